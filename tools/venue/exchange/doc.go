@@ -1,0 +1,30 @@
+// Package exchange is the embedded venue without its sockets: a deterministic
+// state machine that matches orders in price-time order, keeps accounts to the
+// last unit, numbers every book change and carries its own market.
+//
+// It has no goroutine, no clock, no socket and no JSON on its paths. Whoever
+// owns an Exchange calls it from one goroutine, hands in the time of every
+// command, and receives events through a Sink in engine order. Equal config and
+// equal commands give a byte-equal event log.
+//
+// The room:
+//
+//	api.go, types.go   the contract: config, commands, reports, events, enums
+//	fixed.go           numbers: int64 at 1e-8, 128-bit products
+//	symbol*.go         symbols and filters, from a recorded exchangeInfo or the built-in table
+//	filter.go          one check per filter
+//	book.go, order.go  price levels and queues
+//	place.go, match.go, stp.go, cancel.go, amend.go, replace.go   life of an order
+//	account.go         balances, commissions, ledger
+//	report.go, log.go  what leaves: execution reports, the canonical log
+//	depth.go           update ids, diffs, snapshots, book history
+//	trades.go, kline.go, ticker.go   market data kept in bounded memory
+//	agents*.go         a seeded market of agents
+//	tapemarket.go      a recording as the market
+//
+// Sub-package tape reads and writes recordings; the sibling package wire turns
+// events into the venue's JSON. Nothing here imports the rest of riposte: the
+// venue shares no number, codec or book with the engine that is tested on it.
+//
+// Venue rules follow the Binance Spot API docs, 2026-07-21, unless said otherwise.
+package exchange
