@@ -1,0 +1,129 @@
+package risk
+
+import "riposte/core"
+
+// Order is the gate's record of one of our own orders from approval until its
+// end: what may still trade counts in exposure, whatever its state.
+type Order struct {
+	ID         core.OrderID
+	VenueID    int64
+	Price      core.Price
+	Qty, Cum   core.Qty
+	Approved   core.MonoNs
+	Instrument core.InstrumentID
+	Strategy   uint16
+	Side       core.Side
+	Type       core.OrderType
+	Status     core.OrderStatus
+	Canceling  bool // a cancel has been approved and not yet answered
+	next       int32
+}
+
+// Remaining is what may still trade.
+func (o *Order) Remaining() core.Qty { return o.Qty - o.Cum }
+
+const noSlot = int32(-1)
+
+// orderTable holds live orders in preallocated slots, found by id through an
+// open-addressing index and by instrument through a list. One goroutine.
+type orderTable struct {
+	slots []Order
+	free  int32   // head of the list of free slots
+	index []int32 // slot by hash of id, noSlot where empty; power of two, at most half full
+	heads []int32 // first live order per instrument, newest first
+	live  int
+}
+
+func newOrderTable(capacity, instruments int) orderTable {
+	size := 4
+	for size < 2*capacity {
+		size *= 2
+	}
+	t := orderTable{slots: make([]Order, capacity), index: make([]int32, size), heads: make([]int32, instruments)}
+	for i := range t.index {
+		t.index[i] = noSlot
+	}
+	for i := range t.heads {
+		t.heads[i] = noSlot
+	}
+	t.free = noSlot
+	for i := capacity - 1; i >= 0; i-- {
+		t.slots[i].next = t.free
+		t.free = int32(i)
+	}
+	return t
+}
+
+func (t *orderTable) home(id core.OrderID) int {
+	// Ids are sequential, so the low bits alone already spread them.
+	return int(id) & (len(t.index) - 1)
+}
+
+func (t *orderTable) find(id core.OrderID) *Order {
+	for i := t.home(id); ; i = (i + 1) & (len(t.index) - 1) {
+		s := t.index[i]
+		if s == noSlot {
+			return nil
+		}
+		if t.slots[s].ID == id {
+			return &t.slots[s]
+		}
+	}
+}
+
+// add takes a free slot for a new order, or returns nil if there is none.
+func (t *orderTable) add(o Order) *Order {
+	s := t.free
+	if s == noSlot {
+		return nil
+	}
+	t.free = t.slots[s].next
+	o.next = t.heads[o.Instrument]
+	t.slots[s] = o
+	t.heads[o.Instrument] = s
+	i := t.home(o.ID)
+	for t.index[i] != noSlot {
+		i = (i + 1) & (len(t.index) - 1)
+	}
+	t.index[i] = s
+	t.live++
+	return &t.slots[s]
+}
+
+func (t *orderTable) remove(id core.OrderID) {
+	mask := len(t.index) - 1
+	i := t.home(id)
+	for {
+		s := t.index[i]
+		if s == noSlot {
+			return
+		}
+		if t.slots[s].ID == id {
+			break
+		}
+		i = (i + 1) & mask
+	}
+	s := t.index[i]
+	t.unlink(s)
+	t.live--
+	// Backward shift keeps every probe chain whole without tombstones.
+	for j := (i + 1) & mask; t.index[j] != noSlot; j = (j + 1) & mask {
+		h := t.home(t.slots[t.index[j]].ID)
+		if (j-h)&mask >= (j-i)&mask {
+			t.index[i] = t.index[j]
+			i = j
+		}
+	}
+	t.index[i] = noSlot
+	t.slots[s].ID = 0
+	t.slots[s].next = t.free
+	t.free = s
+}
+
+func (t *orderTable) unlink(s int32) {
+	at := &t.heads[t.slots[s].Instrument]
+	for *at != s {
+		at = &t.slots[*at].next
+	}
+	*at = t.slots[s].next
+}
