@@ -273,6 +273,17 @@ func (n Notional) Sub(m Notional) Notional {
 	return Notional{hi, lo}
 }
 
+// Div is n divided by d (units of 1e-8), rounded towards zero, so a notional over a
+// price is a quantity; the largest int64 where the result does not fit, and where
+// d is 0.
+func (n Notional) Div(d uint64) int64 {
+	if n.Hi >= d {
+		return math.MaxInt64
+	}
+	q, _ := bits.Div64(n.Hi, n.Lo, d)
+	return int64(min(q, math.MaxInt64))
+}
+
 // IsZero reports whether n is zero.
 func (n Notional) IsZero() bool { return n.Hi|n.Lo == 0 }
 

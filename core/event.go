@@ -46,6 +46,10 @@ const (
 	LineDown
 	// Overflow: the queue was full and events were lost before this one.
 	Overflow
+	// LineAlive: the connection answered a ping after everything before this
+	// event. A quiet book is current up to Recv: bytes of one connection arrive in
+	// order, so nothing sent earlier is still under way.
+	LineAlive
 )
 
 // Event flags.
