@@ -1,0 +1,116 @@
+package exchange
+
+// sizeMarket turns a market order into a quantity it can pay for. exhausted
+// says that quoteOrderQty wanted more than the book has: the order fills what
+// is there and then expires.
+func (x *Exchange) sizeMarket(o *order) (exhausted bool, rej *Reject) {
+	in := o.in
+	if o.quoteQty > 0 {
+		if exhausted, rej = in.sizeByQuote(o); rej != nil {
+			return false, rej
+		}
+	}
+	need := o.qty
+	if o.side == Buy {
+		need = in.cost(o)
+	}
+	if o.acct.free(o.lockAsset()) < need {
+		return false, x.refuse(o, RejectBalance, textInsufficient)
+	}
+	return exhausted, nil
+}
+
+// sizeByQuote finds the largest multiple of the lot that spends (buy) or
+// brings (sell) no more than quoteOrderQty at the prices of the book.
+func (in *instrument) sizeByQuote(o *order) (exhausted bool, rej *Reject) {
+	left, qty := o.quoteQty, Fixed(0)
+	exhausted = true
+	in.reachable(o, func(price, avail Fixed) bool {
+		afford, ok := mulDiv(left, One, price)
+		if !ok {
+			afford = 1<<63 - 1
+		}
+		if afford < avail {
+			qty += afford
+			exhausted = false
+			return false
+		}
+		qty += avail
+		left -= mul(price, avail)
+		return true
+	})
+	if left == 0 {
+		exhausted = false
+	}
+	qty -= qty % in.lot
+	lotF, marketF := in.sym.filter(LotSize), in.sym.filter(MarketLotSize)
+	switch {
+	case lotF != nil && qty < lotF.MinQty:
+		return false, reject(codeNewRejected, textNoLotDepth)
+	case marketF != nil && qty < marketF.MinQty:
+		return false, reject(codeNewRejected, textNoMarketDepth)
+	case qty == 0:
+		return false, reject(codeNewRejected, textNoDepth)
+	case lotF != nil && lotF.MaxQty > 0 && qty > lotF.MaxQty:
+		return false, rejectFilter(LotSize)
+	case marketF != nil && marketF.MaxQty > 0 && qty > marketF.MaxQty:
+		return false, rejectFilter(MarketLotSize)
+	}
+	o.qty = qty
+	return exhausted, nil
+}
+
+// reachable calls f with price and quantity of each piece of the book that o
+// could take now, best first, until f returns false. What self-trade prevention
+// would take away is left out.
+func (in *instrument) reachable(o *order, f func(price, qty Fixed) bool) {
+	in.book(o.side.other()).walk(func(l *level) bool {
+		if !o.reaches(l.price) {
+			return false
+		}
+		if o.stp == STPNone {
+			return f(l.price, l.total())
+		}
+		q := wide{}
+		q.add(l.ext)
+		stop := false
+		for m := l.head; m != nil; m = m.next {
+			if o.prevents(m) {
+				if o.stp == STPExpireTaker || o.stp == STPExpireBoth {
+					stop = true
+					break
+				}
+				continue
+			}
+			q.add(m.rem())
+		}
+		if q.zero() {
+			return !stop
+		}
+		return f(l.price, q.sat()) && !stop
+	})
+}
+
+// available is what o could take now, at most its remainder.
+func (in *instrument) available(o *order) Fixed {
+	got := Fixed(0)
+	in.reachable(o, func(_, qty Fixed) bool {
+		got += min(qty, o.rem()-got)
+		return got < o.rem()
+	})
+	return got
+}
+
+// cost is an upper bound of the quote a market buy spends now: the exact sum
+// rounded down once, which the sum of trades rounded down one by one cannot pass.
+func (in *instrument) cost(o *order) Fixed {
+	var sum wide
+	left := o.rem()
+	in.reachable(o, func(price, qty Fixed) bool {
+		q := min(qty, left)
+		left -= q
+		sum.addProduct(price, q)
+		return left > 0
+	})
+	return sum.over(One)
+}
