@@ -1,0 +1,53 @@
+# riposte: `make run` trades on the embedded venue, `make test` proves the engine
+# against it. Both need Go and make only.
+
+GO      ?= go
+TOOL    := $(GO) tool -modfile=tools/dev/go.mod
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X riposte/tools/riposte/app.version=$(VERSION)
+FUZZTIME ?= 20s
+
+.PHONY: build run test race fuzz lint bench compare check fmt vet seeds short-bench
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/riposte ./tools/riposte
+
+run: build
+	./bin/riposte run
+
+test:
+	$(GO) test ./...
+
+race:
+	$(GO) test -race -timeout 20m ./...
+
+# Every fuzz target for FUZZTIME each, or one: make fuzz FUZZ=FuzzDecode
+fuzz:
+	@for t in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
+	  for f in $$(grep -hoE '^func (Fuzz[A-Za-z0-9_]*)' $$t/*_test.go | awk '{print $$2}'); do \
+	    case "$$f" in $(or $(FUZZ),*)) echo "$$t $$f"; $(GO) test $$t -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) || exit 1;; esac; \
+	  done; done
+
+fmt:
+	@bad=$$(git ls-files '*.go' | xargs gofmt -l); if [ -n "$$bad" ]; then echo "not gofmt-ed:"; echo "$$bad"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+lint:
+	$(TOOL) golangci-lint run ./...
+
+# Stage and tick-to-order benchmarks; the raw output goes to bench/history.
+bench: build
+	$(GO) run ./bench/cmd/record -- $(GO) test ./bench -run '^$$' -bench . -benchmem -count $(or $(COUNT),3)
+
+# The same work beside peers on the same bytes, as ratios.
+compare: build
+	$(GO) run ./bench/cmd/compare
+
+# Each benchmark once: it must still run and its result must still be right.
+short-bench:
+	$(GO) test ./... -run '^$$' -bench . -benchtime 1x > /dev/null
+
+# What CI runs.
+check: fmt vet lint race short-bench
