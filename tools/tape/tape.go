@@ -1,0 +1,170 @@
+// Package tape reads recordings of market data: gzipped or plain text, one line a
+// message,
+//
+//	recv_ns <TAB> kind <TAB> payload
+//
+// where kind is ws (or ws:label) for one WebSocket text frame, byte for byte, or
+// rest:path?query for the body of one REST answer at the place where it arrived.
+// recv_ns may be empty. Lines are in receive order.
+package tape
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// lineMax bounds one line: the largest snapshot body known is about 400 kB.
+const lineMax = 16 << 20
+
+// Line is one message of a tape. Payload is borrowed until the next call.
+type Line struct {
+	RecvNs  int64  // Unix ns on the recorder's clock, 0 if not recorded
+	Rest    string // path?query of a REST answer, "" for a frame
+	Payload []byte
+}
+
+// Frame reports whether the line is a WebSocket frame.
+func (l *Line) Frame() bool { return l.Rest == "" }
+
+// Symbol is the symbol parameter of a REST line's query, "" without one.
+func (l *Line) Symbol() string {
+	_, query, _ := strings.Cut(l.Rest, "?")
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return ""
+	}
+	return q.Get("symbol")
+}
+
+// Reader reads one tape. One goroutine.
+type Reader struct {
+	name string
+	sc   *bufio.Scanner
+	line int
+	c    []io.Closer
+}
+
+// Open opens a tape file; gzip is told by its first bytes, not by the name.
+func Open(name string) (*Reader, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the tape: %w", err)
+	}
+	r, err := NewReader(name, f)
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	r.c = append(r.c, f)
+	return r, nil
+}
+
+// NewReader reads a tape from r; name is how errors call it.
+func NewReader(name string, r io.Reader) (*Reader, error) {
+	br := bufio.NewReaderSize(r, 256<<10)
+	t := &Reader{name: name}
+	var src io.Reader = br
+	if magic, err := br.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
+		z, err := gzip.NewReader(br)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read tape %s: %w", name, err)
+		}
+		src = z
+		t.c = append(t.c, z)
+	}
+	t.sc = bufio.NewScanner(src)
+	t.sc.Buffer(make([]byte, 256<<10), lineMax)
+	return t, nil
+}
+
+// Next reads the next line into l; io.EOF at the end. Any other error names the
+// file and line, what stood there and what was wanted.
+func (t *Reader) Next(l *Line) error {
+	if !t.sc.Scan() {
+		err := t.sc.Err()
+		switch {
+		case err == nil:
+			return io.EOF
+		case errors.Is(err, bufio.ErrTooLong):
+			return fmt.Errorf("cannot read tape %s: line %d is longer than %d bytes", t.name, t.line+1, lineMax)
+		}
+		return fmt.Errorf("cannot read tape %s after line %d: %w", t.name, t.line, err)
+	}
+	t.line++
+	text := t.sc.Bytes()
+	stamp, rest, ok1 := bytes.Cut(text, []byte{'\t'})
+	kind, payload, ok2 := bytes.Cut(rest, []byte{'\t'})
+	if !ok1 || !ok2 {
+		return t.bad("%d tabs in it", bytes.Count(text, []byte{'\t'}), "recv_ns, kind and payload separated by two tabs")
+	}
+	l.RecvNs = 0
+	if len(stamp) > 0 {
+		ns, err := strconv.ParseInt(string(stamp), 10, 64)
+		if err != nil {
+			return t.bad("receive time %q", stamp, "Unix nanoseconds or nothing")
+		}
+		l.RecvNs = ns
+	}
+	switch {
+	case bytes.Equal(kind, []byte("ws")) || bytes.HasPrefix(kind, []byte("ws:")):
+		l.Rest = ""
+	case bytes.HasPrefix(kind, []byte("rest:")) && len(kind) > 5:
+		l.Rest = string(kind[5:])
+	default:
+		return t.bad("kind %q", kind, "ws, ws:label or rest:path?query")
+	}
+	l.Payload = payload
+	return nil
+}
+
+func (t *Reader) bad(got string, arg any, want string) error {
+	return fmt.Errorf("cannot read tape %s: line %d has "+got+", want %s", t.name, t.line, arg, want)
+}
+
+// Close closes the file.
+func (t *Reader) Close() error {
+	var errs []error
+	for _, c := range t.c {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Each calls f with every line of the named tapes, one after the other, until f
+// returns an error.
+func Each(f func(*Line) error, names ...string) error {
+	for _, name := range names {
+		if err := each(f, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func each(f func(*Line) error, name string) error {
+	r, err := Open(name)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	var l Line
+	for {
+		switch err := r.Next(&l); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := f(&l); err != nil {
+			return err
+		}
+	}
+}
