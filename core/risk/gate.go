@@ -99,7 +99,7 @@ func (g *Gate) place(in *core.Intent, sync *book.Sync, now core.MonoNs) Refusal 
 	if l.QtyMax == 0 {
 		return RefusedMalformed
 	}
-	if _, live := sync.Live(); !live || now-sync.LastProof() > core.MonoNs(l.StaleAfter) {
+	if !l.current(sync, now) {
 		return RefusedStale
 	}
 	inst := g.instruments.Get(in.Instrument)
@@ -134,6 +134,16 @@ func (g *Gate) place(in *core.Intent, sync *book.Sync, now core.MonoNs) Refusal 
 	e.Open++
 	*e.open(in.Side) += in.Qty
 	return None
+}
+
+// current reports whether the book is Live, was proved current lately and does not
+// owe the touch stream a change for long.
+func (l *Limits) current(sync *book.Sync, now core.MonoNs) bool {
+	if _, live := sync.Live(); !live || now-sync.LastProof() > core.MonoNs(l.StaleAfter) {
+		return false
+	}
+	owed := sync.Owed()
+	return owed == 0 || now-owed <= core.MonoNs(l.StaleAfter)
 }
 
 // money checks the limits that a human set, at the worst price the order can get.

@@ -8,7 +8,12 @@ import "riposte/core"
 // late fill of an ended order still moves the position.
 func (g *Gate) Report(r *core.Report) (o Order, ok bool) {
 	if r.Kind == core.ReportFill {
-		g.exposure[r.Instrument].Position += core.Qty(r.Side.Sign()) * r.Qty
+		pos := &g.exposure[r.Instrument].Position
+		*pos += core.Qty(r.Side.Sign()) * r.Qty
+		// A commission in the base asset is base we do not hold.
+		if r.FeeAsset == g.instruments.Get(r.Instrument).Base {
+			*pos -= core.Qty(r.Fee)
+		}
 	}
 	p := g.orders.find(r.ID)
 	if p == nil {

@@ -1,0 +1,235 @@
+package engine
+
+import (
+	"riposte/core"
+	"riposte/core/book"
+	"riposte/core/ring"
+	"riposte/core/signal"
+)
+
+// wantAgain is how long an asked-for snapshot may take before it is asked for
+// again; the fetcher keeps at most one request in flight per instrument anyway.
+const wantAgain = core.MonoNs(30e9)
+
+// market is one instrument within a shard: its queue's reading end, the book, the
+// signals and the strategy.
+type market struct {
+	id       core.InstrumentID
+	inst     *core.Instrument
+	queue    *ring.Queue
+	sync     *book.Sync
+	signals  signal.Set
+	strategy Strategy
+	view     View
+	top      core.Top // the freshest; what the strategy sees
+	wantedAt core.MonoNs
+	wanted   bool
+	wasLive  bool
+	stats    *ring.Mailbox[MarketStats]
+
+	// Money, from fills alone: what the position cost, what fees took.
+	cash     core.Amount // quote
+	fees     feeTable
+	fills    uint64
+	traded   core.Qty
+	lastFill core.Price
+}
+
+func newMarket(s *Shard, in *core.Instrument, q *ring.Queue, st Strategy) *market {
+	m := &market{id: in.ID, inst: in, queue: q, strategy: st, stats: ring.NewMailbox[MarketStats]()}
+	m.sync = book.NewSync(in, 0, 0)
+	m.view = View{s: s, m: m}
+	return m
+}
+
+// drain serves an instrument's queue, at most a batch. Depth events that wait for
+// a snapshot stay in the queue, and what is behind them waits too.
+func (s *Shard) drain(m *market) int {
+	n := 0
+	for ; n < marketBatch; n++ {
+		ev, lv := m.queue.Peek()
+		if ev == nil {
+			break
+		}
+		s.begin()
+		taken := s.now
+		s.stamps.Recv = ev.Recv
+		s.stamps.Decoded = ev.Recv + core.MonoNs(ev.DecodeNs)
+		out := s.event(m, ev, lv)
+		if out == waits {
+			s.input-- // not taken: it will be served again
+			s.makeRoom(m)
+			break
+		}
+		s.sample(ev, taken)
+		if out == shown {
+			s.decide(m, ev)
+		}
+		m.queue.Pop()
+	}
+	return n
+}
+
+// outcome is what became of an event.
+type outcome uint8
+
+const (
+	waits outcome = iota // left in the queue
+	quiet                // taken; nothing for a strategy to see
+	shown                // taken; the strategy may want to act on it
+)
+
+// event applies one event.
+func (s *Shard) event(m *market, ev *core.Event, lv []core.Level) outcome {
+	out := shown
+	switch ev.Kind {
+	case core.DepthDelta:
+		out = s.depth(m, ev, lv)
+	case core.Touch:
+		m.sync.Touch(ev)
+		m.top = m.sync.Top()
+		m.signals.OnTop(&m.top, s.now)
+	case core.Trade, core.AggTrade:
+		m.signals.OnTrade(ev.TradeQty(), ev.Aggressor(), s.now)
+	case core.LineAlive:
+		m.sync.Alive(ev.Recv)
+		out = quiet
+	case core.LineDown:
+		m.sync.LineDown()
+		s.demoted(m)
+		out = quiet
+	case core.Overflow:
+		m.sync.Overflow()
+		s.demoted(m)
+		out = quiet
+	}
+	if out != waits {
+		s.counts.Events++
+		s.stamps.Applied = s.clock.Mono()
+	}
+	return out
+}
+
+func (s *Shard) depth(m *market, ev *core.Event, lv []core.Level) outcome {
+	switch m.sync.Delta(ev, lv) {
+	case book.Wait:
+		s.want(m)
+		return waits
+	case book.Gap:
+		// The event that shows the gap is the first of a new sequence: it waits
+		// for the next snapshot.
+		s.demoted(m)
+		s.want(m)
+		return waits
+	case book.Applied:
+		m.top = m.sync.Top()
+		m.signals.OnTop(&m.top, s.now)
+		if s.cfg.Observer != nil {
+			s.cfg.Observer.DepthApplied(m.id, m.sync, ev)
+		}
+		return shown
+	}
+	return quiet
+}
+
+// decide shows the event to the strategy, if the book may be read.
+func (s *Shard) decide(m *market, ev *core.Event) {
+	if _, live := m.sync.Live(); live {
+		m.wasLive = true
+		if m.strategy != nil {
+			m.strategy.Market(&m.view, ev)
+		}
+	}
+}
+
+// makeRoom keeps the newest half of a queue that fills while its head waits for a
+// snapshot. What is dropped would have preceded the snapshot anyway, or else the
+// snapshot will show the gap.
+func (s *Shard) makeRoom(m *market) {
+	if m.queue.Fill() < 0.75 {
+		return
+	}
+	for m.queue.Fill() > 0.5 {
+		m.queue.Pop()
+		s.counts.Shed++
+	}
+}
+
+func (s *Shard) want(m *market) {
+	if m.wanted && s.now-m.wantedAt < wantAgain {
+		return
+	}
+	if slot := s.cfg.Want.Claim(); slot != nil {
+		*slot = m.id
+		s.cfg.Want.Publish()
+		m.wanted, m.wantedAt = true, s.now
+	}
+}
+
+// snapshot hands an image to the book. One that is too old to bridge the waiting
+// events is asked for again; the events keep waiting.
+func (s *Shard) snapshot(m *market, img *book.Image) {
+	m.wanted = false
+	switch m.sync.Snapshot(img) {
+	case book.Refetch:
+		s.want(m)
+	case book.Applied:
+		s.counts.Snapshots++
+		m.top = m.sync.Top()
+	}
+}
+
+// demoted is called on every event that takes a book out of Live: own orders on a
+// market that cannot be seen are ended.
+func (s *Shard) demoted(m *market) {
+	if m.wasLive {
+		m.wasLive = false
+		s.counts.Demotions++
+	}
+	m.top = core.Top{}
+	m.signals.Reset()
+	s.cancelAll(m)
+}
+
+func (s *Shard) timer(m *market) {
+	if m.wanted && s.now-m.wantedAt >= wantAgain {
+		s.want(m)
+	}
+	if _, live := m.sync.Live(); live && m.strategy != nil {
+		m.strategy.Timer(&m.view)
+	}
+}
+
+func (s *Shard) sample(ev *core.Event, taken core.MonoNs) {
+	if s.cfg.Stages == nil {
+		return
+	}
+	slot := s.cfg.Stages.Claim()
+	if slot == nil {
+		s.counts.StagesLost++
+		return
+	}
+	*slot = StageSample{Kind: ev.Kind, DecodeNs: ev.DecodeNs,
+		QueueNs: span(s.stamps.Decoded, taken), ApplyNs: span(taken, s.stamps.Applied)}
+	s.cfg.Stages.Publish()
+}
+
+func span(from, to core.MonoNs) uint32 {
+	return uint32(min(max(to-from, 0), 1<<32-1))
+}
+
+// account books a fill's money: price times quantity leaves or enters the cash,
+// the fee leaves the asset it was taken from.
+func (m *market) account(r *core.Report) {
+	if r.Kind != core.ReportFill {
+		return
+	}
+	m.fills++
+	m.traded += r.Qty
+	m.lastFill = r.Price
+	m.cash -= core.Amount(r.Side.Sign()) * r.Quote
+	if r.FeeAsset == m.inst.Quote {
+		m.cash -= r.Fee
+	}
+	m.fees.add(r.FeeAsset, r.Fee)
+}

@@ -1,0 +1,227 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"riposte/core"
+	"riposte/core/book"
+	"riposte/core/ring"
+	"riposte/core/risk"
+)
+
+// marketBatch bounds how many events of one instrument are served before the
+// others get their turn, so one busy symbol cannot starve the rest.
+const marketBatch = 256
+
+// CommandKind is what an operator or another room asks of the shard.
+type CommandKind uint8
+
+// The commands.
+const (
+	CmdHalt      CommandKind = iota // add Cause
+	CmdLift                         // remove Cause
+	CmdCancelAll                    // every own order on every instrument
+)
+
+// Command is one request to the shard; it crosses a ring.
+type Command struct {
+	Kind  CommandKind
+	Cause risk.HaltCause
+}
+
+// StageSample is the time one market event spent in the shard's early stages,
+// for the cold side's histograms.
+type StageSample struct {
+	Kind     core.EventKind
+	DecodeNs uint32 // bytes read until decoded
+	QueueNs  uint32 // decoded until taken from its ring
+	ApplyNs  uint32 // taken until applied and signals updated
+}
+
+// Observer is told of each depth event once it has been applied, on the shard's
+// goroutine: audit and replay hang on it. nil in a plain run.
+type Observer interface {
+	DepthApplied(id core.InstrumentID, s *book.Sync, ev *core.Event)
+}
+
+// Config is all that a shard is built from. The rings' other ends belong to other
+// rooms.
+type Config struct {
+	Instruments *core.Instruments
+	Clock       core.Clock
+	Gate        *risk.Gate
+	Queues      []*ring.Queue // by instrument; nil where an instrument is not followed
+	Strategies  []Strategy    // by instrument; nil where it is watched but not traded
+	Reports     *ring.Ring[core.Report]
+	Images      *ring.Ring[*book.Image]
+	Commands    *ring.Ring[Command]
+	Out         *ring.Ring[risk.Approved]
+	Want        *ring.Ring[core.InstrumentID] // snapshots asked for
+	Stages      *ring.Ring[StageSample]       // may be nil
+	Observer    Observer                      // may be nil
+	TimerEvery  time.Duration
+	StatsEvery  time.Duration
+}
+
+// Shard is the loop over its instruments. Step, and all that it reaches, belongs
+// to one goroutine; Stats and MarketStats may be read from any.
+type Shard struct {
+	cfg     Config
+	gate    *risk.Gate
+	clock   core.Clock
+	markets []*market
+	byID    []*market // by instrument, nil where not followed
+
+	now    core.MonoNs
+	input  uint64
+	stamps risk.Stamps // of the input being served
+
+	timerAt, statsAt core.MonoNs
+	counts           Counts
+	stats            *ring.Mailbox[Stats]
+}
+
+// NewShard checks cfg and builds a shard with every book Syncing.
+func NewShard(cfg Config) (*Shard, error) {
+	n := len(cfg.Instruments.List)
+	if len(cfg.Queues) != n || len(cfg.Strategies) != n {
+		return nil, fmt.Errorf("cannot build the shard: got %d queues and %d strategies, want %d, one for each instrument",
+			len(cfg.Queues), len(cfg.Strategies), n)
+	}
+	if cfg.TimerEvery <= 0 || cfg.StatsEvery <= 0 {
+		return nil, fmt.Errorf("cannot build the shard: timer interval is %v and stats interval %v, want more than 0", cfg.TimerEvery, cfg.StatsEvery)
+	}
+	s := &Shard{cfg: cfg, gate: cfg.Gate, clock: cfg.Clock, byID: make([]*market, n), stats: ring.NewMailbox[Stats]()}
+	for i, q := range cfg.Queues {
+		if q == nil {
+			continue
+		}
+		m := newMarket(s, cfg.Instruments.Get(core.InstrumentID(i)), q, cfg.Strategies[i])
+		s.markets = append(s.markets, m)
+		s.byID[i] = m
+	}
+	return s, nil
+}
+
+// Step serves what is waiting and returns how many inputs it took, 0 when idle.
+func (s *Shard) Step() int {
+	n := s.commands() + s.reports() + s.images()
+	for _, m := range s.markets {
+		n += s.drain(m)
+	}
+	if n == 0 || s.now >= s.timerAt {
+		s.now = s.clock.Mono()
+		n += s.timers()
+	}
+	return n
+}
+
+// begin numbers an input and fixes its time.
+func (s *Shard) begin() {
+	s.input++
+	s.now = s.clock.Mono()
+	s.stamps = risk.Stamps{Recv: s.now, Decoded: s.now, Applied: s.now}
+}
+
+func (s *Shard) commands() int {
+	cmds := s.cfg.Commands.Pending()
+	for i := range cmds {
+		s.begin()
+		c := &cmds[i]
+		switch c.Kind {
+		case CmdHalt:
+			s.gate.Halt(c.Cause)
+		case CmdLift:
+			s.gate.Lift(c.Cause)
+		case CmdCancelAll:
+			for _, m := range s.markets {
+				s.cancelAll(m)
+			}
+		}
+	}
+	s.cfg.Commands.Release(len(cmds))
+	return len(cmds)
+}
+
+func (s *Shard) reports() int {
+	reports := s.cfg.Reports.Pending()
+	for i := range reports {
+		s.begin()
+		r := &reports[i]
+		m := s.byID[r.Instrument]
+		if m == nil {
+			s.counts.StrayReports++
+			continue
+		}
+		s.count(r)
+		m.account(r)
+		o, ok := s.gate.Report(r)
+		if ok && m.strategy != nil {
+			m.strategy.Report(&m.view, r, &o)
+		}
+	}
+	s.cfg.Reports.Release(len(reports))
+	return len(reports)
+}
+
+func (s *Shard) images() int {
+	images := s.cfg.Images.Pending()
+	for i, img := range images {
+		s.begin()
+		if m := s.byID[img.Instrument]; m != nil {
+			s.snapshot(m, img)
+		}
+		images[i] = nil // the ring must not keep a snapshot alive
+	}
+	s.cfg.Images.Release(len(images))
+	return len(images)
+}
+
+func (s *Shard) timers() int {
+	n := 0
+	if s.now >= s.timerAt {
+		s.timerAt = s.now + core.MonoNs(s.cfg.TimerEvery)
+		s.begin()
+		for _, m := range s.markets {
+			s.timer(m)
+		}
+		n++
+	}
+	if s.now >= s.statsAt {
+		s.statsAt = s.now + core.MonoNs(s.cfg.StatsEvery)
+		s.publish()
+	}
+	return n
+}
+
+// ask takes a strategy's intent to the gate and hands an approval on.
+func (s *Shard) ask(m *market, in core.Intent) (core.OrderID, risk.Refusal) {
+	slot := s.cfg.Out.Claim()
+	if slot == nil {
+		s.counts.OutFull++
+		return 0, risk.RefusedOutboundFull
+	}
+	in.Instrument = m.id
+	st := s.stamps
+	st.Decided = s.clock.Mono()
+	a, r := s.gate.Approve(in, m.sync, st, s.input, s.clock.Mono())
+	if r != risk.None {
+		return 0, r
+	}
+	*slot = a
+	s.cfg.Out.Publish()
+	in = a.Intent()
+	if in.Kind == core.Place {
+		s.counts.Orders++
+	} else {
+		s.counts.Cancels++
+	}
+	return in.ID, risk.None
+}
+
+func (s *Shard) cancelAll(m *market) {
+	if s.gate.Exposure(m.id).Open > 0 {
+		s.ask(m, core.Intent{Kind: core.CancelAll})
+	}
+}

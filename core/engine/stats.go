@@ -1,0 +1,160 @@
+package engine
+
+import (
+	"math"
+
+	"riposte/core"
+	"riposte/core/book"
+	"riposte/core/risk"
+)
+
+// Counts are totals since the start.
+type Counts struct {
+	Events       uint64 // market events taken
+	Snapshots    uint64 // loaded into a book
+	Demotions    uint64 // books that left Live
+	Shed         uint64 // events dropped from the old end of a waiting queue
+	Orders       uint64 // approved and handed on
+	Cancels      uint64
+	Acks         uint64
+	Fills        uint64
+	Rejects      uint64
+	Unsent       uint64 // approved, but no byte left
+	Doubts       uint64 // orders that became Unknown
+	StrayReports uint64 // about an instrument this shard does not follow
+	OutFull      uint64
+	StagesLost   uint64
+}
+
+func (s *Shard) count(r *core.Report) {
+	c := &s.counts
+	switch r.Kind {
+	case core.ReportAck:
+		c.Acks++
+	case core.ReportFill:
+		c.Fills++
+	case core.ReportDoubt:
+		c.Doubts++
+	case core.ReportDone, core.ReportResolved:
+		switch r.Status {
+		case core.Rejected:
+			c.Rejects++
+		case core.NotSent:
+			c.Unsent++
+		}
+	}
+}
+
+// Stats is the shard as of one instant.
+type Stats struct {
+	Counts
+	Input    uint64
+	Now      core.MonoNs
+	Halted   risk.HaltCause
+	Live     int // own live orders
+	Refused  [risk.RefusalCount]uint64
+	Approved uint64
+}
+
+// MarketStats is one instrument as of one instant.
+type MarketStats struct {
+	Sync     book.Status
+	Top      core.Top
+	BidCount int
+	AskCount int
+	Exposure risk.Exposure
+	Fills    uint64
+	Traded   core.Qty
+	Cash     core.Amount // quote that fills brought in less what they took, fees in quote included
+	PnL      core.Amount // Cash plus the position at mid; fees in third assets not counted
+	Fees     [feeAssets]Fee
+}
+
+// Stats is the newest published state; one reading goroutine.
+func (s *Shard) Stats() *Stats {
+	v, _ := s.stats.Latest()
+	return v
+}
+
+// MarketStats is the newest published state of an instrument, nil if it is not
+// followed; one reading goroutine, the same as Stats.
+func (s *Shard) MarketStats(id core.InstrumentID) *MarketStats {
+	m := s.byID[id]
+	if m == nil {
+		return nil
+	}
+	v, _ := m.stats.Latest()
+	return v
+}
+
+func (s *Shard) publish() {
+	d := s.stats.Draft()
+	*d = Stats{Counts: s.counts, Input: s.input, Now: s.now, Halted: s.gate.Halted(), Live: s.gate.Live(), Approved: s.gate.ApprovedTotal()}
+	for i := range d.Refused {
+		d.Refused[i] = s.gate.Refused(risk.Refusal(i))
+	}
+	s.stats.Post()
+	for _, m := range s.markets {
+		m.publish(s)
+	}
+}
+
+func (m *market) publish(s *Shard) {
+	d := m.stats.Draft()
+	*d = MarketStats{
+		Sync: m.sync.Status(), Top: m.top, Exposure: s.gate.Exposure(m.id),
+		Fills: m.fills, Traded: m.traded, Cash: m.cash, Fees: m.fees.list,
+	}
+	if b, live := m.sync.Live(); live {
+		d.BidCount, d.AskCount = b.Len(core.Buy), b.Len(core.Sell)
+	}
+	mark := m.top.Mid()
+	if mark == 0 {
+		mark = m.lastFill
+	}
+	d.PnL = m.cash + value(mark, d.Exposure.Position)
+	m.stats.Post()
+}
+
+// value is what a signed position is worth at a price, in quote.
+func value(p core.Price, q core.Qty) core.Amount {
+	a, ok := core.NotionalOf(p, q).AmountFloor()
+	if !ok {
+		a = math.MaxInt64
+	}
+	if q < 0 {
+		return -a
+	}
+	return a
+}
+
+// feeAssets bounds how many different assets fees of one instrument can be taken
+// from: base, quote, and the venue's own token, with one to spare.
+const feeAssets = 4
+
+// Fee is what fills of one instrument paid in one asset.
+type Fee struct {
+	Asset  core.AssetID
+	Amount core.Amount
+}
+
+type feeTable struct {
+	list [feeAssets]Fee
+	n    int
+}
+
+func (t *feeTable) add(a core.AssetID, v core.Amount) {
+	if a == core.NoAsset || v == 0 {
+		return
+	}
+	for i := range t.n {
+		if t.list[i].Asset == a {
+			t.list[i].Amount += v
+			return
+		}
+	}
+	if t.n < len(t.list) {
+		t.list[t.n] = Fee{a, v}
+		t.n++
+	}
+}

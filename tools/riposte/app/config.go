@@ -1,0 +1,333 @@
+package app
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"riposte/core"
+	"riposte/core/engine"
+	"riposte/core/risk"
+)
+
+//go:embed default.toml
+var defaultTOML []byte
+
+// acknowledgement must stand in the config before anything trades real money.
+const acknowledgement = "real money is at risk"
+
+// Config is the TOML file, checked as a whole before anything dials. Each table
+// of the file is one field; default.toml documents every key.
+type Config struct {
+	Venue    VenueConfig             `toml:"venue"`
+	Sim      SimConfig               `toml:"sim"`
+	Market   MarketConfig            `toml:"market"`
+	Strategy StrategyConfig          `toml:"strategy"`
+	Limits   map[string]LimitsConfig `toml:"limits"`
+	Account  AccountConfig           `toml:"account"`
+	Loop     LoopConfig              `toml:"loop"`
+	Journal  JournalConfig           `toml:"journal"`
+}
+
+// VenueConfig is [venue].
+type VenueConfig struct {
+	Environment string   `toml:"environment"`
+	Acknowledge string   `toml:"acknowledge"`
+	REST        string   `toml:"rest"`
+	Stream      string   `toml:"stream"`
+	WSAPI       string   `toml:"ws_api"`
+	CAFile      string   `toml:"ca_file"`
+	KeyFile     string   `toml:"key_file"`
+	TimeUnit    string   `toml:"time_unit"`
+	RecvWindow  duration `toml:"recv_window"`
+}
+
+// SimConfig is [sim].
+type SimConfig struct {
+	Seed   uint64 `toml:"seed"`
+	Tape   string `toml:"tape"`
+	TLS    bool   `toml:"tls"`
+	Audit  bool   `toml:"audit"`
+	Faults string `toml:"faults"`
+}
+
+// MarketConfig is [market].
+type MarketConfig struct {
+	Symbols       []string `toml:"symbols"`
+	Streams       []string `toml:"streams"`
+	SnapshotLimit int      `toml:"snapshot_limit"`
+	QueueEvents   int      `toml:"queue_events"`
+	QueueLevels   int      `toml:"queue_levels"`
+}
+
+// StrategyConfig is [strategy].
+type StrategyConfig struct {
+	Name    string         `toml:"name"`
+	Symbols []string       `toml:"symbols"`
+	Params  map[string]any `toml:"params"`
+}
+
+// LimitsConfig is one [limits.SYMBOL].
+type LimitsConfig struct {
+	QtyMax      quantity `toml:"qty_max"`
+	NotionalMax quantity `toml:"notional_max"`
+	PositionMax quantity `toml:"position_max"`
+	OpenMax     int      `toml:"open_max"`
+	CollarBps   int64    `toml:"collar_bps"`
+	StaleAfter  duration `toml:"stale_after"`
+}
+
+// AccountConfig is [account].
+type AccountConfig struct {
+	OpenMax   int      `toml:"open_max"`
+	RateMax   int      `toml:"rate_max"`
+	RateSpan  duration `toml:"rate_span"`
+	RejectMax int      `toml:"reject_max"`
+}
+
+// LoopConfig is [loop].
+type LoopConfig struct {
+	Threads     string   `toml:"threads"`
+	Wait        string   `toml:"wait"`
+	CPUs        []int    `toml:"cpus"`
+	OrderWires  int      `toml:"order_wires"`
+	CancelWires int      `toml:"cancel_wires"`
+	Timer       duration `toml:"timer"`
+}
+
+// JournalConfig is [journal].
+type JournalConfig struct {
+	Dir string `toml:"dir"`
+}
+
+// duration is a time.Duration written as text.
+type duration time.Duration
+
+func (d *duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	if err != nil {
+		return fmt.Errorf("got %q, want a duration such as \"250ms\"", b)
+	}
+	*d = duration(v)
+	return nil
+}
+
+// quantity is a decimal at 1e-8 written as text, so that no float touches it.
+type quantity int64
+
+func (q *quantity) UnmarshalText(b []byte) error {
+	v, err := core.ParseDecimal(b)
+	if err != nil {
+		return fmt.Errorf("got %q, want a decimal such as \"0.01\": %w", b, err)
+	}
+	*q = quantity(v)
+	return nil
+}
+
+// parseConfig reads TOML strictly. name is how errors call it. Every key that is
+// not known is reported at once, with its line and a caret.
+func parseConfig(name string, text []byte) (*Config, error) {
+	c := new(Config)
+	// Keys that the file leaves out keep the documented defaults, but tables of
+	// limits, symbols and parameters are the user's own: none is inherited.
+	if err := toml.Unmarshal(defaultTOML, c); err != nil {
+		return nil, fmt.Errorf("BUG: the built-in configuration does not parse: %w", err)
+	}
+	c.Limits, c.Strategy.Params = nil, nil
+	d := toml.NewDecoder(strings.NewReader(string(text))).DisallowUnknownFields()
+	err := d.Decode(c)
+	var strict *toml.StrictMissingError
+	var decode *toml.DecodeError
+	switch {
+	case errors.As(err, &strict):
+		return nil, fmt.Errorf("cannot use config %s: unknown keys\n%s", name, strict.String())
+	case errors.As(err, &decode):
+		return nil, fmt.Errorf("cannot use config %s: %w\n%s", name, err, decode.String())
+	case err != nil:
+		return nil, fmt.Errorf("cannot use config %s: %w", name, err)
+	}
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf("cannot use config %s: %w", name, err)
+	}
+	return c, nil
+}
+
+// loadConfig reads the file, or the built-in configuration if name is empty.
+func loadConfig(name string) (*Config, error) {
+	if name == "" {
+		return parseConfig("(built in)", defaultTOML)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the config: %w", err)
+	}
+	return parseConfig(name, text)
+}
+
+func want(key string, got any, want string) error {
+	return fmt.Errorf("%s is %v, want %s", key, got, want)
+}
+
+func oneOf(key, got string, words ...string) error {
+	if slices.Contains(words, got) {
+		return nil
+	}
+	return want(key, fmt.Sprintf("%q", got), "one of "+strings.Join(words, ", "))
+}
+
+func between[T int | int64](key string, got, lo, hi T) error {
+	if got < lo || got > hi {
+		return want(key, got, fmt.Sprintf("%d to %d", lo, hi))
+	}
+	return nil
+}
+
+func span(key string, got duration, lo, hi time.Duration) error {
+	if d := time.Duration(got); d < lo || d > hi {
+		return want(key, d, fmt.Sprintf("%v to %v", lo, hi))
+	}
+	return nil
+}
+
+// check reports everything that is wrong, not only the first thing.
+func (c *Config) check() error {
+	errs := []error{
+		oneOf("venue.environment", c.Venue.Environment, "sim", "testnet", "demo", "live"),
+		oneOf("venue.time_unit", c.Venue.TimeUnit, "ms", "us"),
+		span("venue.recv_window", c.Venue.RecvWindow, 10*time.Millisecond, time.Minute),
+		between("market.snapshot_limit", c.Market.SnapshotLimit, 5, 5000),
+		between("market.queue_events", c.Market.QueueEvents, 16, 1<<20),
+		between("market.queue_levels", c.Market.QueueLevels, 1024, 1<<24),
+		between("account.open_max", c.Account.OpenMax, 1, 100_000),
+		between("account.rate_max", c.Account.RateMax, 1, 1_000_000),
+		span("account.rate_span", c.Account.RateSpan, time.Millisecond, 24*time.Hour),
+		between("account.reject_max", c.Account.RejectMax, 1, 1_000_000),
+		oneOf("loop.threads", c.Loop.Threads, "inline", "pinned"),
+		oneOf("loop.wait", c.Loop.Wait, "park", "spin"),
+		between("loop.order_wires", c.Loop.OrderWires, 1, 64),
+		between("loop.cancel_wires", c.Loop.CancelWires, 1, 64),
+		span("loop.timer", c.Loop.Timer, time.Millisecond, time.Minute),
+		c.checkURLs(),
+		c.checkSymbols(),
+		c.checkStrategy(),
+	}
+	if c.Venue.Environment == "live" && c.Venue.Acknowledge != acknowledgement {
+		errs = append(errs, want("venue.acknowledge", fmt.Sprintf("%q", c.Venue.Acknowledge), fmt.Sprintf("%q before real money is traded", acknowledgement)))
+	}
+	if c.Venue.KeyFile == "" && !c.embedded() {
+		errs = append(errs, want("venue.key_file", `""`, "the file with the key of this environment"))
+	}
+	for _, cpu := range c.Loop.CPUs {
+		errs = append(errs, between("loop.cpus", cpu, 0, 1023))
+	}
+	return errors.Join(errs...)
+}
+
+// embedded reports whether riposte trades on the venue inside itself.
+func (c *Config) embedded() bool { return c.Venue.Environment == "sim" && c.Venue.REST == "" }
+
+func (c *Config) checkURLs() error {
+	given := 0
+	var errs []error
+	for key, u := range map[string]string{"venue.rest": c.Venue.REST, "venue.stream": c.Venue.Stream, "venue.ws_api": c.Venue.WSAPI} {
+		if u == "" {
+			continue
+		}
+		given++
+		errs = append(errs, checkURL(key, u))
+	}
+	if given != 0 && given != 3 {
+		errs = append(errs, errors.New("venue.rest, venue.stream and venue.ws_api are given together or not at all"))
+	}
+	if given != 0 && c.Venue.Environment != "sim" {
+		errs = append(errs, want("venue.environment", fmt.Sprintf("%q", c.Venue.Environment), `"sim" beside explicit URLs: a named environment brings its own`))
+	}
+	return errors.Join(errs...)
+}
+
+func checkURL(key, text string) error {
+	u, err := url.Parse(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	schemes := []string{"ws", "wss"}
+	if key == "venue.rest" {
+		schemes = []string{"http", "https"}
+	}
+	if !slices.Contains(schemes, u.Scheme) || u.Host == "" {
+		return want(key, fmt.Sprintf("%q", text), strings.Join(schemes, " or ")+"://host")
+	}
+	if ip := net.ParseIP(u.Hostname()); u.Scheme == schemes[0] && u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return want(key, fmt.Sprintf("%q", text), schemes[1]+" for a host that is not loopback: keys and orders do not travel in the clear")
+	}
+	return nil
+}
+
+func (c *Config) checkSymbols() error {
+	var errs []error
+	if len(c.Market.Symbols) == 0 {
+		errs = append(errs, want("market.symbols", "empty", "at least one symbol"))
+	}
+	seen := map[string]bool{}
+	for _, s := range c.Market.Symbols {
+		if s == "" || seen[s] {
+			errs = append(errs, want("market.symbols", fmt.Sprintf("%q twice or empty", s), "each symbol once"))
+		}
+		seen[s] = true
+	}
+	depth := false
+	for _, s := range c.Market.Streams {
+		depth = depth || s == "depth" || strings.HasPrefix(s, "depth@")
+	}
+	if !depth {
+		errs = append(errs, want("market.streams", c.Market.Streams, `"depth" or "depth@100ms" among them: without it there is no book`))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) checkStrategy() error {
+	if c.Strategy.Name == "" {
+		return nil
+	}
+	var errs []error
+	if _, err := engine.Lookup(c.Strategy.Name); err != nil {
+		errs = append(errs, fmt.Errorf("strategy.name: %w", err))
+	}
+	for _, s := range c.traded() {
+		if !slices.Contains(c.Market.Symbols, s) {
+			errs = append(errs, want("strategy.symbols", fmt.Sprintf("%q", s), "only symbols that market.symbols has too"))
+		}
+		if _, ok := c.Limits[s]; !ok {
+			errs = append(errs, fmt.Errorf("limits.%s is missing, want qty_max, notional_max, position_max and the rest: limits have no default", s))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// traded is the symbols that the strategy gets.
+func (c *Config) traded() []string {
+	switch {
+	case c.Strategy.Name == "":
+		return nil
+	case len(c.Strategy.Symbols) > 0:
+		return c.Strategy.Symbols
+	}
+	return c.Market.Symbols
+}
+
+func (l LimitsConfig) limits() risk.Limits {
+	return risk.Limits{QtyMax: core.Qty(l.QtyMax), NotionalMax: core.Amount(l.NotionalMax), PositionMax: core.Qty(l.PositionMax),
+		OpenMax: l.OpenMax, CollarBps: l.CollarBps, StaleAfter: time.Duration(l.StaleAfter)}
+}
+
+func (a AccountConfig) limits() risk.AccountLimits {
+	return risk.AccountLimits{OpenMax: a.OpenMax, RateMax: a.RateMax, RateSpan: time.Duration(a.RateSpan), RejectMax: a.RejectMax}
+}

@@ -1,0 +1,128 @@
+// Package app is the riposte binary: its commands, its configuration and the
+// assembly of the rooms. It is a package so that a main of one's own, with
+// strategies of one's own, is three lines:
+//
+//	import ("riposte/tools/riposte/app"; _ "example/mystrategy")
+//	func main() { app.Main() }
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/alecthomas/kong"
+
+	_ "riposte/core/strategy" // registers the built-in strategies
+)
+
+// version is set by the build.
+var version = "unknown"
+
+// Exit codes, stable: scripts depend on them.
+const (
+	exitOK      = 0
+	exitFailure = 1 // a run that did not stop cleanly or did not reconcile
+	exitUsage   = 2 // flags, config or files that cannot be used
+)
+
+// usageError marks errors of what the user gave, which exit with exitUsage.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+type cli struct {
+	Run     runCmd     `cmd:"" help:"Trade. Without a config: on the embedded venue with the default strategy."`
+	Venue   venueCmd   `cmd:"" help:"Serve the embedded Binance-compatible exchange alone."`
+	Replay  replayCmd  `cmd:"" help:"Take recordings through the live path: decode, queue, sync, book."`
+	Config  configCmd  `cmd:"" help:"Write or check a configuration."`
+	Version versionCmd `cmd:"" help:"Print version, Go and platform."`
+}
+
+// Main runs the command line and exits.
+func Main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, stdout, stderr io.Writer) int {
+	var c cli
+	k, err := kong.New(&c,
+		kong.Name("riposte"),
+		kong.Description("A low-latency trading engine for Binance. A market frame comes in, an order goes out."),
+		kong.Writers(stdout, stderr),
+		kong.UsageOnError(),
+		kong.Bind(&output{stdout: stdout, stderr: stderr}),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "riposte:", err)
+		return exitUsage
+	}
+	// kong leaves through Exit for --help only.
+	help := false
+	k.Exit = func(int) { help = true }
+	ctx, err := k.Parse(args)
+	if help {
+		return exitOK
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "riposte: %v\n", err)
+		return exitUsage
+	}
+	if err := ctx.Run(); err != nil {
+		fmt.Fprintf(stderr, "riposte: %v\n", err)
+		var usage usageError
+		if errors.As(err, &usage) {
+			return exitUsage
+		}
+		return exitFailure
+	}
+	return exitOK
+}
+
+// output is where a command writes: results to stdout, all else to stderr.
+type output struct{ stdout, stderr io.Writer }
+
+type versionCmd struct{}
+
+// Run prints the version line.
+func (versionCmd) Run(o *output) error {
+	v := version
+	if info, ok := debug.ReadBuildInfo(); ok && v == "unknown" {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				v = s.Value
+			}
+		}
+	}
+	fmt.Fprintf(o.stdout, "riposte %s %s %s/%s\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return nil
+}
+
+type configCmd struct {
+	Init  configInitCmd  `cmd:"" help:"Print a fully commented configuration."`
+	Check configCheckCmd `cmd:"" help:"Check a configuration; every unknown key is shown with its line."`
+}
+
+type configInitCmd struct{}
+
+// Run prints the built-in configuration, which is also its documentation.
+func (configInitCmd) Run(o *output) error {
+	_, err := o.stdout.Write(defaultTOML)
+	return err
+}
+
+type configCheckCmd struct {
+	File string `arg:"" help:"The configuration file."`
+}
+
+// Run checks the file as run would.
+func (c configCheckCmd) Run(o *output) error {
+	cfg, err := loadConfig(c.File)
+	if err != nil {
+		return usageError{err}
+	}
+	fmt.Fprintf(o.stdout, "%s is usable: %s, %d symbols, strategy %q on %d of them\n",
+		c.File, cfg.Venue.Environment, len(cfg.Market.Symbols), cfg.Strategy.Name, len(cfg.traded()))
+	return nil
+}

@@ -1,0 +1,8 @@
+// Command riposte is a low-latency trading engine for Binance in one binary. The
+// work is in package app, so that a main of the user's own, with strategies of
+// the user's own, is as short as this one.
+package main
+
+import "riposte/tools/riposte/app"
+
+func main() { app.Main() }
