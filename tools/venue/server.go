@@ -1,0 +1,379 @@
+package venue
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"riposte/tools/venue/exchange"
+)
+
+// Server is a running venue: one loopback listener that serves REST, market streams, the WS API and /sim/, and one
+// goroutine that runs the exchange in real time. Its methods may be called from any goroutine.
+type Server struct {
+	cfg      Config
+	clock    clock
+	x        *exchange.Exchange // loop goroutine only
+	loop     *loop
+	hub      *hub   // loop goroutine only
+	users    *users // loop goroutine only
+	counts   []orderCount
+	lag      *lagView                // loop goroutine only; nil without QueryLag
+	opening  []exchange.AccountState // accounts at start
+	rng      *rand.Rand
+	limits   *limiter
+	keys     map[string]*verifier
+	keysMu   sync.RWMutex
+	faults   *Faults
+	stats    stats
+	started  int64
+	rest     map[string]map[string]*op // path, method
+	methods  map[string]*op            // WS API
+	static   *exchangeInfo
+	listener net.Listener
+	http     *http.Server
+	caFile   string
+	caTemp   bool
+	nextConn atomic.Uint64
+
+	mu     sync.Mutex
+	conns  map[*conn]struct{}
+	idle   map[net.Conn]http.ConnState // REST sockets
+	timers map[*time.Timer]struct{}
+	shut   bool
+	work   sync.WaitGroup
+}
+
+// stats are plain counters for /sim/stats and Stats.
+type stats struct {
+	frames   [2]atomic.Uint64 // by connKind
+	bytes    atomic.Uint64
+	requests atomic.Uint64 // REST
+	calls    atomic.Uint64 // WS API
+	opened   [2]atomic.Uint64
+	orders   atomic.Uint64 // accepted
+	rejects  atomic.Uint64
+	slow     atomic.Uint64
+	tooFast  atomic.Uint64
+	pongLate atomic.Uint64
+}
+
+// Start makes a venue from cfg and serves it until ctx ends or Close is called.
+func Start(ctx context.Context, cfg Config) (*Server, error) {
+	cfg.fill()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	if len(cfg.Accounts) == 0 {
+		a, err := DefaultAccount(cfg.Seed)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Accounts = []Account{a}
+	}
+	s := &Server{cfg: cfg, clock: newClock(cfg.TimeOffset), conns: make(map[*conn]struct{}),
+		idle: make(map[net.Conn]http.ConnState), timers: make(map[*time.Timer]struct{}), keys: make(map[string]*verifier),
+		rng: rand.New(rand.NewPCG(cfg.Seed, 0x76656e7565))}
+	if err := s.build(); err != nil {
+		return nil, err
+	}
+	if err := s.listen(); err != nil {
+		return nil, err
+	}
+	go s.loop.run()
+	s.work.Add(1)
+	go func() {
+		defer s.work.Done()
+		_ = s.http.Serve(s.listener) // ends with Close
+	}()
+	context.AfterFunc(ctx, func() { _ = s.Close() })
+	return s, nil
+}
+
+// build makes everything but the sockets.
+func (s *Server) build() error {
+	for i, a := range s.cfg.Accounts {
+		for _, k := range a.Keys {
+			k.Account = a.Name
+			v, err := newVerifier(k, i)
+			if err != nil {
+				return err
+			}
+			if s.keys[k.APIKey] != nil {
+				return fmt.Errorf("cannot start the venue: got key %q twice, want each once", k.APIKey)
+			}
+			s.keys[k.APIKey] = v
+		}
+		s.counts = append(s.counts, newOrderCount(s.cfg.Orders))
+	}
+	s.started = s.clock.now()
+	xcfg, err := s.cfg.exchangeConfig(s.started)
+	if err != nil {
+		return err
+	}
+	k := &sink{}
+	if s.x, err = exchange.New(xcfg, k); err != nil {
+		return fmt.Errorf("cannot make the exchange: %w", err)
+	}
+	if s.hub, err = newHub(s, s.x); err != nil {
+		return fmt.Errorf("cannot make the streams: %w", err)
+	}
+	s.users = newUsers()
+	k.srv, k.hub, k.user = s, s.hub, s.users
+	for i := range s.cfg.Accounts {
+		s.opening = append(s.opening, s.x.Account(exchange.AccountID(i)))
+	}
+	if s.cfg.QueryLag > 0 {
+		s.lag = newLagView(s)
+	}
+	s.limits = newLimiter(&s.cfg)
+	s.limits.onBan = s.banned
+	s.faults = newFaults(s)
+	s.static = newExchangeInfo(s)
+	s.register()
+	s.loop = newLoop(&s.clock)
+	s.loop.x = s.x
+	l := s.loop
+	l.every(s.cfg.DepthFast, func(now int64) { s.hub.flushDepth(now, true) })
+	l.every(s.cfg.DepthSlow, func(now int64) { s.hub.flushDepth(now, false) })
+	l.every(time.Second, func(now int64) { s.hub.flushKlines(now, true); s.hub.remember() })
+	l.every(s.cfg.KlineEvery, func(now int64) { s.hub.flushKlines(now, false) })
+	l.every(s.cfg.TickerEvery, s.hub.flushTickers)
+	for _, f := range s.cfg.Faults {
+		s.faults.schedule(f, s.started)
+	}
+	return nil
+}
+
+func (s *Server) listen() error {
+	host, _, err := net.SplitHostPort(s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %q: %w", s.cfg.Listen, err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("cannot listen on %q: got host %q, want a loopback address", s.cfg.Listen, host)
+	}
+	if s.listener, err = net.Listen("tcp", s.cfg.Listen); err != nil {
+		return fmt.Errorf("cannot listen: %w", err)
+	}
+	if s.cfg.TLS.On {
+		if s.caFile = s.cfg.TLS.CAFile; s.caFile == "" {
+			if s.caFile, err = tempCAFile(); err != nil {
+				return errors.Join(err, s.listener.Close())
+			}
+			s.caTemp = true
+		}
+		conf, err := makeTLS(s.caFile)
+		if err != nil {
+			return errors.Join(err, s.listener.Close())
+		}
+		s.listener = tls.NewListener(s.listener, conf)
+	}
+	s.http = &http.Server{Handler: http.HandlerFunc(s.serveHTTP), ConnState: s.connState,
+		ReadHeaderTimeout: 30 * time.Second, MaxHeaderBytes: 64 << 10,
+		// Broken handshakes and requests are the clients' business; the counters show them.
+		ErrorLog: log.New(discard{}, "", 0)}
+	return nil
+}
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// connState keeps the REST sockets, so that they can be cut.
+func (s *Server) connState(c net.Conn, st http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch st {
+	case http.StateHijacked, http.StateClosed:
+		delete(s.idle, c)
+	default:
+		s.idle[c] = st
+	}
+}
+
+// Close stops the market, ends every connection and waits for all goroutines.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	if s.shut {
+		s.mu.Unlock()
+		s.work.Wait()
+		<-s.loop.done
+		return nil
+	}
+	s.shut = true
+	conns := make([]*conn, 0, len(s.conns))
+	for c := range s.conns {
+		conns = append(conns, c)
+	}
+	for t := range s.timers {
+		t.Stop()
+	}
+	clear(s.timers)
+	s.mu.Unlock()
+	err := s.http.Close()
+	for _, c := range conns {
+		c.end()
+	}
+	s.loop.stop()
+	s.work.Wait()
+	if s.caTemp {
+		err = errors.Join(err, os.Remove(s.caFile))
+	}
+	if err != nil {
+		return fmt.Errorf("cannot close the venue: %w", err)
+	}
+	return nil
+}
+
+// after runs fn on its own goroutine d later, unless the venue closes before.
+func (s *Server) after(d time.Duration, fn func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shut {
+		return
+	}
+	var t *time.Timer
+	t = time.AfterFunc(d, func() {
+		s.mu.Lock()
+		if s.shut {
+			s.mu.Unlock()
+			return
+		}
+		delete(s.timers, t)
+		s.work.Add(1)
+		s.mu.Unlock()
+		defer s.work.Done()
+		fn()
+	})
+	s.timers[t] = struct{}{}
+}
+
+// sleep waits d; it reports false if the venue closed meanwhile.
+func (s *Server) sleep(d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-s.loop.done:
+		return false
+	}
+}
+
+// adopt registers a WebSocket connection; false if the venue is closing.
+func (s *Server) adopt(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shut {
+		return false
+	}
+	s.conns[c] = struct{}{}
+	s.work.Add(2)
+	s.stats.opened[c.kind].Add(1)
+	return true
+}
+
+// forget is called once both goroutines of a connection are through with it.
+func (s *Server) forget(c *conn) {
+	s.loop.do(func(int64) { s.hub.leave(c) })
+	s.mu.Lock()
+	delete(s.conns, c)
+	s.mu.Unlock()
+}
+
+func (s *Server) banned(ip string) {
+	for _, c := range s.sockets(apiConn) {
+		if c.ip == ip {
+			c.drop()
+		}
+	}
+}
+
+// sockets are the open WebSocket connections of one kind, oldest first.
+func (s *Server) sockets(kind connKind) []*conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []*conn
+	for c := range s.conns {
+		if c.kind == kind {
+			list = append(list, c)
+		}
+	}
+	sortConns(list)
+	return list
+}
+
+func (s *Server) url(scheme, path string) string {
+	if s.cfg.TLS.On {
+		scheme += "s"
+	}
+	return scheme + "://" + s.listener.Addr().String() + path
+}
+
+// REST is the base URL of the REST API, e.g. http://127.0.0.1:1234; paths start with /api/v3.
+func (s *Server) REST() string { return s.url("http", "") }
+
+// Stream is the base URL of the market streams; paths are /ws and /stream.
+func (s *Server) Stream() string { return s.url("ws", "") }
+
+// WSAPI is the URL of the WS API.
+func (s *Server) WSAPI() string { return s.url("ws", "/ws-api/v3") }
+
+// Admin is the base URL of the simulator's own pages, /sim.
+func (s *Server) Admin() string { return s.url("http", "/sim") }
+
+// CAFile is the PEM file of the authority that signed the venue's certificate, empty without TLS.
+func (s *Server) CAFile() string { return s.caFile }
+
+// Now is the venue's time in unix µs.
+func (s *Server) Now() int64 { return s.clock.now() }
+
+// Keys are all keys of all accounts with their secrets, in the order of the config.
+func (s *Server) Keys() []Key {
+	var list []Key
+	for _, a := range s.cfg.Accounts {
+		for _, k := range a.Keys {
+			k.Account = a.Name
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// Key is the first key of the given kind of the named account; empty account means the first one.
+func (s *Server) Key(account string, kind KeyKind) (Key, bool) {
+	for _, k := range s.Keys() {
+		if k.Kind == kind && (account == "" || k.Account == account) {
+			return k, true
+		}
+	}
+	return Key{}, false
+}
+
+// executed is told of every execution report. Loop goroutine.
+func (s *Server) executed(a exchange.AccountID, r *exchange.ExecutionReport) {
+	if r.Exec == exchange.ExecTrade && r.CumQty == r.LastQty {
+		// The first fill of an order gives back order count in every window (Binance Spot API docs, 2026-07-21).
+		n := s.cfg.TakerFill
+		if r.Maker {
+			n = s.cfg.MakerFill
+		}
+		s.counts[a].filled(r.TransactTime, n)
+	}
+	if s.lag != nil {
+		s.lag.changed(a, r)
+	}
+}

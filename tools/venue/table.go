@@ -1,0 +1,107 @@
+package venue
+
+import "slices"
+
+// register fills the tables of REST paths and WS API methods. Weights follow sections "market data" and "trading" of
+// the Binance Spot API docs, 2026-07-21.
+func (s *Server) register() {
+	s.rest = make(map[string]map[string]*op)
+	s.methods = make(map[string]*op)
+	for _, o := range endpoints() {
+		if o.path != "" {
+			if s.rest[o.path] == nil {
+				s.rest[o.path] = make(map[string]*op)
+			}
+			s.rest[o.path][o.verb] = o
+		}
+		if o.method != "" {
+			s.methods[o.method] = o
+		}
+	}
+}
+
+func endpoints() []*op {
+	return slices.Concat(marketEndpoints(), tradeEndpoints(), accountEndpoints(), sessionEndpoints())
+}
+
+func marketEndpoints() []*op {
+	get := func(path, method string, weight func(*call) int, run func(*call, []byte) ([]byte, *apiError), params ...string) *op {
+		return &op{verb: "GET", path: "/api/v3/" + path, method: method, weight: weight, run: run, params: params}
+	}
+	return []*op{
+		get("ping", "ping", cost(1), pingOp),
+		get("time", "time", cost(1), timeOp),
+		get("exchangeInfo", "exchangeInfo", cost(20), exchangeInfoOp, "symbol", "symbols", "permissions", "showPermissionSets", "symbolStatus"),
+		get("depth", "depth", depthWeight, depthOp, "symbol", "limit", "symbolStatus"),
+		get("trades", "trades.recent", cost(25), tradesOp, "symbol", "limit"),
+		get("historicalTrades", "trades.historical", cost(25), tradesOp, "symbol", "limit", "fromId"),
+		get("aggTrades", "trades.aggregate", cost(4), aggTradesOp, "symbol", "limit", "fromId", "startTime", "endTime"),
+		get("klines", "klines", cost(2), klinesOp, "symbol", "interval", "limit", "startTime", "endTime", "timeZone"),
+		get("uiKlines", "uiKlines", cost(2), klinesOp, "symbol", "interval", "limit", "startTime", "endTime", "timeZone"),
+		get("avgPrice", "avgPrice", cost(2), avgPriceOp, "symbol"),
+		get("ticker/24hr", "ticker.24hr", dayWeight, tickerOp(tickerDay), "symbol", "symbols", "type", "symbolStatus"),
+		get("ticker", "ticker", rollingWeight, tickerOp(tickerRolling), "symbol", "symbols", "type", "windowSize", "symbolStatus"),
+		get("ticker/price", "ticker.price", simpleWeight, tickerOp(tickerPrice), "symbol", "symbols", "symbolStatus"),
+		get("ticker/bookTicker", "ticker.book", simpleWeight, tickerOp(tickerBook), "symbol", "symbols", "symbolStatus"),
+	}
+}
+
+var cancelParams = []string{"symbol", "orderId", "origClientOrderId", "newClientOrderId", "cancelRestrictions"}
+
+func tradeEndpoints() []*op {
+	return []*op{
+		{verb: "POST", path: "/api/v3/order", method: "order.place", security: trade, weight: cost(1), free: true, orders: 1,
+			params: orderParams, run: placeOrder},
+		{verb: "POST", path: "/api/v3/order/test", method: "order.test", security: trade, weight: testWeight, params: orderParams, run: testOrder},
+		{verb: "DELETE", path: "/api/v3/order", method: "order.cancel", security: trade, weight: cost(1), free: true,
+			params: cancelParams, run: cancelOrder},
+		{verb: "DELETE", path: "/api/v3/openOrders", method: "openOrders.cancelAll", security: trade, weight: cost(1), free: true,
+			params: []string{"symbol"}, run: cancelAll},
+		{verb: "POST", path: "/api/v3/order/cancelReplace", method: "order.cancelReplace", security: trade, weight: cost(1), free: true,
+			orders: 1, run: replaceOrder, params: append([]string{"cancelReplaceMode", "cancelOrderId", "cancelOrigClientOrderId",
+				"cancelNewClientOrderId", "cancelRestrictions", "orderRateLimitExceededMode"}, orderParams...)},
+		{verb: "PUT", path: "/api/v3/order/amend/keepPriority", method: "order.amend.keepPriority", security: trade, weight: cost(4),
+			params: []string{"symbol", "orderId", "origClientOrderId", "newClientOrderId", "newQty"}, run: amendOrder},
+	}
+}
+
+func testWeight(c *call) int {
+	if v, _ := c.p.get("computeCommissionRates"); v == "true" {
+		return 20
+	}
+	return 1
+}
+
+func openOrdersWeight(c *call) int {
+	if c.p.has("symbol") {
+		return 6
+	}
+	return 80
+}
+
+func byID(name string, with, without int) func(*call) int {
+	return func(c *call) int {
+		if c.p.has(name) {
+			return with
+		}
+		return without
+	}
+}
+
+func accountEndpoints() []*op {
+	get := func(path, method string, weight func(*call) int, run func(*call, []byte) ([]byte, *apiError), params ...string) *op {
+		return &op{verb: "GET", path: path, method: method, security: userData, weight: weight, run: run, params: params}
+	}
+	return []*op{
+		get("/api/v3/order", "order.status", cost(4), queryOrder, "symbol", "orderId", "origClientOrderId"),
+		get("/api/v3/openOrders", "openOrders.status", openOrdersWeight, openOrders, "symbol"),
+		get("/api/v3/allOrders", "allOrders", cost(20), allOrders, "symbol", "orderId", "startTime", "endTime", "limit"),
+		get("/api/v3/myTrades", "myTrades", byID("orderId", 5, 20), myTrades, "symbol", "orderId", "fromId", "startTime", "endTime", "limit"),
+		get("/api/v3/account", "account.status", cost(20), accountStatus, "omitZeroBalances"),
+		get("/api/v3/account/commission", "account.commission", cost(20), accountCommission, "symbol"),
+		get("/api/v3/rateLimit/order", "account.rateLimits.orders", cost(40), orderLimits),
+		get("/api/v3/myPreventedMatches", "myPreventedMatches", byID("preventedMatchId", 2, 20), preventedMatches,
+			"symbol", "preventedMatchId", "orderId", "limit"),
+		get("/sapi/v1/account/apiRestrictions", "", cost(1), apiRestrictions),
+	}
+}
