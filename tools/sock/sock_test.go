@@ -68,6 +68,35 @@ func pair(t *testing.T, d *Dialer, secure bool) (net.Conn, net.Conn) {
 	return c, f
 }
 
+func newWaiter(t *testing.T) *Waiter {
+	t.Helper()
+	w, err := NewWaiter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	return w
+}
+
+func TestWakeEndsAWaitOnceEvenIfItCameFirst(t *testing.T) {
+	w := newWaiter(t)
+	const long = 30 * time.Second
+	w.Wake()
+	w.Wake()
+	from := time.Now()
+	w.Wait(long)
+	go w.Wake()
+	w.Wait(long)
+	if d := time.Since(from); d > long/2 {
+		t.Errorf("two woken waits took %v", d)
+	}
+	if n := testing.AllocsPerRun(20, func() { w.Wake(); w.Wait(long) }); n != 0 {
+		t.Errorf("got %v allocations, want 0", n)
+	}
+	w.Close()
+	w.Wake() // must not write into a descriptor that is someone else's by now
+}
+
 func selfSigned(t *testing.T) (tls.Certificate, string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -89,7 +118,7 @@ func selfSigned(t *testing.T) (tls.Certificate, string) {
 
 func TestPastDeadlineMakesReadNonBlocking(t *testing.T) {
 	for _, secure := range []bool{false, true} {
-		w := new(Waiter)
+		w := newWaiter(t)
 		c, far := pair(t, &Dialer{Waiter: w}, secure)
 		if err := c.SetReadDeadline(past); err != nil {
 			t.Fatal(err)
