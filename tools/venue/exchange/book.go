@@ -26,8 +26,9 @@ type order struct {
 	quoteQty Fixed // quoteOrderQty as sent
 	locked   Fixed // quote for a buy, base for a sell; see lockFor
 
-	// ahead is the quantity of a tape that is in the queue before this order.
-	ahead Fixed
+	// ahead is the quantity of a tape that is in the queue before this order;
+	// cut is what a top of the tape took off ahead and no trade has explained yet.
+	ahead, cut Fixed
 
 	clientID   string
 	created    Micros
@@ -48,6 +49,7 @@ type level struct {
 	price      Fixed
 	sum        wide  // remaining quantity of the queue
 	ext        Fixed // quantity of the tape, less what takers ate since it was set
+	credit     Fixed // what tops of the tape took off ext and no trade has explained yet
 	head, tail *order
 	n          int // orders in the queue
 }
@@ -159,7 +161,7 @@ func (b *book) levels() int { return b.tree.Len() }
 // is displayed there stands before it.
 func (b *book) push(o *order) *level {
 	l := b.at(o.price)
-	o.lvl, o.ahead = l, l.ext
+	o.lvl, o.ahead, o.cut = l, l.ext, 0
 	o.prev, o.next = l.tail, nil
 	if l.tail == nil {
 		l.head = o

@@ -16,7 +16,7 @@ func (x *Exchange) newReport(o *order, kind ExecutionType) *ExecutionReport {
 	*r = ExecutionReport{
 		EventTime: x.now, Symbol: o.in.sym.Name, ClientOrderID: o.clientID, Side: o.side, Type: o.typ, TimeInForce: o.tif,
 		Quantity: o.qty, Price: o.price, OrderListID: -1, Exec: kind, Status: o.status, OrderID: o.id,
-		CumQty: o.exec, TransactTime: x.now, TradeID: -1, ExecutionID: id, OnBook: !o.status.Ended(),
+		CumQty: o.exec, TransactTime: x.now, TradeID: -1, ExecutionID: id, OnBook: !o.status.Ended() && (o.typ != MarketOrder || kind == ExecNew),
 		OrderTime: o.created, CumQuote: o.cumQuote, QuoteOrderQty: o.quoteQty, WorkingTime: o.workedAt, STP: o.stp,
 		StrategyID: o.strategyID, StrategyType: o.strategyTy, ExpiryReason: o.expiry,
 		PreventedMatchID: -1, PreventedQty: o.prevent, TradeGroupID: -1, CounterOrderID: -1,
