@@ -1,0 +1,254 @@
+package binance
+
+import (
+	"riposte/core"
+)
+
+// Result is what a frame turned out to be. On anything but Decoded the event and
+// levels lent to Decode hold nothing of meaning.
+type Result uint8
+
+// The results.
+const (
+	Decoded       Result = iota
+	Control              // the reply to a request of ours: see Decoder.Reply
+	Shutdown             // the venue will close this connection: reconnect at once
+	Many                 // an array of events: walk it with Decoder.NextOf
+	Ignored              // legal, but no event we know
+	UnknownSymbol        // an event of an instrument that is not in the table
+	Malformed            // not JSON, or an event with a missing or unreadable field
+	Full                 // the event is sound but its levels do not fit
+	results
+)
+
+var resultText = [...]string{"decoded", "control", "shutdown", "many", "ignored", "unknown symbol", "malformed", "full"}
+
+func (r Result) String() string { return resultText[r] }
+
+// Reply is the answer to a SUBSCRIBE or another request on a stream socket. Both
+// error shapes are read: nested, as seen on the wire, and flat, as documented
+// (Binance Spot API docs, WebSocket streams, 2026-07-21). The slices are valid
+// until the next frame is decoded.
+type Reply struct {
+	ID     int64  // where HasID
+	HasID  bool   // the id was an integer; ours always are
+	OK     bool   // no error
+	Code   int32  // of the error, 0 if it told none
+	Msg    []byte // of the error
+	Result []byte // JSON text of the result, nil if there was none
+}
+
+// Raw says what a socket on a bare /ws/<stream> carries, because partial depth
+// tells neither its symbol nor, on futures, that it is partial.
+type Raw struct {
+	Instrument core.InstrumentID // NoInstrument unless the socket carries one symbol
+	Partial    bool              // the stream is <symbol>@depth5, 10 or 20
+}
+
+// Stats counts what a decoder has seen. It is the owner's; copy it to read it
+// elsewhere.
+type Stats struct {
+	Fast, General uint64 // events decoded by each road
+	Results       [results]uint64
+	UnknownFields uint64 // in decoded events that took the general road
+}
+
+// Decoder turns the frames of one connection into events. The time unit is the
+// connection's, as asked for in its URL. One goroutine; no allocation, except
+// that the first frame with escapes in its strings may make a small buffer.
+type Decoder struct {
+	syms *Symbols
+	unit int64 // ns per venue time unit
+	raw  Raw
+
+	reply  Reply
+	stats  Stats
+	noFast bool
+
+	// the general road's working memory
+	top, data, sub object
+	levelOwner     *object
+	lv             []core.Level
+	filled         int
+	scratch        []byte
+	manyAt         int
+	manyDepth      int
+	manyStream     streamName
+}
+
+// NewDecoder makes a decoder for a connection that sends times in unit and, if
+// it is not a combined one, what raw tells.
+func NewDecoder(syms *Symbols, unit core.TimeUnit, raw Raw) *Decoder {
+	return &Decoder{syms: syms, unit: unit.Ns(), raw: raw}
+}
+
+// GeneralOnly makes the decoder leave out the fast road: for tests and for
+// measuring what it is worth.
+func (d *Decoder) GeneralOnly() *Decoder {
+	d.noFast = true
+	return d
+}
+
+// Stats points at the counters, which the decoding goroutine writes.
+func (d *Decoder) Stats() *Stats { return &d.stats }
+
+// Reply is what the last frame with result Control said.
+func (d *Decoder) Reply() *Reply { return &d.reply }
+
+// Decode reads one frame, raw or in the combined wrapper. It fills ev except for
+// Recv, Line and DecodeNs, writes the event's levels to lv[:n] within cap(lv),
+// and keeps neither. frame is only borrowed: no event points into it. Prices and
+// quantities are at 1e-8; a number that does not fit, has digits beyond 1e-8 or
+// is negative where it must not be makes the frame Malformed.
+func (d *Decoder) Decode(frame []byte, ev *core.Event, lv []core.Level) (n int, res Result) {
+	return d.DecodeRouted(frame, d.Route(frame), ev, lv)
+}
+
+// DecodeRouted is Decode for a frame that Route has looked at.
+func (d *Decoder) DecodeRouted(frame []byte, r Route, ev *core.Event, lv []core.Level) (n int, res Result) {
+	if r.at > 0 && !d.noFast {
+		if n = d.fast(frame, r, ev, lv); n >= 0 {
+			d.stats.Fast++
+			d.stats.Results[Decoded]++
+			return n, Decoded
+		}
+	}
+	n, res = d.general(frame, ev, lv)
+	d.stats.Results[res]++
+	return n, res
+}
+
+// NextOf decodes the next event of a frame that gave Many; more is false, and
+// nothing else of meaning, after the last.
+func (d *Decoder) NextOf(frame []byte, ev *core.Event, lv []core.Level) (n int, res Result, more bool) {
+	i := skipWS(frame, d.manyAt)
+	if i >= len(frame) || frame[i] == ']' || d.manyAt == 0 {
+		d.manyAt = 0
+		return 0, Ignored, false
+	}
+	end := skipValue(frame, i, d.manyDepth)
+	if end < 0 {
+		panic("BUG: element of an array of events is not JSON; the array was")
+	}
+	d.manyAt = skipWS(frame, end)
+	if frame[d.manyAt] == ',' {
+		d.manyAt++
+	}
+	d.scratch = d.scratch[:0]
+	d.lv, d.levelOwner, d.filled = lv[:cap(lv)], nil, 0
+	if frame[i] != '{' {
+		res = Malformed
+	} else {
+		d.object(frame, i, &d.data, d.manyDepth+1)
+		n, res = d.event(frame, &d.data, d.manyStream, false, ev)
+	}
+	d.lv = nil
+	d.stats.Results[res]++
+	return n, res, true
+}
+
+// general decodes any frame in one pass over its JSON.
+func (d *Decoder) general(frame []byte, ev *core.Event, lv []core.Level) (n int, res Result) {
+	d.scratch = d.scratch[:0]
+	d.lv, d.levelOwner, d.filled = lv[:cap(lv)], nil, 0
+	n, res = d.frame(frame, ev)
+	d.lv = nil // lent memory is not ours any more
+	if res == Decoded {
+		d.stats.General++
+	}
+	return n, res
+}
+
+func (d *Decoder) frame(b []byte, ev *core.Event) (n int, res Result) {
+	i := skipWS(b, 0)
+	if i >= len(b) {
+		return 0, Malformed
+	}
+	if b[i] != '{' {
+		end := skipValue(b, i, 0)
+		if end < 0 || skipWS(b, end) != len(b) {
+			return 0, Malformed
+		}
+		if b[i] != '[' {
+			return 0, Ignored
+		}
+		d.manyAt, d.manyDepth, d.manyStream = i+1, 1, streamName{id: core.NoInstrument}
+		return 0, Many
+	}
+	end := d.object(b, i, &d.top, 1)
+	if end < 0 || skipWS(b, end) != len(b) || d.top.dup {
+		return 0, Malformed
+	}
+	if !d.top.has(slotStream) || !d.top.has(slotData) {
+		return d.event(b, &d.top, streamName{id: d.raw.Instrument, partial: d.raw.Partial}, true, ev)
+	}
+	name, ok := d.text(b, &d.top, slotStream)
+	if !ok {
+		return 0, Malformed
+	}
+	st := d.stream(name)
+	switch at := d.top.at[slotData]; b[at.lo] {
+	case '{':
+		return d.event(b, &d.data, st, false, ev)
+	case '[':
+		d.manyAt, d.manyDepth, d.manyStream = int(at.lo)+1, 2, st
+		return 0, Many
+	}
+	return 0, Ignored
+}
+
+// streamName is what a stream's name says about its events.
+type streamName struct {
+	id      core.InstrumentID // NoInstrument if it names no symbol of the table
+	partial bool              // depth5, depth10, depth20: the best levels as a whole
+}
+
+// stream reads "<symbol>@<type>". The symbol may be percent-encoded.
+func (d *Decoder) stream(name []byte) (st streamName) {
+	st.id = core.NoInstrument
+	at := -1
+	escaped := false
+	for i, c := range name {
+		if c == '@' && at < 0 {
+			at = i
+		}
+		escaped = escaped || c == '%'
+	}
+	if at < 0 {
+		return st
+	}
+	sym, kind := name[:at], name[at+1:]
+	if escaped {
+		from := len(d.scratch)
+		var ok bool
+		if d.scratch, ok = appendPercentDecoded(d.scratch, sym); ok {
+			sym = d.scratch[from:]
+		}
+	}
+	st.id = d.syms.LookupStream(sym)
+	for _, p := range [...]string{"depth5", "depth10", "depth20"} {
+		if lit(kind, 0, p) && (len(kind) == len(p) || kind[len(p)] == '@') {
+			st.partial = true
+		}
+	}
+	return st
+}
+
+func appendPercentDecoded(dst, s []byte) ([]byte, bool) {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c == '%' {
+			if i+3 > len(s) {
+				return dst, false
+			}
+			r, ok := hexRune(s[i+1 : i+3])
+			if !ok {
+				return dst, false
+			}
+			c = byte(r)
+			i += 2
+		}
+		dst = append(dst, c)
+	}
+	return dst, true
+}

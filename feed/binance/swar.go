@@ -1,0 +1,142 @@
+package binance
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+
+	"riposte/core"
+)
+
+// Eight bytes at a time. A frame's first byte is a word's lowest, so "before"
+// in the frame is "below" in the word.
+
+const (
+	each01 = 0x0101010101010101
+	each80 = 0x8080808080808080
+	zeros  = '0' * each01
+)
+
+// word is the eight bytes at b[i:]; those behind the end read as zero bytes,
+// which are neither digits nor anything else that is looked for.
+func word(b []byte, i int) uint64 {
+	if i+8 <= len(b) {
+		return binary.LittleEndian.Uint64(b[i:])
+	}
+	return tailWord(b, i)
+}
+
+//go:noinline
+func tailWord(b []byte, i int) uint64 {
+	var w uint64
+	for k := len(b) - 1; k >= i; k-- {
+		w = w<<8 | uint64(b[k])
+	}
+	return w
+}
+
+// notDigits marks with bit 7 each byte of t that is above 9, exactly up to and
+// including the lowest mark (a carry can only disturb the ones above it). t is
+// text xor zeros.
+func notDigits(t uint64) uint64 { return ((t + 0x7676767676767676) | t) & each80 }
+
+// marks has bit 7 set in the bytes of w that equal c, exactly up to and
+// including the lowest mark.
+func marks(w uint64, c byte) uint64 {
+	x := w ^ uint64(c)*each01
+	return (x - each01) &^ x & each80
+}
+
+// eight is the value of eight digits, each one byte 0..9, first digit lowest:
+// pairs, then fours, then the whole, three multiplications.
+func eight(t uint64) uint64 {
+	t = t*10 + t>>8
+	const m = 0x000000ff000000ff
+	return ((t&m)*(100+1000000<<32) + (t>>16&m)*(1+10000<<32)) >> 32
+}
+
+var pow10 = [9]uint64{1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000}
+
+// decimal reads the decimal that starts at b[i] and ends before a quote, as
+// core.ParseDecimal does, and returns the index behind that quote. It is -1 for
+// anything but 1 to 7 digits, or those, a point and 1 to 8 digits: such text may
+// still be a legal number, but not one for the fast road.
+func decimal(b []byte, i int) (int64, int) {
+	t := word(b, i) ^ zeros
+	nd := notDigits(t)
+	d := bits.TrailingZeros64(nd) >> 3
+	if nd == 0 || d == 0 {
+		return 0, -1
+	}
+	v := eight(t<<(64-8*d)) * core.Scale
+	i += d
+	if uint(i) >= uint(len(b)) {
+		return 0, -1
+	}
+	if b[i] == '.' {
+		i++
+		t = word(b, i) ^ zeros
+		nd = notDigits(t)
+		if nd == 0 {
+			v += eight(t)
+			i += 8
+		} else {
+			d = bits.TrailingZeros64(nd) >> 3
+			if d == 0 {
+				return 0, -1
+			}
+			// Digits that are not there are the zeros behind the point.
+			v += eight(t & (1<<(8*d) - 1))
+			i += d
+		}
+		if uint(i) >= uint(len(b)) {
+			return 0, -1
+		}
+	}
+	if b[i] != '"' {
+		return 0, -1
+	}
+	return int64(v), i + 1
+}
+
+// number reads the JSON integer, zero or above, that starts at b[i], and returns
+// the index behind it; -1 for a sign, a leading zero or more than 16 digits. What
+// follows is not looked at.
+func number(b []byte, i int) (int64, int) {
+	t := word(b, i) ^ zeros
+	nd := notDigits(t)
+	if nd != 0 {
+		d := bits.TrailingZeros64(nd) >> 3
+		if d == 0 || (t&0xff == 0 && d > 1) {
+			return 0, -1
+		}
+		return int64(eight(t << (64 - 8*d))), i + d
+	}
+	if t&0xff == 0 {
+		return 0, -1
+	}
+	v := eight(t)
+	i += 8
+	t = word(b, i) ^ zeros
+	nd = notDigits(t)
+	if nd == 0 {
+		i += 8
+		if i < len(b) && b[i]-'0' <= 9 {
+			return 0, -1
+		}
+		return int64(v*pow10[8] + eight(t)), i
+	}
+	d := bits.TrailingZeros64(nd) >> 3
+	return int64(v*pow10[d] + eight(t<<(64-8*d))), i + d
+}
+
+// nanoseconds is a venue time in units of unit ns; ok is false if it is negative
+// or does not fit.
+func nanoseconds(v, unit int64) (ns int64, ok bool) {
+	return v * unit, uint64(v) <= uint64(math.MaxInt64/unit)
+}
+
+// lit reports whether b[i:] starts with s. i is at least 0.
+func lit(b []byte, i int, s string) bool {
+	return len(b)-i >= len(s) && string(b[i:i+len(s)]) == s
+}
