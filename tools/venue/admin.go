@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"riposte/tools/venue/exchange"
+	"riposte/tools/venue/wire"
 )
 
 // serveAdmin answers the simulator's own pages:
@@ -126,13 +127,7 @@ func (s *Server) adminBook(q url.Values) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := enc{}
-	w.open('{')
-	w.int("lastUpdateId", book.UpdateID)
-	w.levels("bids", book.Bids)
-	w.levels("asks", book.Asks)
-	w.close('}')
-	return w.b, nil
+	return wire.AppendDepth(nil, book.UpdateID, book.Bids, book.Asks), nil
 }
 
 func (s *Server) adminOrders(q url.Values) ([]byte, error) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"strconv"
 	"sync"
@@ -210,8 +211,33 @@ func (c *conn) write() {
 		c.srv.stats.frames[c.kind].Add(uint64(len(batch)))
 		buf = buf[:0]
 		if ending {
+			c.linger()
 			return
 		}
+	}
+}
+
+// closeWait is how long a closing connection waits for the client's end, so that a reset does not overtake the close
+// frame.
+const closeWait = time.Second
+
+// linger ends the sending half after a close frame and waits for the reader to see the client's end.
+func (c *conn) linger() {
+	if half, ok := c.net.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
+		return
+	}
+	t := time.NewTimer(closeWait)
+	defer t.Stop()
+	select {
+	case <-c.done:
+	case <-t.C:
+	}
+}
+
+// drain reads and drops what a client still sends after it was told to go.
+func (c *conn) drain(br *bufio.Reader) {
+	if c.net.SetReadDeadline(time.Now().Add(closeWait)) == nil {
+		_, _ = io.Copy(io.Discard, br) // ends with the client's end or the deadline
 	}
 }
 
@@ -303,14 +329,14 @@ func (c *conn) read(br *bufio.Reader, handle func([]byte)) {
 			var fault *wsFault
 			if errors.As(err, &fault) {
 				c.closeWith(fault.code, fault.reason)
-				<-c.done
+				c.drain(br)
 			}
 			return
 		}
 		if c.kind == streamConn && !pace.allow(time.Now()) {
 			c.srv.stats.tooFast.Add(1)
 			c.closeWith(ws.StatusPolicyViolation, "Too many requests")
-			<-c.done
+			c.drain(br)
 			return
 		}
 		switch op {
@@ -327,7 +353,7 @@ func (c *conn) read(br *bufio.Reader, handle func([]byte)) {
 				code = ws.StatusProtocolError
 			}
 			c.closeWith(code, "")
-			<-c.done
+			c.drain(br)
 			return
 		default:
 			if c.frozen.Load() {

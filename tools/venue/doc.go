@@ -20,7 +20,7 @@
 //	users.go lag.go               user events and their race with answers, queries from the past
 //	faults.go faultscript.go      what goes wrong on purpose
 //	admin.go tls.go               /sim/ and the Go API, certificates
-//	enc.go payload.go orderjson.go             JSON
+//	enc.go userevent.go orderjson.go           JSON; market data is in the sub-folder wire
 //
 // Venue rules follow the Binance Spot API docs, 2026-07-21, unless said otherwise. The package imports nothing of
 // riposte but its own sub-folders: it shares no number, codec or book with the engine that is tested on it.

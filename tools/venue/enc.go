@@ -3,6 +3,8 @@ package venue
 import (
 	"strconv"
 	"unicode/utf8"
+
+	"riposte/tools/venue/exchange"
 )
 
 // enc appends JSON to b. It puts the commas itself: a member or element that does not follow '{' or '[' gets one.
@@ -88,29 +90,7 @@ func appendTime(b []byte, t int64, us bool) []byte {
 
 // appendFixed appends a quoted decimal with exactly 8 decimals.
 func appendFixed(b []byte, v int64) []byte {
-	b = append(b, '"')
-	u := uint64(v)
-	if v < 0 {
-		b = append(b, '-')
-		u = -u
-	}
-	b = strconv.AppendUint(b, u/1e8, 10)
-	b = append(b, '.')
-	frac := u % 1e8
-	for div := uint64(1e7); div > 0; div /= 10 {
-		b = append(b, byte('0'+frac/div%10))
-	}
-	return append(b, '"')
-}
-
-// appendDecimals appends a quoted decimal of a 1e-8 scaled value cut to n decimals (0..8).
-func appendDecimals(b []byte, v int64, n int) []byte {
-	b = appendFixed(b, v)
-	b = b[:len(b)-1-(8-n)]
-	if n == 0 {
-		b = b[:len(b)-1]
-	}
-	return append(b, '"')
+	return append(exchange.AppendFixed(append(b, '"'), v), '"')
 }
 
 const hexDigits = "0123456789abcdef"

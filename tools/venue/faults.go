@@ -14,6 +14,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"riposte/tools/venue/exchange"
+	"riposte/tools/venue/wire"
 )
 
 // Faults makes things go wrong on purpose. Its methods may be called from any goroutine but return only after the
@@ -379,6 +380,6 @@ func (h *hub) overlap(t *topic, diff *exchange.DepthDiff, now int64) {
 		if s.c.combined {
 			form += 2
 		}
-		s.c.send(h.frame(t, form, func(b []byte, us bool) []byte { return appendDepthUpdate(b, &early, now, us) }))
+		s.c.send(h.frame(t, form, func(b []byte, us bool) []byte { return wire.AppendDepthUpdate(b, &early, now, unit(us)) }))
 	}
 }

@@ -10,9 +10,11 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"math/rand/v2"
+	"os"
 )
 
 // KeyKind names a signature scheme.
@@ -96,6 +98,18 @@ func (k Key) withPair(priv, pub any) (Key, error) {
 	}
 	k.PublicPEM = string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 	return k, nil
+}
+
+// WriteKeys writes all keys of the venue, secrets included, as a JSON array to path with mode 0600.
+func (s *Server) WriteKeys(path string) error {
+	b, err := json.MarshalIndent(s.Keys(), "", "  ")
+	if err != nil {
+		return fmt.Errorf("cannot encode the keys: %w", err)
+	}
+	if err := os.WriteFile(path, append(b, '\n'), 0o600); err != nil {
+		return fmt.Errorf("cannot write the keys: %w", err)
+	}
+	return nil
 }
 
 // verifier is a key made ready to check signatures.

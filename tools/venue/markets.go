@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"riposte/tools/venue/exchange"
+	"riposte/tools/venue/wire"
 )
 
 func pingOp(_ *call, b []byte) ([]byte, *apiError) { return append(b, '{', '}'), nil }
@@ -55,29 +56,7 @@ func depthOp(c *call, b []byte) ([]byte, *apiError) {
 	if err != nil {
 		return b, err
 	}
-	w := enc{b: b}
-	w.open('{')
-	w.int("lastUpdateId", id)
-	w.levels("bids", bids)
-	w.levels("asks", asks)
-	w.close('}')
-	return w.b, nil
-}
-
-func (w *enc) levels(key string, list []exchange.Level) {
-	w.key(key)
-	w.b = append(w.b, '[')
-	for i, l := range list {
-		if i > 0 {
-			w.b = append(w.b, ',')
-		}
-		w.b = append(w.b, '[')
-		w.b = appendFixed(w.b, l.Price)
-		w.b = append(w.b, ',')
-		w.b = appendFixed(w.b, l.Qty)
-		w.b = append(w.b, ']')
-	}
-	w.b = append(w.b, ']')
+	return wire.AppendDepth(b, id, bids, asks), nil
 }
 
 // oneMarket is a mandatory symbol with an optional symbolStatus.
@@ -427,7 +406,7 @@ func (w *enc) tickerObject(t *exchange.Ticker, form tickerForm, mini bool) {
 	if !mini {
 		w.fixed("priceChange", t.Change)
 		w.key("priceChangePercent")
-		w.b = appendDecimals(w.b, t.ChangePct, 3)
+		w.b = append(wire.AppendPercent(append(w.b, '"'), t.ChangePct), '"')
 		w.fixed("weightedAvgPrice", t.VWAP)
 		if form == tickerDay {
 			w.fixed("prevClosePrice", t.PrevClose)

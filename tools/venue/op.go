@@ -48,6 +48,7 @@ type call struct {
 	session *session
 	stamp   stamp
 	signed  bool
+	byLogon bool  // authenticated by session.logon
 	hold    *hold // events of this call wait for its answer
 	counted []window
 	used    int

@@ -1,6 +1,7 @@
 package venue
 
 import (
+	"bytes"
 	"net/http"
 
 	"riposte/tools/venue/exchange"
@@ -341,13 +342,14 @@ func replaceOrder(c *call, b []byte) ([]byte, *apiError) {
 	}
 	w := enc{b: b, us: c.us}
 	w.replaced(rep, resp)
-	switch rep.Code {
-	case 0:
+	if rep.Code == 0 {
 		return w.b, nil
-	case -2021:
-		return b, &apiError{status: http.StatusConflict, code: -2021, msg: "Order cancel-replace partially failed.", data: w.b[len(b):]}
 	}
-	return b, &apiError{status: http.StatusBadRequest, code: -2022, msg: "Order cancel-replace failed.", data: w.b[len(b):]}
+	data := bytes.Clone(w.b[len(b):]) // b's memory is used again for the error
+	if rep.Code == -2021 {
+		return b, &apiError{status: http.StatusConflict, code: -2021, msg: "Order cancel-replace partially failed.", data: data}
+	}
+	return b, &apiError{status: http.StatusBadRequest, code: -2022, msg: "Order cancel-replace failed.", data: data}
 }
 
 func (c *call) replaceRequest() (*exchange.ReplaceRequest, *apiError) {

@@ -2,6 +2,7 @@ package venue
 
 import (
 	"riposte/tools/venue/exchange"
+	"riposte/tools/venue/wire"
 )
 
 // sink takes the exchange's events on the loop goroutine and hands them to streams and user data.
@@ -9,6 +10,13 @@ type sink struct {
 	srv  *Server
 	hub  *hub
 	user *users
+}
+
+func unit(us bool) wire.Unit {
+	if us {
+		return wire.Micro
+	}
+	return wire.Milli
 }
 
 func (k *sink) market(symbol string) *market {
@@ -26,21 +34,21 @@ func (k *sink) Trade(t *exchange.Trade) {
 	}
 	m.trades++
 	if m.trade != nil && !m.mute(false) {
-		k.hub.publish(m.trade, t.Time, func(b []byte, us bool) []byte { return appendTrade(b, t, t.Time, us) })
+		k.hub.publish(m.trade, t.Time, func(b []byte, us bool) []byte { return wire.AppendTrade(b, t, t.Time, unit(us)) })
 	}
 }
 
 // AggTrade implements exchange.Sink.
 func (k *sink) AggTrade(t *exchange.AggTrade) {
 	if m := k.market(t.Symbol); m != nil && m.agg != nil && !m.mute(false) {
-		k.hub.publish(m.agg, t.Time, func(b []byte, us bool) []byte { return appendAggTrade(b, t, t.Time, us) })
+		k.hub.publish(m.agg, t.Time, func(b []byte, us bool) []byte { return wire.AppendAggTrade(b, t, t.Time, unit(us)) })
 	}
 }
 
 // Top implements exchange.Sink.
 func (k *sink) Top(t *exchange.Top) {
 	if m := k.market(t.Symbol); m != nil && m.ticker != nil && !m.mute(false) {
-		k.hub.publish(m.ticker, t.Time, func(b []byte, _ bool) []byte { return appendBookTicker(b, t) })
+		k.hub.publish(m.ticker, t.Time, func(b []byte, _ bool) []byte { return wire.AppendBookTicker(b, t) })
 	}
 }
 
@@ -96,7 +104,7 @@ func (h *hub) flushMarket(m *market, now int64, fast bool) {
 		case streamDepth:
 			if changed {
 				h.overlap(t, &diff, now)
-				h.publish(t, now, func(b []byte, us bool) []byte { return appendDepthUpdate(b, &diff, now, us) })
+				h.publish(t, now, func(b []byte, us bool) []byte { return wire.AppendDepthUpdate(b, &diff, now, unit(us)) })
 			}
 		case streamPartial:
 			h.partial(t, now)
@@ -113,7 +121,7 @@ func (h *hub) partial(t *topic, now int64) {
 		return
 	}
 	t.sentID = id
-	h.publish(t, now, func(b []byte, _ bool) []byte { return appendPartialDepth(b, id, bids, asks) })
+	h.publish(t, now, func(b []byte, _ bool) []byte { return wire.AppendDepth(b, id, bids, asks) })
 }
 
 // flushKlines sends the open bar of every kline stream with the given pace if trades changed it, and a bar that closed
@@ -142,7 +150,7 @@ func (h *hub) kline(m *market, t *topic, now int64) {
 		if done, rej := h.srv.x.Klines(m.name, q); rej == nil {
 			for i := range done {
 				done[i].Closed = true
-				h.publish(t, now, func(b []byte, us bool) []byte { return appendKline(b, &done[i], t.spec.ivName, now, us) })
+				h.publish(t, now, func(b []byte, us bool) []byte { return wire.AppendKline(b, &done[i], now, unit(us)) })
 			}
 		}
 		t.sentSeen = -1
@@ -152,7 +160,7 @@ func (h *hub) kline(m *market, t *topic, now int64) {
 		return
 	}
 	t.sentSeen = m.trades
-	h.publish(t, now, func(b []byte, us bool) []byte { return appendKline(b, &k, t.spec.ivName, now, us) })
+	h.publish(t, now, func(b []byte, us bool) []byte { return wire.AppendKline(b, &k, now, unit(us)) })
 }
 
 // flushTickers sends tickers, mini tickers and average prices of symbols that traded since the last time.
@@ -188,7 +196,7 @@ func (h *hub) tickerOf(m *market, sp streamSpec, now int64) func(b []byte, us bo
 		if !ok {
 			return nil
 		}
-		return func(b []byte, us bool) []byte { return appendAvgPrice(b, &avg, now, us) }
+		return func(b []byte, us bool) []byte { return wire.AppendAvgPrice(b, &avg, now, unit(us)) }
 	default:
 		return nil
 	}
@@ -202,11 +210,11 @@ func (h *hub) tickerOf(m *market, sp streamSpec, now int64) func(b []byte, us bo
 func appendTickerEvent(b []byte, sp streamSpec, tk *exchange.Ticker, now int64, us bool) []byte {
 	switch sp.kind {
 	case streamTicker:
-		return appendTicker(b, tk, now, us)
+		return wire.AppendTicker(b, tk, now, unit(us))
 	case streamMiniTicker, streamMiniTickers:
-		return appendMiniTicker(b, tk, now, us)
+		return wire.AppendMiniTicker(b, tk, now, unit(us))
 	}
-	return appendRollingTicker(b, tk, sp.winName, now, us)
+	return wire.AppendWindowTicker(b, sp.winName+"Ticker", tk, now, unit(us))
 }
 
 // allTickers sends one array of the symbols that traded since the last time; nothing if none did.

@@ -118,6 +118,9 @@ func (se *session) serve(c *call, id string, err *apiError) {
 		se.c.drop()
 		return
 	}
+	if err != nil && err.code == -2015 && c.byLogon {
+		id = "null" // the key of the session was revoked: the venue answers so, to no request in particular
+	}
 	b = se.answer(b, id, err, c, true)
 	se.c.send(textFrame(b))
 	c.answered()
@@ -132,6 +135,7 @@ func (se *session) admit(c *call) *apiError {
 	_, hasSig := c.p.get("signature")
 	if se.key != nil && !explicit && !hasSig {
 		key := se.key.APIKey
+		c.byLogon = true
 		return c.admit(func(*verifier) *apiError { return nil }, key, true, false)
 	}
 	sign := func(v *verifier) *apiError {
