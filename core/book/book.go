@@ -94,26 +94,38 @@ func (b *Book) Apply(id uint64, bids, asks []core.Level) (absent int) {
 // Set is Apply for a single level, without an update id. It reports whether it
 // removed a level that was not there.
 func (b *Book) Set(side core.Side, price core.Price, qty core.Qty) (absent bool) {
-	lv := [1]core.Level{{Price: price, Qty: qty}}
-	n := b.apply(side, lv[:])
+	if !isPrice(price) {
+		b.bad++
+		return false
+	}
+	l := &b.sides[side&1]
+	l.ops++
+	n := l.set(flipped(price, flipOf(side)), qty)
 	b.settle(side)
 	return n != 0
 }
 
 func (b *Book) apply(side core.Side, lv []core.Level) (absent int) {
-	l := &b.sides[side]
+	l := &b.sides[side&1]
 	l.ops += len(lv)
-	flip := -int64(side ^ 1) // all ones for bids: (v^flip)-flip negates
+	flip := flipOf(side)
 	for i := range lv {
-		// Price 0 is no level, and the key of the highest int64 marks an empty side.
-		if uint64(lv[i].Price)-1 >= math.MaxInt64-1 {
+		if !isPrice(lv[i].Price) {
 			b.bad++
 			continue
 		}
-		absent += l.set((int64(lv[i].Price)^flip)-flip, lv[i].Qty)
+		absent += l.set(flipped(lv[i].Price, flip), lv[i].Qty)
 	}
 	return absent
 }
+
+// isPrice is false for 0, which is no level, for what is negative, and for the
+// highest int64, whose key marks an empty side.
+func isPrice(p core.Price) bool { return uint64(p)-1 < math.MaxInt64-1 }
+
+// flipOf and flipped are keyOf without a branch: all ones negate, none does not.
+func flipOf(side core.Side) int64                  { return -int64(side&1 ^ 1) }
+func flipped(p core.Price, flip int64) (key int64) { return (int64(p) ^ flip) - flip }
 
 // settle lets the window follow the best, and now and then asks whether it has
 // the right size and tick.
@@ -177,11 +189,10 @@ func (b *Book) Trusted(side core.Side) core.Price { return b.edge[side] }
 
 // Bytes is about how much memory the book takes.
 func (b *Book) Bytes() int {
-	const chunkBytes = chunkMax*16 + 8
 	n := 0
 	for s := range b.sides {
 		l := &b.sides[s]
-		n += 8*len(l.qty) + 8*len(l.occ) + (chunkBytes+16)*(len(l.far.chunks)+len(l.far.spare))
+		n += 8*len(l.qty) + 8*len(l.occ) + 16*len(l.far.tab) + 8*(cap(l.far.order)+cap(l.far.added)+cap(l.far.scratch))
 	}
 	return n
 }

@@ -137,18 +137,22 @@ func (l *ladder) check(t interface{ Fatalf(string, ...any) }) {
 			}
 		}
 	}
-	n, last := 0, int64(math.MinInt64)
-	for c, k := range l.far.chunks {
-		if k.n == 0 || k.n > chunkMax || l.far.last[c] != k.e[k.n-1].key {
-			t.Fatalf("chunk %d has %d entries, directory says it ends at %d", c, k.n, l.far.last[c])
+	n, f := 0, &l.far
+	listed := map[int64]bool{}
+	for _, k := range append(slices.Clone(f.order), f.added...) {
+		listed[k] = true
+	}
+	for i, e := range f.tab {
+		if e.key == 0 {
+			continue
 		}
-		for _, e := range k.e[:k.n] {
-			if e.key <= last {
-				t.Fatalf("far keys out of order: %d after %d", e.key, last)
-			}
-			last = e.key
-			n++
+		n++
+		if f.at(e.key) != &f.tab[i] || e.qty <= 0 || e.key < f.least || f.ordered && !listed[e.key] {
+			t.Fatalf("far entry %v is not found, not listed or below the least, %d", e, f.least)
 		}
+	}
+	if !slices.IsSorted(f.order) {
+		t.Fatalf("far order is none: %d", f.order)
 	}
 	if near != l.near || n != l.far.n {
 		t.Fatalf("counts %d near and %d far, found %d and %d", l.near, l.far.n, near, n)

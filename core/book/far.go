@@ -2,28 +2,42 @@ package book
 
 import (
 	"math"
+	"math/bits"
+	"slices"
 
 	"riposte/core"
 )
 
 // far holds the levels that no window slot has: far from the touch, or off the
-// tick grid. It is a sorted list in pieces: a directory of chunks in key order,
-// each a sorted run of at most chunkMax levels. Finding is two short binary
-// searches, changing moves one chunk's tail, walking is a walk over arrays.
+// tick grid. They are one update in seven of a scattered recording, and hardly
+// ever read: so changing one must be cheap, and order is made only when someone
+// walks that far.
 //
-// A sorted slice moves half of 2000 levels for each change, a tree chases a
-// pointer per step and cannot be walked as cheaply.
+// It is a hash table, open addressing, linear probing, at most half full, removal
+// by shifting back, so that it never has to be cleaned. Beside it order lists the
+// keys ascending as of the last walk, and added those that came since; keys that
+// went meanwhile stay in both and are skipped, because the table does not know
+// them. If too many come without a walk the order is given up.
+//
+// Measured on the spot BTCUSDT recording with 14 % of the updates out here, a
+// level costs 9 ns on average; with a sorted list in chunks of 64, two branch-free
+// binary searches and a short move each, it was 17.
 type far struct {
-	last   []int64 // per chunk, its largest key
-	chunks []*chunk
-	spare  []*chunk
-	n      int
-	least  int64 // smallest key, noKey if there is none
+	tab   []entry // a power of two; key 0 is free
+	shift uint8   // 64 - log2(len(tab))
+	n     int
+	least int64 // no key is below it; noKey if there are none
+
+	ordered bool // order and added together hold every key
+	order   []int64
+	added   []int64
+	scratch []int64
 }
 
 const (
-	chunkMax = 64
 	noKey    = math.MaxInt64 // behind every key
+	farMin   = 256           // entries of the first table
+	addedMax = 512
 )
 
 type entry struct {
@@ -31,174 +45,170 @@ type entry struct {
 	qty core.Qty
 }
 
-type chunk struct {
-	n int
-	e [chunkMax]entry
-}
-
 func (f *far) reset() {
-	f.spare = append(f.spare, f.chunks...)
-	f.last, f.chunks = f.last[:0], f.chunks[:0]
+	if f.tab == nil {
+		f.grow(farMin)
+	}
+	clear(f.tab)
 	f.n, f.least = 0, noKey
+	f.ordered = false
 }
 
-// find is where key lies or would lie: in chunk c before entry i. c may be one
-// past the last chunk.
-func (f *far) find(key int64) (c, i int) {
-	// Halving without an early exit compiles to conditional moves; the branches
-	// of an ordinary binary search cannot be predicted and cost more.
-	n := len(f.last)
-	if n == 0 || f.last[n-1] < key {
-		return n, 0
-	}
-	for n > 1 {
-		half := n / 2
-		if f.last[c+half-1] < key {
-			c += half
+func (f *far) home(key int64) int {
+	return int(uint64(key) * 0x9e3779b97f4a7c15 >> (f.shift & 63))
+}
+
+// at is where key is, or the free place where it would go.
+func (f *far) at(key int64) *entry {
+	mask := len(f.tab) - 1
+	for i := f.home(key); ; i++ {
+		if e := &f.tab[i&mask]; e.key == key || e.key == 0 {
+			return e
 		}
-		n -= half
 	}
-	return c, f.chunks[c].find(key)
 }
 
-// find is the index of the first entry whose key is not below key. The largest
-// entry is known not to be.
-func (k *chunk) find(key int64) (i int) {
-	for n := k.n; n > 1; {
-		half := n / 2
-		if k.e[(i+half-1)&(chunkMax-1)].key < key {
-			i += half
-		}
-		n -= half
-	}
-	return i
-}
+// get is the quantity at key, 0 if there is none.
+func (f *far) get(key int64) core.Qty { return f.at(key).qty }
 
-// set puts a quantity at key, or removes the level if it is zero, and reports
-// whether there was one.
+// set puts a quantity at key, or removes the level if it is not above zero, and
+// reports whether there was one.
 func (f *far) set(key int64, qty core.Qty) (had bool) {
-	c, i := f.find(key)
-	if c < len(f.chunks) && f.chunks[c].e[i].key == key {
-		if qty > 0 {
-			f.chunks[c].e[i].qty = qty
-		} else {
-			f.remove(c, i)
-		}
+	e := f.at(key)
+	switch {
+	case e.key != 0 && qty > 0:
+		e.qty = qty
 		return true
-	}
-	if qty > 0 {
-		f.insert(c, i, entry{key, qty})
+	case e.key != 0:
+		f.remove(key)
+		return true
+	case qty > 0:
+		*e = entry{key, qty}
+		f.came(key)
 	}
 	return false
 }
 
-func (f *far) insert(c, i int, e entry) {
-	f.n++
-	f.least = min(f.least, e.key)
-	if c == len(f.chunks) { // behind all others
-		if c == 0 || f.chunks[c-1].n == chunkMax {
-			k := f.fresh()
-			k.n, k.e[0] = 1, e
-			f.chunks, f.last = append(f.chunks, k), append(f.last, e.key)
-			return
-		}
-		c--
-		i = f.chunks[c].n
-	}
-	k := f.chunks[c]
-	if k.n == chunkMax {
-		k2 := f.fresh()
-		k2.n = copy(k2.e[:], k.e[chunkMax/2:])
-		k.n = chunkMax / 2
-		f.chunks = append(f.chunks, nil)
-		copy(f.chunks[c+2:], f.chunks[c+1:])
-		f.chunks[c+1] = k2
-		f.last = append(f.last, 0)
-		copy(f.last[c+1:], f.last[c:])
-		f.last[c] = k.e[k.n-1].key
-		if i > k.n {
-			c, i, k = c+1, i-k.n, k2
+func (f *far) came(key int64) {
+	f.least = min(f.least, key)
+	if f.ordered {
+		if len(f.added) == addedMax {
+			f.ordered = false
+		} else {
+			f.added = append(f.added, key)
 		}
 	}
-	copy(k.e[i+1:k.n+1], k.e[i:k.n])
-	k.e[i] = e
-	k.n++
-	f.last[c] = k.e[k.n-1].key
-}
-
-func (f *far) remove(c, i int) {
-	k := f.chunks[c]
-	copy(k.e[i:k.n-1], k.e[i+1:k.n])
-	k.n--
-	f.n--
-	f.tidy(c)
-}
-
-// tidy restores the directory after chunk c has lost entries: an empty chunk
-// goes, and one that fits into its neighbour with room to spare joins it.
-func (f *far) tidy(c int) {
-	k := f.chunks[c]
-	switch {
-	case k.n == 0:
-		f.drop(c)
-	case c+1 < len(f.chunks) && k.n+f.chunks[c+1].n <= chunkMax/2:
-		next := f.chunks[c+1]
-		k.n += copy(k.e[k.n:], next.e[:next.n])
-		f.drop(c + 1)
-		f.last[c] = k.e[k.n-1].key
-	default:
-		f.last[c] = k.e[k.n-1].key
-	}
-	f.least = noKey
-	if len(f.chunks) > 0 {
-		f.least = f.chunks[0].e[0].key
+	if f.n++; 2*f.n > len(f.tab) {
+		f.grow(2 * len(f.tab))
 	}
 }
 
-func (f *far) drop(c int) {
-	f.spare = append(f.spare, f.chunks[c])
-	f.chunks = append(f.chunks[:c], f.chunks[c+1:]...)
-	f.last = append(f.last[:c], f.last[c+1:]...)
+// remove takes a key out that is there, and moves back what was pushed along by
+// it.
+func (f *far) remove(key int64) {
+	mask := len(f.tab) - 1
+	i := f.home(key)
+	for f.tab[i&mask].key != key {
+		i++
+	}
+	for j := i + 1; f.tab[j&mask].key != 0; j++ {
+		// The entry at j may move to i unless its home lies after i.
+		if (j-f.home(f.tab[j&mask].key))&mask >= (j-i)&mask {
+			f.tab[i&mask] = f.tab[j&mask]
+			i = j
+		}
+	}
+	f.tab[i&mask] = entry{}
+	if f.n--; f.n == 0 {
+		f.least = noKey
+	}
 }
 
-// extract removes the entries in [from, to) that take wants.
-func (f *far) extract(from, to int64, take func(key int64, qty core.Qty) bool) {
-	c, i := f.find(from)
-	for c < len(f.chunks) && f.chunks[c].e[i].key < to {
-		k := f.chunks[c]
-		kept := i
-		for ; i < k.n && k.e[i].key < to; i++ {
-			if !take(k.e[i].key, k.e[i].qty) {
-				k.e[kept] = k.e[i]
-				kept++
+func (f *far) grow(size int) {
+	old := f.tab
+	f.tab = make([]entry, size)
+	f.shift = uint8(64 - bits.TrailingZeros(uint(size)))
+	for _, e := range old {
+		if e.key != 0 {
+			*f.at(e.key) = e
+		}
+	}
+}
+
+// first is the smallest key and its quantity, noKey if there is none. It costs
+// nothing unless the smallest has gone since.
+func (f *far) first() (int64, core.Qty) {
+	if f.n == 0 {
+		return noKey, 0
+	}
+	e := *f.at(f.least)
+	if e.key == 0 {
+		e.key = noKey
+		for i := range f.tab {
+			if k := &f.tab[i]; k.key != 0 && k.key < e.key {
+				e = *k
 			}
 		}
-		taken := i - kept
-		k.n = kept + copy(k.e[kept:], k.e[i:k.n])
-		f.n -= taken
-		resume := k.n == kept // the rest of the range lies in the next chunk
-		if k.n == 0 {
-			f.drop(c)
-		} else {
-			f.last[c] = k.e[k.n-1].key
-			c++
-		}
-		i = 0
-		if !resume {
-			break
-		}
+		f.least = e.key
 	}
-	f.least = noKey
-	if len(f.chunks) > 0 {
-		f.least = f.chunks[0].e[0].key
-	}
+	return e.key, e.qty
 }
 
-func (f *far) fresh() *chunk {
-	if n := len(f.spare); n > 0 {
-		k := f.spare[n-1]
-		f.spare = f.spare[:n-1]
-		return k
+// sort brings order up to date. It may still hold keys that are gone.
+func (f *far) sort() {
+	if f.ordered && len(f.order)+len(f.added) > 2*f.n+addedMax {
+		f.ordered = false
 	}
-	return new(chunk)
+	if !f.ordered {
+		f.order, f.added = f.order[:0], f.added[:0]
+		for i := range f.tab {
+			if f.tab[i].key != 0 {
+				f.order = append(f.order, f.tab[i].key)
+			}
+		}
+		slices.Sort(f.order)
+		f.ordered = true
+		return
+	}
+	if len(f.added) == 0 {
+		return
+	}
+	slices.Sort(f.added)
+	out, a := f.scratch[:0], f.added
+	for _, k := range f.order {
+		for len(a) > 0 && a[0] < k {
+			out, a = appendOnce(out, a[0]), a[1:]
+		}
+		out = appendOnce(out, k)
+	}
+	for _, k := range a {
+		out = appendOnce(out, k)
+	}
+	f.order, f.scratch, f.added = out, f.order, f.added[:0]
+}
+
+// appendOnce drops a key that went and came again since it was ordered.
+func appendOnce(keys []int64, k int64) []int64 {
+	if n := len(keys); n > 0 && keys[n-1] == k {
+		return keys
+	}
+	return append(keys, k)
+}
+
+// extract removes the entries with keys in [from, to) that take wants.
+func (f *far) extract(from, to int64, take func(key int64, qty core.Qty) bool) {
+	in, width := f.scratch[:0], uint64(to-from)
+	for i := range f.tab {
+		// One test that nearly always fails; asking first whether the entry is free
+		// would be a guess.
+		if k := f.tab[i].key; uint64(k-from) < width && k != 0 {
+			in = append(in, k)
+		}
+	}
+	for _, k := range in {
+		if take(k, f.get(k)) {
+			f.remove(k)
+		}
+	}
+	f.scratch = in
 }

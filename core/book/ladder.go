@@ -40,7 +40,7 @@ type ladder struct {
 }
 
 const (
-	slotsMin = 512     // an eighth of the slots must be a multiple of 64
+	slotsMin = 1024    // three sixteenths of the slots must be a multiple of 64
 	slotsMax = 1 << 16 // half a megabyte per side
 	spanMax  = 1 << 56 // leaves room to compute with keys up to 2^62
 )
@@ -131,22 +131,21 @@ func (l *ladder) touched(key int64, qty core.Qty) {
 // findBest looks for the best level after the old one went, from there on.
 func (l *ladder) findBest() {
 	from := l.best
-	l.best, l.bestQty = l.far.least, 0
-	if l.best != noKey {
-		l.bestQty = l.far.chunks[0].e[0].qty
+	l.best, l.bestQty = noKey, 0
+	if l.near > 0 {
+		// The old best may lie outside the window or off the grid; no slot before
+		// it is occupied, so any start at or before it will do.
+		start := uint64(0)
+		if d := uint64(from - l.lo); d < l.span {
+			start = d / l.tick
+		}
+		if slot, ok := l.next(start); ok {
+			l.best, l.bestQty = l.keyAt(slot), l.qty[(slot+l.off)&l.mask]
+		}
 	}
-	if l.near == 0 {
-		return
-	}
-	// The old best may lie outside the window or off the grid; no slot before it
-	// is occupied, so any start at or before it will do.
-	start := uint64(0)
-	if d := uint64(from - l.lo); d < l.span {
-		start = d / l.tick
-	}
-	if slot, ok := l.next(start); ok {
-		if key := l.keyAt(slot); key < l.best {
-			l.best, l.bestQty = key, l.qty[(slot+l.off)&l.mask]
+	if l.far.least < l.best {
+		if key, qty := l.far.first(); key < l.best {
+			l.best, l.bestQty = key, qty
 		}
 	}
 }
@@ -174,15 +173,15 @@ func (l *ladder) keyAt(slot uint64) int64 { return l.lo + int64(slot*l.tick) }
 // len is how many levels the side has.
 func (l *ladder) len() int { return l.near + l.far.n }
 
-// wanted is where the window should start for the best as it is: an eighth of
-// the slots left before it. Slots at prices of zero and less just stay empty.
+// wanted is where the window should start for the best as it is: with three
+// sixteenths of the slots before it. Slots at prices of zero and less just stay empty.
 func (l *ladder) wanted() int64 {
 	step := int64(l.tick) * 64
 	r := l.best % step
 	if r < 0 {
 		r += step
 	}
-	return l.best - r - int64(l.span/8)
+	return l.best - r - int64(l.span/16*3)
 }
 
 // placeable says whether there is a best that a window can follow. Keys beyond
@@ -195,7 +194,7 @@ func (l *ladder) placeable() bool {
 // into its far half. It is called between events, so a best that shows up for
 // part of an event moves nothing.
 func (l *ladder) follow() {
-	if d := uint64(l.best - l.lo); d >= l.span/16 && d < l.span/2 || !l.placeable() {
+	if d := uint64(l.best - l.lo); d >= l.span/32 && d < l.span/2 || !l.placeable() {
 		return
 	}
 	if to := l.wanted(); to != l.lo {
@@ -227,16 +226,14 @@ func (l *ladder) move(to int64) {
 	}
 }
 
-// evict moves the levels of logical slots [from, to) into far, worst first: they
-// mostly go before all that is there.
+// evict moves the levels of logical slots [from, to) into far.
 func (l *ladder) evict(from, to uint64) {
 	last := l.mask >> 6
-	for w := to >> 6; w > from>>6; {
-		w--
+	for w := from >> 6; w < to>>6; w++ {
 		word := &l.occ[(w+l.off>>6)&last]
 		for *word != 0 {
-			slot := w<<6 | uint64(63-bits.LeadingZeros64(*word))
-			*word &^= 1 << (slot & 63)
+			slot := w<<6 | uint64(bits.TrailingZeros64(*word))
+			*word &= *word - 1
 			q := &l.qty[(slot+l.off)&l.mask]
 			l.far.set(l.keyAt(slot), *q)
 			*q = 0
