@@ -1,0 +1,184 @@
+package exec
+
+import (
+	"context"
+	"slices"
+
+	"riposte/core"
+	"riposte/core/risk"
+)
+
+// auditState is the periodic comparison with the venue. The first one opens the
+// ledger; one follows each reconnect of the user stream, then every AuditEvery,
+// and one at the end if AuditNow is called.
+type auditState struct {
+	due     core.MonoNs
+	running bool
+	again   bool // another was asked for while one ran
+	done    uint64
+	marks   []TradeMark // by instrument, Trade -1 before the first audit
+	before  []Mismatch
+	last    []Difference
+	active  uint64 // Stats.Sent + fills when the snapshot began
+}
+
+// AuditNow asks for an audit as soon as possible; AuditsDone rises when it is.
+func (g *Gateway) AuditNow() {
+	g.audit.due = 1
+	g.audit.again = g.audit.running
+}
+
+// AuditsDone is how many audits have ended with the venue's view taken.
+func (g *Gateway) AuditsDone() uint64 { return g.audit.done }
+
+// Differences are the findings of the last audit. Valid until the next.
+func (g *Gateway) Differences() []Difference { return g.audit.last }
+
+// activity changes whenever one of our orders is sent or trades.
+func (g *Gateway) activity() uint64 { return g.Stats.Sent + g.table.Stats.Filled + g.table.Stats.Done }
+
+func (g *Gateway) startAudit(now core.MonoNs) {
+	j := g.freeJob(jobAudit)
+	if j == nil {
+		return
+	}
+	a := &g.audit
+	if a.marks == nil {
+		for i := range g.cfg.Instruments.List {
+			a.marks = append(a.marks, TradeMark{core.InstrumentID(i), -1})
+		}
+	}
+	a.running, a.active = true, g.activity()
+	j.begun = now
+	marks := slices.Clone(a.marks)
+	first := !g.ledger.Opened()
+	g.start(j, func(j *job) { j.snap, j.err = g.takeSnapshot(marks, first, j.begun) })
+}
+
+// takeSnapshot runs on a goroutine of its own. The order matters: an order that
+// fills between the calls is then missing among the open ones and its fill is in
+// the trades or will be in the next ones, never in neither.
+func (g *Gateway) takeSnapshot(marks []TradeMark, first bool, begun core.MonoNs) (*Snapshot, error) {
+	ctx, cancel := context.WithTimeout(g.ctx, 3*g.cfg.CallTimeout)
+	defer cancel()
+	s := &Snapshot{Begun: begun}
+	var err error
+	if s.Open, err = g.cfg.Venue.OpenOrders(ctx); err != nil {
+		return nil, err
+	}
+	for _, m := range marks {
+		from := m.Trade
+		if !first {
+			from++ // a mark of -1 after the first audit: no trade was ever made
+		}
+		trades, err := g.cfg.Venue.TradesFrom(ctx, m.Instrument, from)
+		if err != nil {
+			return nil, err
+		}
+		for i := range trades {
+			m.Trade = max(m.Trade, trades[i].TradeID)
+		}
+		if !first {
+			s.Trades = append(s.Trades, trades...)
+		}
+		s.Marks = append(s.Marks, m)
+	}
+	if s.Balances, err = g.cfg.Venue.Balances(ctx); err != nil {
+		return nil, err
+	}
+	s.Ended = g.clock.Mono()
+	return s, nil
+}
+
+// auditTold applies an audit's corrections.
+func (g *Gateway) auditTold(j *job, now core.MonoNs) {
+	a := &g.audit
+	a.running = false
+	g.Stats.Audits++
+	if j.err != nil {
+		g.Stats.AuditErrors++
+		a.due = now + core.MonoNs(g.cfg.AskMax)
+		return
+	}
+	if !g.ledger.Opened() {
+		g.ledger.Open(j.snap.Balances)
+	}
+	j.snap.Quiet = a.active == g.activity() && g.table.Live() == 0
+	a.last = Reconcile(g.view(), j.snap)
+	a.before = a.before[:0]
+	settled, mismatch := true, false
+	for i := range a.last {
+		d := &a.last[i]
+		switch d.Kind {
+		case DiffBehind, DiffMissedFill:
+			d.Evidence.Recv = now
+			if o := g.table.Apply(&d.Evidence); o != nil {
+				g.after(o)
+			}
+		case DiffNotOpen:
+			if o := g.table.Find(d.Order); o != nil {
+				o.ask.soon(now)
+			}
+			settled = false
+		case DiffUnheld:
+			mismatch = true
+		case DiffBalance, DiffMismatch:
+			a.before = append(a.before, d.Balance)
+			mismatch = mismatch || d.Kind == DiffMismatch
+		}
+	}
+	g.ledger.Told(j.snap.Balances)
+	a.marks = j.snap.Marks
+	a.done++
+	if mismatch {
+		g.raise(risk.HaltMismatch)
+	} else {
+		g.Lift(risk.HaltMismatch)
+	}
+	a.due = now + core.MonoNs(g.cfg.AuditEvery)
+	switch {
+	case a.again:
+		a.due, a.again = now, false
+	case !settled:
+		// What was missing is being asked about; look again when that is answered.
+		a.due = min(a.due, now+core.MonoNs(g.cfg.AskMax))
+	default:
+		g.Lift(risk.HaltNotReconciled)
+	}
+}
+
+func (g *Gateway) view() *View {
+	v := &View{
+		Ledger: g.ledger,
+		Before: g.audit.before,
+		Knows:  g.table.knows,
+		Owner: func(c core.ClientID) Owner {
+			_, o := g.cfg.IDs.Parse(c.Bytes())
+			return o
+		},
+		Held: func(c core.ClientID) bool {
+			seq, o := g.cfg.IDs.Parse(c.Bytes())
+			_, held := g.table.index.get(key{keySeq, seq})
+			return o == Ours && held
+		},
+	}
+	v.Before = slices.Clone(v.Before)
+	g.table.EachLive(func(o *Order) {
+		v.Orders = append(v.Orders, OrderView{o.ID, o.Client, o.Instrument, o.Status(), o.Cum, o.Heard})
+	})
+	return v
+}
+
+// knows tells whether the venue's order is held here, and the fill booked.
+func (t *Table) knows(id core.InstrumentID, venueID, trade int64) (ours, booked bool) {
+	s, ok := t.index.get(key{keyVenue + uint32(id), uint64(venueID)})
+	if !ok {
+		return false, false
+	}
+	for n := t.slots[s].first; n != none; n = t.fills[n].next {
+		if t.fills[n].trade == trade {
+			return true, true
+		}
+	}
+	return true, false
+}

@@ -1,0 +1,16 @@
+// Package binance speaks Binance Spot for exec: it holds the keys, lays out and
+// signs requests, and reads answers. Nothing else in riposte sees a secret.
+//
+//	secret.go    values that print only a mark
+//	keyfile.go   keys from 0600 files or, on request, the environment
+//	sign.go      HMAC-SHA256 and Ed25519 over the bytes that are sent
+//	template.go  order requests as bytes with fixed holes
+//	ladder.go    likely next orders, signed ahead
+//	codec.go     exec.Codec: the hot requests
+//	answer.go    their answers
+//	classify.go  what a status and an error code say about the outcome
+//	rest.go      the cold client; calls.go its calls, parse.go their bodies
+//	wsapi.go     requests of the WebSocket API
+//
+// Facts are from the Binance Spot API documentation as of 2026-07-21.
+package binance

@@ -1,0 +1,277 @@
+package binance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fastjson"
+
+	"riposte/core"
+	"riposte/exec"
+)
+
+// RESTConfig is what a REST client needs to know. Zero sizes get defaults.
+type RESTConfig struct {
+	URL         string
+	Dial        exec.Dial
+	Key         *Key // nil: only public calls
+	Instruments *core.Instruments
+	Clock       core.Clock
+	Time        *exec.VenueClock
+	Budget      *exec.Budget
+	RecvWindow  time.Duration // default 10 s: cold calls may wait in line
+	Timeout     time.Duration // of one call, waiting for the budget not counted; default 10 s
+	BodyMax     int64         // default 8 MiB; exchangeInfo may have ten times that
+	Samples     int           // of the venue's time per SyncClock; default 5
+}
+
+// REST is the cold client: queries, snapshots, cancels of last resort. It can create
+// no order. Every call is paid from the Budget before it is sent and waits for it
+// as long as its context allows. It follows no redirect and no proxy, asks for no
+// compression, and sends nothing twice on its own account. Errors are
+// *exec.CallError and hold no parameters. Any goroutine. It implements exec.Venue.
+type REST struct {
+	cfg    RESTConfig
+	host   string
+	window string
+	client *http.Client
+	pool   *http.Transport
+
+	mu     sync.Mutex
+	signer Signer // under mu
+
+	unknownAssets atomic.Uint64
+}
+
+var _ exec.Venue = (*REST)(nil)
+
+// NewREST makes a client; nothing is dialed before the first call.
+func NewREST(cfg RESTConfig) (*REST, error) {
+	if cfg.Dial == nil || cfg.Clock == nil || cfg.Time == nil || cfg.Budget == nil || cfg.Instruments == nil {
+		return nil, fmt.Errorf("cannot make a REST client: a part is missing in its config")
+	}
+	u, err := url.Parse(cfg.URL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || (u.Path != "" && u.Path != "/") {
+		return nil, fmt.Errorf("cannot use REST address %q: want http(s)://host[:port]", cfg.URL)
+	}
+	if cfg.RecvWindow == 0 {
+		cfg.RecvWindow = 10 * time.Second
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = 10 * time.Second
+	}
+	if cfg.BodyMax <= 0 {
+		cfg.BodyMax = 8 << 20
+	}
+	if cfg.Samples <= 0 {
+		cfg.Samples = 5
+	}
+	r := &REST{cfg: cfg, host: u.Scheme + "://" + u.Host}
+	if r.window, err = windowText(cfg.RecvWindow); err != nil {
+		return nil, err
+	}
+	if cfg.Key != nil {
+		r.signer = cfg.Key.Signer()
+	}
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return cfg.Dial(ctx, cfg.URL) }
+	r.pool = &http.Transport{
+		DialContext: dial, DialTLSContext: dial,
+		DisableCompression: true, MaxIdleConnsPerHost: 8, MaxConnsPerHost: 16,
+		IdleConnTimeout: 30 * time.Second, ResponseHeaderTimeout: cfg.Timeout,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+	r.client = &http.Client{
+		Transport:     r.pool,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return r, nil
+}
+
+// Close closes idle connections. Calls under way end by their contexts.
+func (r *REST) Close() { r.pool.CloseIdleConnections() }
+
+// UnknownAssets is how many commissions and balances were in assets that are not in
+// the table.
+func (r *REST) UnknownAssets() uint64 { return r.unknownAssets.Load() }
+
+// security of a call.
+type security uint8
+
+const (
+	public security = iota
+	keyed           // with key, without signature
+	signed
+)
+
+// call is one request.
+type call struct {
+	method string
+	path   string
+	weight int
+	params Params
+	sec    security
+	cancel bool  // may use the reserve
+	max    int64 // of the body, 0: the client's
+}
+
+func (c *call) op() string { return c.method + " " + c.path }
+
+// do sends one call and returns the body of a success.
+func (r *REST) do(ctx context.Context, c *call) ([]byte, error) {
+	if err := r.pay(ctx, c); err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithTimeout(ctx, r.cfg.Timeout)
+	defer stop()
+	req, err := r.request(ctx, c)
+	if err != nil {
+		return nil, &exec.CallError{Op: c.op(), Class: exec.ClassRefused, Err: err}
+	}
+	resp, err := r.client.Do(req)
+	if err != nil {
+		return nil, &exec.CallError{Op: c.op(), Class: exec.ClassUnknown, Err: unwrapURL(err)}
+	}
+	defer resp.Body.Close() //nolint:errcheck // it was only read
+	limit := c.max
+	if limit == 0 {
+		limit = r.cfg.BodyMax
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err == nil && int64(len(body)) > limit {
+		err = fmt.Errorf("body has more than %d bytes", limit)
+	}
+	r.usage(resp.Header)
+	if err != nil {
+		return nil, r.failure(c, resp, nil, err)
+	}
+	if ct := resp.Header.Get("Content-Type"); !isJSON(ct) {
+		return nil, r.failure(c, resp, nil, fmt.Errorf("content type is %q, want application/json", clip(ct)))
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, r.failure(c, resp, body, nil)
+	}
+	return body, nil
+}
+
+// pay takes the call's weight from the budget, waiting for the next window or the
+// end of a lock-out if ctx lasts that long.
+func (r *REST) pay(ctx context.Context, c *call) error {
+	for {
+		ok, wait := r.cfg.Budget.TakeWeight(c.weight, c.cancel, r.cfg.Time.Now(), r.cfg.Clock.Mono())
+		if ok {
+			return nil
+		}
+		wait += time.Millisecond
+		if dl, ok := ctx.Deadline(); ok && time.Until(dl) < wait {
+			return &exec.CallError{Op: c.op(), Class: exec.ClassLimited, RetryAfter: wait,
+				Err: fmt.Errorf("weight %d does not fit the budget for another %v", c.weight, wait.Round(time.Millisecond))}
+		}
+		t := time.NewTimer(wait)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return &exec.CallError{Op: c.op(), Class: exec.ClassLimited, Err: ctx.Err()}
+		}
+	}
+}
+
+func (r *REST) request(ctx context.Context, c *call) (*http.Request, error) {
+	query := c.params.b
+	if c.sec == signed {
+		if r.signer == nil {
+			return nil, errors.New("no key is loaded")
+		}
+		r.mu.Lock()
+		query = signedQuery(&c.params, r.signer, r.window, r.cfg.Time.Now())
+		r.mu.Unlock()
+	}
+	req, err := http.NewRequestWithContext(ctx, c.method, r.host+c.path, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.URL.RawQuery = string(query) // sent as it is
+	req.Header.Set("User-Agent", "riposte")
+	if c.sec != public {
+		if r.cfg.Key == nil {
+			return nil, errors.New("no key is loaded")
+		}
+		req.Header.Set("X-MBX-APIKEY", string(r.cfg.Key.api.bytes()))
+	}
+	return req, nil
+}
+
+// failure makes an error of an answer that is not a success.
+func (r *REST) failure(c *call, resp *http.Response, body []byte, err error) error {
+	e := &exec.CallError{Op: c.op(), Status: resp.StatusCode, Err: err}
+	if body != nil {
+		var p fastjson.Parser
+		if doc, perr := p.ParseBytes(body); perr == nil {
+			e.Code = errorCode(doc)
+			e.Msg = clip(string(doc.GetStringBytes("msg")))
+		}
+	}
+	e.Class = classify(e.Status, e.Code)
+	if e.Class == exec.ClassAccepted {
+		e.Class = exec.ClassUnknown
+	}
+	if n, ok := parseCount([]byte(resp.Header.Get("Retry-After"))); ok {
+		e.RetryAfter = time.Duration(n) * time.Second
+	}
+	if limited(e.Status, e.Code) {
+		venue, now := r.cfg.Time.Now(), r.cfg.Clock.Mono()
+		if e.Status == 418 && e.RetryAfter == 0 {
+			e.RetryAfter = 2 * time.Minute
+		}
+		if e.Code == -1015 {
+			r.cfg.Budget.OrderLockout(e.RetryAfter, venue, now)
+		} else {
+			r.cfg.Budget.Lockout(e.RetryAfter, venue, now)
+		}
+	}
+	e.NoSuchOrder = e.Code == -2013
+	return e
+}
+
+func (r *REST) usage(h http.Header) {
+	if n, ok := parseCount([]byte(h.Get("X-MBX-USED-WEIGHT-1M"))); ok {
+		r.cfg.Budget.SawWeight(n, r.cfg.Time.Now())
+	}
+}
+
+// unwrapURL takes the error out of a *url.Error, whose text holds the whole URL:
+// key-signed queries must not reach a log.
+func unwrapURL(err error) error {
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		return ue.Err
+	}
+	return err
+}
+
+func isJSON(ct string) bool {
+	t, _, _ := strings.Cut(ct, ";")
+	return strings.EqualFold(strings.TrimSpace(t), "application/json")
+}
+
+// clip keeps foreign text short and on one line.
+func clip(s string) string {
+	if len(s) > 200 {
+		s = s[:200]
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,239 @@
+package binance
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding"
+	"encoding/base64"
+	"fmt"
+	"hash"
+)
+
+// Signer signs payloads. The payload of REST is the percent-encoded query and body
+// without a separator, of the WebSocket API the sorted raw parameters. One
+// goroutine per Signer. RSA keys will be a third implementation.
+type Signer interface {
+	// AppendREST appends the signature as REST wants it, ready for a query.
+	AppendREST(dst, payload []byte) []byte
+	// AppendWS appends the signature as the WebSocket API wants it, raw.
+	AppendWS(dst, payload []byte) []byte
+}
+
+// KeyKind is the algorithm of a key.
+type KeyKind uint8
+
+// The kinds of key.
+const (
+	KeyHMAC KeyKind = iota
+	KeyEd25519
+)
+
+func (k KeyKind) String() string {
+	if k == KeyEd25519 {
+		return "Ed25519"
+	}
+	return "HMAC"
+}
+
+// Key is an API key with its secret half. Any goroutine.
+type Key struct {
+	kind   KeyKind
+	api    Secret
+	secret Secret // HMAC: the ASCII secret; Ed25519: the 32-byte seed
+}
+
+// NewHMACKey makes a key of the kind that Binance calls HMAC: two strings.
+func NewHMACKey(apiKey, secret string) (*Key, error) {
+	if err := checkToken("API key", apiKey); err != nil {
+		return nil, err
+	}
+	if err := checkToken("secret", secret); err != nil {
+		return nil, err
+	}
+	return &Key{KeyHMAC, NewSecret(apiKey), NewSecret(secret)}, nil
+}
+
+// NewEd25519Key makes a key from an API key and a private key of 64 bytes.
+func NewEd25519Key(apiKey string, private ed25519.PrivateKey) (*Key, error) {
+	if err := checkToken("API key", apiKey); err != nil {
+		return nil, err
+	}
+	if len(private) != ed25519.PrivateKeySize {
+		return nil, fmt.Errorf("cannot use Ed25519 key: found %d bytes, want %d", len(private), ed25519.PrivateKeySize)
+	}
+	return &Key{KeyEd25519, NewSecret(apiKey), NewSecret(private.Seed())}, nil
+}
+
+// checkToken refuses what would break a header or a signature, without showing it.
+func checkToken(what, s string) error {
+	if len(s) == 0 || len(s) > 512 {
+		return fmt.Errorf("cannot use %s: it has %d characters, want 1 to 512", what, len(s))
+	}
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f {
+			return fmt.Errorf("cannot use %s: character %d is a blank, a control or not ASCII", what, i+1)
+		}
+	}
+	return nil
+}
+
+// Kind is the key's algorithm.
+func (k *Key) Kind() KeyKind { return k.kind }
+
+// Wipe overwrites the key's bytes; signers made from it before keep working.
+func (k *Key) Wipe() {
+	k.api.Wipe()
+	k.secret.Wipe()
+}
+
+// String names the kind and nothing else.
+func (k *Key) String() string { return k.kind.String() + " key " + mark }
+
+// Signer makes a signer for one goroutine.
+func (k *Key) Signer() Signer {
+	if k.kind == KeyEd25519 {
+		s := &edState{private: ed25519.NewKeyFromSeed(k.secret.bytes())}
+		return &edSigner{func() *edState { return s }}
+	}
+	return newHMAC(k.secret.bytes())
+}
+
+// hmacSigner is HMAC-SHA256 (RFC 2104) with the key blocks hashed once: a signature
+// restores two saved states instead of hashing the key again, and allocates
+// nothing. crypto/hmac does the same inside but hands its state out to no one, so
+// it cannot also start behind a constant prefix; see midstate. (sha256's Clone
+// would allocate; UnmarshalBinary into a kept digest does not.) The state is worth
+// as much as the key, so it is hidden from fmt the way a Secret is.
+type hmacSigner struct{ state func() *hmacState }
+
+type hmacState struct {
+	digest  hash.Hash
+	restore encoding.BinaryUnmarshaler
+	inner   []byte // state after the inner key block
+	outer   []byte
+	sum     [sha256.Size]byte
+}
+
+func newHMAC(secret []byte) *hmacSigner {
+	s := &hmacState{digest: sha256.New()}
+	s.restore = s.digest.(encoding.BinaryUnmarshaler)
+	var block [sha256.BlockSize]byte
+	if len(secret) > len(block) {
+		sum := sha256.Sum256(secret)
+		copy(block[:], sum[:])
+	} else {
+		copy(block[:], secret)
+	}
+	state := func(pad byte) []byte {
+		var b [sha256.BlockSize]byte
+		for i := range b {
+			b[i] = block[i] ^ pad
+		}
+		s.digest.Reset()
+		s.digest.Write(b[:])
+		return s.save()
+	}
+	s.inner = state(0x36)
+	s.outer = state(0x5c)
+	clear(block[:])
+	return &hmacSigner{func() *hmacState { return s }}
+}
+
+func (s *hmacState) save() []byte {
+	b, err := s.digest.(encoding.BinaryMarshaler).MarshalBinary()
+	if err != nil {
+		panic("BUG: SHA-256 cannot save its state: " + err.Error())
+	}
+	return b
+}
+
+// midstate is the inner state after a constant prefix of a payload, for appendFrom.
+func (h *hmacSigner) midstate(prefix []byte) []byte {
+	s := h.state()
+	s.load(s.inner)
+	s.digest.Write(prefix)
+	return s.save()
+}
+
+func (s *hmacState) load(state []byte) {
+	if err := s.restore.UnmarshalBinary(state); err != nil {
+		panic("BUG: SHA-256 does not take its own state back: " + err.Error())
+	}
+}
+
+// appendFrom appends the hex signature of the payload that mid stands for, followed
+// by rest.
+func (h *hmacSigner) appendFrom(dst, mid, rest []byte) []byte {
+	s := h.state()
+	s.load(mid)
+	s.digest.Write(rest)
+	s.digest.Sum(s.sum[:0])
+	s.load(s.outer)
+	s.digest.Write(s.sum[:])
+	s.digest.Sum(s.sum[:0])
+	return appendHex(dst, s.sum[:])
+}
+
+// AppendREST appends 64 lower-case hex digits.
+func (h *hmacSigner) AppendREST(dst, payload []byte) []byte {
+	return h.appendFrom(dst, h.state().inner, payload)
+}
+
+// AppendWS appends 64 lower-case hex digits.
+func (h *hmacSigner) AppendWS(dst, payload []byte) []byte {
+	return h.appendFrom(dst, h.state().inner, payload)
+}
+
+func appendHex(dst, b []byte) []byte {
+	const digits = "0123456789abcdef"
+	for _, c := range b {
+		dst = append(dst, digits[c>>4], digits[c&15])
+	}
+	return dst
+}
+
+// edSigner is pure Ed25519, base64. It allocates; its cost is in the curve.
+type edSigner struct{ state func() *edState }
+
+type edState struct {
+	private ed25519.PrivateKey
+	text    [88]byte
+}
+
+func (e *edSigner) sign(payload []byte) []byte {
+	s := e.state()
+	base64.StdEncoding.Encode(s.text[:], ed25519.Sign(s.private, payload))
+	return s.text[:]
+}
+
+// AppendREST appends the base64 signature, percent-encoded.
+func (e *edSigner) AppendREST(dst, payload []byte) []byte {
+	return appendEscaped(dst, e.sign(payload))
+}
+
+// AppendWS appends the base64 signature as it is.
+func (e *edSigner) AppendWS(dst, payload []byte) []byte { return append(dst, e.sign(payload)...) }
+
+// appendEscaped percent-encodes a value: everything but the unreserved characters
+// of RFC 3986, upper-case hex. Since 2026-01-15 it is the encoded bytes that are
+// signed.
+func appendEscaped[T ~string | ~[]byte](dst []byte, s T) []byte {
+	const digits = "0123456789ABCDEF"
+	for i := range len(s) {
+		c := s[i]
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.' || c == '~' {
+			dst = append(dst, c)
+		} else {
+			dst = append(dst, '%', digits[c>>4], digits[c&15])
+		}
+	}
+	return dst
+}
+
+// appendSigned appends "&signature=..." to a request whose payload begins at from.
+// What it returns is what is sent; nothing may touch it in between.
+func appendSigned(s Signer, b []byte, from int) []byte {
+	end := len(b)
+	b = append(b, "&signature="...)
+	return s.AppendREST(b, b[from:end])
+}

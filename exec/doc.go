@@ -1,0 +1,31 @@
+// Package exec takes approved intents to the venue and brings back what became
+// of them. It knows HTTP but no venue: what a request looks like and what an
+// answer means comes from a Codec (exec/binance).
+//
+//	ring of risk.Approved ─► Gateway ─► Codec (bytes, signed) ─► Journal ─► Pool: a warm wire
+//	ring of core.Report   ◄─ Table  ◄─ Codec (evidence) ◄─ AnswerReader ◄──────┘
+//	                           ▲ user stream (OnExecution), queries and audits (cold)
+//
+// The files, in reading order:
+//
+//	exec.go       the two things it needs from outside: Codec and Journal
+//	ids.go        client order ids: prefix, boot epoch, sequence
+//	answer.go     incremental HTTP/1.1 answer reader
+//	wire.go       one connection, one request in flight
+//	pool.go       the warm wires: dial, probe, choose, discard
+//	table.go      order state: evidence in any order, one truth out
+//	gateway.go    the Step that joins all of it; request.go sends, cold.go asks
+//	budget.go     weights, order counts, lock-outs
+//	venueclock.go what time it is at the venue, and how sure we are
+//	resolver.go   ends doubt by asking, never by guessing
+//	ledger.go     balances and positions from fills, exact
+//	reconcile.go  our view against the venue's, as a list of differences
+//
+// Threads. One goroutine, the loop, calls Step and the On... methods; it owns
+// wires, table and ledger. Dialing and REST calls run on goroutines of their own
+// and hand over through single-slot atomics polled by Step. Budget and
+// VenueClock may be used from any goroutine.
+//
+// Truth. The outcome of a request is accepted, refused or unknown. Nothing that
+// creates an order is ever sent twice; only venue evidence ends doubt.
+package exec

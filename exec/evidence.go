@@ -1,0 +1,216 @@
+package exec
+
+import "riposte/core"
+
+// Apply takes one piece of venue evidence. It returns the order concerned, or nil
+// if the evidence is about an order that is not ours or no longer held.
+func (t *Table) Apply(e *core.Execution) *Order {
+	o := t.find(e)
+	if o == nil {
+		return nil
+	}
+	if e.Recv > o.Heard {
+		o.Heard = e.Recv
+	}
+	if e.VenueID != 0 {
+		switch o.VenueID {
+		case 0:
+			o.VenueID = e.VenueID
+			t.index.put(key{keyVenue + uint32(o.Instrument), uint64(e.VenueID)}, o.slot)
+		case e.VenueID:
+		default:
+			// Two venue orders under one client id: ours was duplicated on its way.
+			t.Stats.Contradictions++
+			return o
+		}
+	}
+	if !o.alive && (o.refused || o.gone) && (e.Kind != core.ExecRejected || e.Status != core.Rejected) {
+		t.Stats.Contradictions++ // adopted; see settle
+	}
+	o.alive = true
+	if e.Status.Terminal() && e.Status != core.NotSent {
+		o.endAs(e.Status, e.Code, t)
+	}
+	if e.Kind == core.ExecReplaced && e.Qty > 0 && e.Qty < o.Qty {
+		o.Qty = e.Qty
+	}
+	fill := e.Kind == core.ExecTrade && e.TradeID >= 0 && e.LastQty > 0
+	if fill && !t.addFill(o, e.TradeID) {
+		t.Stats.Duplicates++
+		fill = false
+	}
+	if fill {
+		if o.Filled += e.LastQty; o.Filled > o.Qty {
+			t.Stats.Contradictions++
+		}
+	}
+	o.Cum = max(o.Cum, e.Cum, o.Filled)
+	if o.end == core.Filled {
+		o.Cum = max(o.Cum, o.Qty)
+	}
+	t.settle(o, e, fill)
+	return o
+}
+
+func (o *Order) endAs(st core.OrderStatus, code int32, t *Table) {
+	if o.end != core.PendingNew && o.end != st {
+		t.Stats.Contradictions++
+	}
+	// Of ends that contradict each other the one furthest from Filled loses, so
+	// that the outcome does not depend on which came first.
+	if o.end == core.PendingNew || st < o.end {
+		o.end = st
+	}
+	if st == core.Rejected && code != 0 {
+		o.Code = code
+	}
+}
+
+// find looks an execution's order up and sorts out what is not ours.
+func (t *Table) find(e *core.Execution) *Order {
+	seq, owner := t.ids.Parse(e.Client.Bytes())
+	if owner == Ours {
+		if s, ok := t.index.get(key{keySeq, seq}); ok && t.slots[s].Instrument == e.Instrument {
+			return &t.slots[s]
+		}
+		t.Stats.Lost++
+		return nil
+	}
+	// Fills told by myTrades carry no client id, only the venue's.
+	if len(e.Client.Bytes()) == 0 && e.VenueID != 0 && e.Instrument != core.NoInstrument {
+		if s, ok := t.index.get(key{keyVenue + uint32(e.Instrument), uint64(e.VenueID)}); ok {
+			return &t.slots[s]
+		}
+	}
+	if owner == OtherRun {
+		t.Stats.OtherRun++
+	} else {
+		t.Stats.Foreign++
+	}
+	if len(t.foreign) < cap(t.foreign) {
+		t.foreign = append(t.foreign, *e)
+	} else {
+		t.foreign[t.foreignAt] = *e
+		t.foreignAt = (t.foreignAt + 1) % len(t.foreign)
+	}
+	return nil
+}
+
+// Refuse notes that an answer said the order was not taken.
+func (t *Table) Refuse(o *Order, code int32, recv core.MonoNs) {
+	o.refused, o.Code, o.Heard = true, code, recv
+	if o.alive {
+		t.Stats.Contradictions++
+	}
+	t.settle(o, &core.Execution{Recv: recv}, false)
+}
+
+// Doubt notes that the answer to the order was lost: it may exist.
+func (t *Table) Doubt(o *Order, now core.MonoNs) {
+	o.doubt = true
+	t.settle(o, &core.Execution{Recv: now}, false)
+}
+
+// NotSent notes that the venue never got the order: no byte left, or the absence
+// is proved.
+func (t *Table) NotSent(o *Order, now core.MonoNs) {
+	o.gone = true
+	t.settle(o, &core.Execution{Recv: now}, false)
+}
+
+// CancelRefused tells the engine that a cancel did nothing.
+func (t *Table) CancelRefused(o *Order, code int32, recv core.MonoNs) {
+	r := o.base(core.ReportCancelRejected, &core.Execution{Recv: recv})
+	r.Code = code
+	t.report(&r)
+}
+
+// settle reports what is new about o. e is the evidence that made it so; fill
+// says that it is a fill not seen before.
+func (t *Table) settle(o *Order, e *core.Execution, fill bool) {
+	st := o.Status()
+	if st == core.Unknown && !o.saidDoubt {
+		o.saidDoubt = true
+		t.Stats.Doubts++
+		t.say(o, core.ReportDoubt, e)
+	}
+	if o.saidDone && !st.Terminal() {
+		// Alive after all. It is reported like doubt that ended, and lives again.
+		o.saidDone, o.saidDoubt = false, true
+		o.liveAt = int32(len(t.live))
+		t.live = append(t.live, o.slot)
+	}
+	done := o.Complete()
+	// Fills come between the end of doubt and the end of the order, so the end is
+	// told with the doubt only when there is no fill left to tell.
+	if o.saidDoubt && st != core.Unknown {
+		o.saidDoubt = false
+		r := o.base(core.ReportResolved, e)
+		if fill {
+			r.Status = core.New
+			if o.Filled > e.LastQty {
+				r.Status = core.PartiallyFilled
+			}
+			r.Cum = o.Filled - e.LastQty
+		}
+		t.report(&r)
+	}
+	if o.alive && !o.saidAck && o.end != core.Rejected {
+		o.saidAck = true
+		t.Stats.Acked++
+		r := o.base(core.ReportAck, e)
+		r.Status = core.New
+		if fill {
+			r.Cum = o.Filled - e.LastQty
+		}
+		t.report(&r)
+	}
+	if fill {
+		t.Stats.Filled++
+		r := o.base(core.ReportFill, e)
+		if r.Status.Terminal() && r.Status != core.Filled {
+			r.Status = core.PartiallyFilled // Done follows and says how it ended
+		}
+		r.Maker, r.TradeID, r.Price, r.Qty = e.Maker, e.TradeID, e.LastPrice, e.LastQty
+		r.Quote, r.Fee, r.FeeAsset = e.LastQuote, e.Fee, e.FeeAsset
+		t.report(&r)
+	}
+	if done && !o.saidDone {
+		o.saidDone = true
+		t.retire(o)
+		t.Stats.Done++
+		if st == core.Rejected {
+			t.Stats.Rejected++
+		}
+		t.say(o, core.ReportDone, e)
+	}
+}
+
+func (t *Table) say(o *Order, k core.ReportKind, e *core.Execution) {
+	r := o.base(k, e)
+	t.report(&r)
+}
+
+func (o *Order) base(k core.ReportKind, e *core.Execution) core.Report {
+	r := core.Report{
+		Kind: k, Status: o.told(), Side: o.Side, Instrument: o.Instrument, FeeAsset: core.NoAsset,
+		ID: o.ID, VenueID: o.VenueID, TradeID: -1, Cum: o.Filled, VenueTime: e.Time, Recv: e.Recv,
+	}
+	if r.Status == core.Rejected {
+		r.Code = o.Code
+	}
+	return r
+}
+
+// retire takes o out of the live list and lets its slot wait for reuse.
+func (t *Table) retire(o *Order) {
+	last := len(t.live) - 1
+	moved := t.live[last]
+	t.live[o.liveAt] = moved
+	t.slots[moved].liveAt = o.liveAt
+	t.live = t.live[:last]
+	o.liveAt = none
+	if !o.queued { // an order that was adopted after its end waits there already
+		t.pushEnded(o.slot)
+	}
+}

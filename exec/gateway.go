@@ -1,0 +1,361 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"riposte/core"
+	"riposte/core/ring"
+	"riposte/core/risk"
+)
+
+// Config is everything a Gateway works with. Zero durations and sizes get defaults.
+type Config struct {
+	Instruments *core.Instruments
+	Clock       core.Clock
+	Time        *VenueClock
+	IDs         *IDs // the same that Codec makes client ids from
+	Codec       Codec
+	Pool        PoolConfig
+	Budget      *Budget
+	Journal     Journal // nil keeps none
+	Venue       Venue
+
+	Approved *ring.Ring[risk.Approved] // read
+	Reports  *ring.Ring[core.Report]   // written
+	Stamps   *ring.Ring[Stamp]         // written, may be nil; full drops and counts
+
+	Orders      int           // table size; default 16384
+	TimeToLive  time.Duration // of an approval before its bytes leave; default 250 ms
+	ProofMargin time.Duration // beyond recvWindow before absence proves anything; default 10 s
+	AbsentPolls int           // how many times absent after that; default 3
+	AskMin      time.Duration // between questions about one order; default 100 ms, doubling
+	AskMax      time.Duration // default 5 s
+	FillGrace   time.Duration // how long a told fill may stay without its details; default 300 ms
+	CallTimeout time.Duration // of one cold call; default 10 s
+
+	// AuditEvery is how often our view is compared with the venue's; 0 is never,
+	// then nothing waits for an audit either.
+	AuditEvery time.Duration
+	// RequireUser blocks new orders while the user stream is down.
+	RequireUser bool
+
+	Wake func() // called from other goroutines when there is work for Step; may be nil
+}
+
+// Stamp is the stage clock of one request, for the latency record. Fixed size.
+type Stamp struct {
+	risk.Stamps
+	Encoded, Written core.MonoNs
+	ID               core.OrderID
+	Input            uint64
+	Kind             core.IntentKind
+	Presigned        bool
+}
+
+// Refusal is why the gateway did not send what the gate had approved. The order
+// ends as NotSent.
+type Refusal uint8
+
+// The refusals.
+const (
+	RefusedInvalid Refusal = iota // not made by the gate
+	RefusedHalted
+	RefusedLate   // older than TimeToLive, or no wire was free in time
+	RefusedBudget // the venue's order count or a lock-out
+	RefusedEncode
+	RefusedTable // no slot for one more order
+	RefusedJournal
+	RefusedWire // the wire broke before the first byte
+	RefusedWithdrawn
+
+	refusals
+)
+
+var refusalText = [refusals]string{"not approved by the gate", "halted", "too late", "order budget", "cannot encode", "order table full", "journal error", "wire broke before the first byte", "cancelled before it was sent"}
+
+func (r Refusal) String() string { return refusalText[r] }
+
+// RefusalCount is the size of a table of refusals.
+const RefusalCount = int(refusals)
+
+// Gateway sends approved intents and reports what became of them. Step drives it;
+// all its methods are called from the loop goroutine unless they say otherwise.
+type Gateway struct {
+	cfg    Config
+	clock  core.Clock
+	time   *VenueClock
+	codec  Codec
+	pool   *Pool
+	table  *Table
+	ledger *Ledger
+	budget *Budget
+
+	in      *ring.Ring[risk.Approved]
+	out     *ring.Ring[core.Report]
+	backlog []core.Report // reports that found the ring full; nothing is lost
+	waiting []risk.Approved
+	waitAt  int
+	waitN   int
+
+	now      core.MonoNs // of the Step under way
+	nextTick core.MonoNs
+	req      Request
+	verdict  Verdict
+	rec      SentRecord
+	inflight int // new orders without an answer
+
+	halt     atomic.Uint32 // risk.HaltCause bits
+	drain    atomic.Bool
+	audit    auditState
+	clockJob bool
+	clockOff int // ClockOff answers since the last good one
+
+	ctx   context.Context
+	stop  context.CancelFunc
+	cold  sync.WaitGroup
+	jobs  [jobSlots]job
+	busy  int // jobs running
+	rng   *rand.Rand
+	visit func(*Order)
+
+	Stats GatewayStats
+}
+
+// GatewayStats count what passed through.
+type GatewayStats struct {
+	Sent, Presigned     uint64 // new orders whose bytes left; of them signed ahead
+	Cancels             uint64
+	Refused             [refusals]uint64
+	Rejected            uint64 // by the venue
+	Limited             uint64
+	AnswersUnknown      uint64
+	ReportsDelayed      uint64 // reports that found the ring full
+	StampsDropped       uint64
+	Asked, AskFailed    uint64
+	Proved              uint64 // doubts that ended as never arrived
+	Audits, AuditErrors uint64
+	ClockAlarms         uint64 // timestamps refused although just measured
+	LastCode            int32  // the newest reject
+	LastMsg             [96]byte
+}
+
+const tickEvery = core.MonoNs(time.Millisecond)
+
+// NewGateway checks the configuration and makes the gateway. Nothing happens
+// before the first Step.
+func NewGateway(cfg Config) (*Gateway, error) {
+	if cfg.Instruments == nil || cfg.Clock == nil || cfg.Time == nil || cfg.IDs == nil || cfg.Codec == nil ||
+		cfg.Budget == nil || cfg.Venue == nil || cfg.Approved == nil || cfg.Reports == nil {
+		return nil, fmt.Errorf("cannot make a gateway: a part is missing in its config")
+	}
+	def := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	def(&cfg.TimeToLive, 250*time.Millisecond)
+	def(&cfg.ProofMargin, 10*time.Second)
+	def(&cfg.AskMin, 100*time.Millisecond)
+	def(&cfg.AskMax, 5*time.Second)
+	def(&cfg.FillGrace, 300*time.Millisecond)
+	def(&cfg.CallTimeout, 10*time.Second)
+	if cfg.AbsentPolls <= 0 {
+		cfg.AbsentPolls = 3
+	}
+	if cfg.Orders <= 0 {
+		cfg.Orders = 16384
+	}
+	if cfg.Journal == nil {
+		cfg.Journal = NoJournal{}
+	}
+	if cfg.Wake == nil {
+		cfg.Wake = func() {}
+	}
+	if cfg.Pool.Wake == nil {
+		cfg.Pool.Wake = cfg.Wake
+	}
+	g := &Gateway{
+		cfg: cfg, clock: cfg.Clock, time: cfg.Time, codec: cfg.Codec, budget: cfg.Budget,
+		in: cfg.Approved, out: cfg.Reports,
+		backlog: make([]core.Report, 0, 256),
+		waiting: make([]risk.Approved, 256),
+		rng:     rand.New(rand.NewPCG(cfg.Pool.Seed, 0x61736b)),
+		ledger:  NewLedger(cfg.Instruments),
+	}
+	g.verdict.Execs = make([]core.Execution, 0, 64)
+	g.table = NewTable(cfg.IDs, cfg.Orders, g.emit)
+	g.visit = g.attend
+	g.ctx, g.stop = context.WithCancel(context.Background())
+	var err error
+	if g.pool, err = NewPool(cfg.Pool, g); err != nil {
+		return nil, err
+	}
+	if cfg.AuditEvery > 0 {
+		g.raise(risk.HaltNotReconciled)
+		g.audit.due = 1
+	}
+	if cfg.RequireUser {
+		g.raise(risk.HaltUserStream)
+	}
+	return g, nil
+}
+
+// Step does what there is to do and returns how much that was.
+func (g *Gateway) Step() int {
+	now := g.clock.Mono()
+	g.now = now
+	work := g.flush()
+	work += g.intake(now)
+	work += g.pool.poll(now)
+	if now >= g.nextTick {
+		g.nextTick = now + tickEvery
+		work += g.tick(now)
+	}
+	if work == 0 {
+		// Signing ahead fills the pauses and never delays anything that waits.
+		work = g.codec.Idle(g.time.At(now))
+	}
+	return work
+}
+
+// Table is the order state, for reading on the loop goroutine.
+func (g *Gateway) Table() *Table { return g.table }
+
+// Ledger is what we should own, for reading on the loop goroutine.
+func (g *Gateway) Ledger() *Ledger { return g.ledger }
+
+// Pool is the wires, for reading on the loop goroutine.
+func (g *Gateway) Pool() *Pool { return g.pool }
+
+// Hint tells the codec where an instrument's touch is, so that it can sign ahead.
+func (g *Gateway) Hint(id core.InstrumentID, bid, ask core.Price) { g.codec.Hint(id, bid, ask) }
+
+// Halted is why new orders are not sent, 0 if they are. Any goroutine.
+func (g *Gateway) Halted() risk.HaltCause { return risk.HaltCause(g.halt.Load()) }
+
+// Lift removes halt causes that do not lift themselves: reports full, journal,
+// key, mismatch, operator. Any goroutine.
+func (g *Gateway) Lift(c risk.HaltCause) { g.halt.And(^uint32(c)) }
+
+func (g *Gateway) raise(c risk.HaltCause) { g.halt.Or(uint32(c)) }
+
+// OnExecution takes an event of the user stream.
+func (g *Gateway) OnExecution(e *core.Execution) {
+	if o := g.table.Apply(e); o != nil {
+		g.after(o)
+	}
+}
+
+// OnUserUp says that the user stream is subscribed. What happened before that is
+// learned by an audit; new orders wait for it.
+func (g *Gateway) OnUserUp() {
+	if g.cfg.AuditEvery > 0 {
+		g.raise(risk.HaltNotReconciled)
+		g.audit.due = 1
+		g.audit.again = g.audit.running
+	}
+	g.Lift(risk.HaltUserStream)
+}
+
+// OnUserDown says that the user stream is gone.
+func (g *Gateway) OnUserDown() {
+	if g.cfg.RequireUser {
+		g.raise(risk.HaltUserStream)
+	}
+}
+
+// OnBalances takes the absolute balances of an account event.
+func (g *Gateway) OnBalances(bs []core.Balance) { g.ledger.Told(bs) }
+
+// OnExternal takes a deposit, withdrawal or transfer: it changes what we own
+// without a trade.
+func (g *Gateway) OnExternal(asset core.AssetID, delta core.Amount) { g.ledger.External(asset, delta) }
+
+// emit hands a report to the engine. A full ring stops trading; the report waits.
+func (g *Gateway) emit(r *core.Report) {
+	if r.Kind == core.ReportFill {
+		g.ledger.Fill(r)
+	}
+	if len(g.backlog) == 0 {
+		if slot := g.out.Claim(); slot != nil {
+			*slot = *r
+			g.out.Publish()
+			return
+		}
+	}
+	g.raise(risk.HaltReportsFull)
+	g.Stats.ReportsDelayed++
+	g.backlog = append(g.backlog, *r)
+}
+
+func (g *Gateway) flush() int {
+	n := 0
+	for n < len(g.backlog) {
+		slot := g.out.Claim()
+		if slot == nil {
+			break
+		}
+		*slot = g.backlog[n]
+		g.out.Publish()
+		n++
+	}
+	if n > 0 {
+		g.backlog = g.backlog[:copy(g.backlog, g.backlog[n:])]
+	}
+	return n
+}
+
+// tick does what can wait a millisecond.
+func (g *Gateway) tick(now core.MonoNs) int {
+	work := g.pool.tick(now, g.clock.Wall())
+	work += g.collect(now)
+	if g.drain.Load() && g.Halted()&risk.HaltShutdown == 0 {
+		g.raise(risk.HaltShutdown)
+		g.withdrawAll()
+		g.CancelAllOwn()
+		work++
+	}
+	g.table.EachLive(g.visit)
+	if g.cfg.AuditEvery > 0 && g.audit.due > 0 && now >= g.audit.due && !g.audit.running {
+		g.startAudit(now)
+		work++
+	}
+	return work
+}
+
+// CancelAllOwn asks for the cancel of every own order that may be working, and
+// keeps asking until each has ended. It touches nothing that is not ours.
+func (g *Gateway) CancelAllOwn() {
+	g.table.EachLive(func(o *Order) { g.wantCancel(o, true) })
+}
+
+// Drain begins an orderly end: no new orders, all own orders cancelled. Any
+// goroutine; Step does the work.
+func (g *Gateway) Drain() { g.drain.Store(true) }
+
+// Drained reports whether a Drain is complete: every own order has ended with all
+// its fills known, and the engine has been told.
+func (g *Gateway) Drained() bool {
+	return g.Halted()&risk.HaltShutdown != 0 && g.table.Live() == 0 && len(g.backlog) == 0 && g.waitN == 0
+}
+
+// Close ends the wires and the cold goroutines. Orders in flight become unknown.
+// Call it when Step is no longer called.
+func (g *Gateway) Close(ctx context.Context) error {
+	g.raise(risk.HaltShutdown)
+	g.stop()
+	err := g.pool.Close(ctx, g.clock.Mono())
+	done := make(chan struct{})
+	go func() { g.cold.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return fmt.Errorf("cannot close the gateway: a call did not end: %w", ctx.Err())
+	}
+	return err
+}

@@ -1,0 +1,134 @@
+package exec
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"riposte/core"
+)
+
+// Client order ids are <prefix>-<epoch>-<sequence>: the prefix from the config,
+// the boot epoch in seven and the sequence in eight lower-case base 36 digits.
+// The widths are fixed so that an id can be patched in place and told from
+// another's by length alone. The epoch is Unix seconds of the start; it makes
+// ids of two runs differ even when the first left no trace.
+//
+//	rp-t8kq2c1-0000002f
+const (
+	epochDigits = 7 // 36^7 s reaches the year 4453
+	// SeqDigits is the width of the sequence in a client id.
+	SeqDigits = 8
+	prefixMax = 36 - epochDigits - SeqDigits - 2
+)
+
+const base36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+// Owner is whose a client id is.
+type Owner uint8
+
+// The owners. OtherRun is our prefix with another epoch: a former run, or a twin.
+const (
+	Foreign Owner = iota
+	OtherRun
+	Ours
+)
+
+// IDs makes and reads client order ids. One goroutine calls Next; Parse and
+// Append only read.
+type IDs struct {
+	head string // "<prefix>-<epoch>-"
+	tag  int    // length of "<prefix>-"
+	next uint64
+}
+
+// NewIDs makes ids for one run. The prefix is 1 to 19 of a-z, A-Z, 0-9 and _.
+func NewIDs(prefix string, start time.Time) (*IDs, error) {
+	if len(prefix) == 0 || len(prefix) > prefixMax {
+		return nil, fmt.Errorf("cannot use client id prefix %q: it has %d characters, want 1 to %d", prefix, len(prefix), prefixMax)
+	}
+	if i := strings.IndexFunc(prefix, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_'
+	}); i >= 0 {
+		return nil, fmt.Errorf("cannot use client id prefix %q: found %q, want only a-z, A-Z, 0-9 and _", prefix, prefix[i])
+	}
+	sec := start.Unix()
+	if sec <= 0 {
+		return nil, fmt.Errorf("cannot make client ids: the start time is %v, want one after 1970", start)
+	}
+	head := append([]byte(prefix), '-')
+	head = appendBase36(head, uint64(sec), epochDigits)
+	head = append(head, '-')
+	return &IDs{head: string(head), tag: len(prefix) + 1}, nil
+}
+
+// Next reserves a sequence number. The first is 1.
+func (g *IDs) Next() uint64 {
+	g.next++
+	return g.next
+}
+
+// Head is the constant part of every id of this run; SeqDigits digits follow.
+func (g *IDs) Head() string { return g.head }
+
+// Append appends the id with that sequence number.
+func (g *IDs) Append(dst []byte, seq uint64) []byte {
+	return appendBase36(append(dst, g.head...), seq, SeqDigits)
+}
+
+// ID is the id with that sequence number.
+func (g *IDs) ID(seq uint64) core.ClientID {
+	var b [36]byte
+	c, _ := core.MakeClientID(g.Append(b[:0], seq))
+	return c
+}
+
+// Parse tells whose an id is, and its sequence number if it is Ours.
+func (g *IDs) Parse(id []byte) (seq uint64, o Owner) {
+	n := len(g.head)
+	if len(id) != n+SeqDigits || string(id[:g.tag]) != g.head[:g.tag] || id[n-1] != '-' {
+		return 0, Foreign
+	}
+	for _, c := range id[n:] {
+		switch {
+		case c >= '0' && c <= '9':
+			seq = seq*36 + uint64(c-'0')
+		case c >= 'a' && c <= 'z':
+			seq = seq*36 + uint64(c-'a') + 10
+		default:
+			return 0, Foreign
+		}
+	}
+	for i, c := range id[g.tag : n-1] {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') {
+			return 0, Foreign
+		}
+		if c != g.head[g.tag+i] {
+			o = OtherRun
+		}
+	}
+	if o == OtherRun {
+		return 0, OtherRun
+	}
+	return seq, Ours
+}
+
+// PutSeq writes the digits of seq over dst[:SeqDigits].
+func PutSeq(dst []byte, seq uint64) {
+	for i := SeqDigits - 1; i >= 0; i-- {
+		dst[i] = base36[seq%36]
+		seq /= 36
+	}
+}
+
+func appendBase36(dst []byte, v uint64, digits int) []byte {
+	n := len(dst)
+	for range digits {
+		dst = append(dst, '0')
+	}
+	for i := n + digits - 1; i >= n; i-- {
+		dst[i] = base36[v%36]
+		v /= 36
+	}
+	return dst
+}

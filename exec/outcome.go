@@ -1,0 +1,167 @@
+package exec
+
+import (
+	"errors"
+
+	"riposte/core"
+	"riposte/core/risk"
+)
+
+// answered takes a complete answer off a wire.
+func (g *Gateway) answered(w *wire, a *Answer) {
+	o := g.unpin(w)
+	v := &g.verdict
+	v.reset()
+	g.codec.Answer(w.kind, o, a, v)
+	recv := g.clock.Mono()
+	venue := g.time.At(recv)
+	g.budget.SawWeight(v.Weight, venue)
+	if w.kind == RequestPlace {
+		g.inflight--
+		g.budget.SawOrders(v.OrdersShort, v.OrdersDay, g.inflight, venue)
+	}
+	g.heed(v, venue, recv)
+	if v.Class == ClassUnknown {
+		// Whatever confused us may have left the wire out of step.
+		g.pool.discard(w, recv)
+	}
+	if o == nil {
+		return
+	}
+	for i := range v.Execs {
+		v.Execs[i].Recv = recv
+		g.table.Apply(&v.Execs[i])
+	}
+	if w.kind == RequestPlace {
+		g.placed(o, v, recv)
+	} else {
+		g.canceled(o, v)
+	}
+	g.after(o)
+}
+
+func (v *Verdict) reset() {
+	*v = Verdict{Execs: v.Execs[:0], Weight: -1, OrdersShort: -1, OrdersDay: -1}
+}
+
+func (g *Gateway) unpin(w *wire) *Order {
+	o := g.table.at(w.slot, w.gen)
+	if o != nil {
+		o.pins--
+	}
+	w.slot = none
+	return o
+}
+
+// heed obeys what an answer says beyond its order.
+func (g *Gateway) heed(v *Verdict, venue core.WallNs, now core.MonoNs) {
+	if v.Lockout {
+		g.Stats.Limited++
+		if v.OrderLimit {
+			g.budget.OrderLockout(v.RetryAfter, venue, now)
+		} else {
+			g.budget.Lockout(v.RetryAfter, venue, now)
+		}
+	}
+	if v.KeyRefused {
+		g.raise(risk.HaltKey)
+	}
+	if v.ClockOff {
+		// Measured anew once; refused again right after that, a human must look.
+		if g.clockOff++; g.clockOff > 1 {
+			g.Stats.ClockAlarms++
+		}
+		g.startClock()
+	} else if v.Class == ClassAccepted {
+		g.clockOff = 0
+	}
+}
+
+func (g *Gateway) placed(o *Order, v *Verdict, recv core.MonoNs) {
+	switch v.Class {
+	case ClassAccepted:
+		if !o.Complete() && o.Filled < o.Cum {
+			o.ask.soon(recv + core.MonoNs(g.cfg.FillGrace))
+		}
+	case ClassRefused, ClassLimited:
+		if v.Duplicate {
+			// Our ids are sent once: if the venue has one already, something between
+			// us doubled it, and the other copy may be working.
+			g.doubt(o)
+			return
+		}
+		g.Stats.Rejected++
+		g.Stats.LastCode = v.Code
+		n := copy(g.Stats.LastMsg[:], v.Msg)
+		clear(g.Stats.LastMsg[n:])
+		g.table.Refuse(o, v.Code, recv)
+	case ClassUnknown:
+		g.doubt(o)
+	}
+}
+
+func (g *Gateway) canceled(o *Order, v *Verdict) {
+	o.cancel.inflight = false
+	switch {
+	case v.Class == ClassAccepted:
+		o.cancel.want, o.cancel.settle = false, false
+	case v.Class == ClassUnknown || v.GoneOrder:
+		if !o.Status().Terminal() {
+			g.cancelOpen(o, v.Code)
+		}
+	default:
+		if !o.Status().Terminal() {
+			g.cancelFailed(o, v.Code)
+		}
+	}
+}
+
+// lost hears that the request on w will have no answer.
+func (g *Gateway) lost(w *wire, why error) {
+	kind := w.kind
+	if kind == RequestPlace {
+		g.inflight--
+	}
+	o := g.unpin(w)
+	if o == nil {
+		return
+	}
+	if kind == RequestPlace {
+		if !o.Status().Terminal() && !o.alive {
+			g.doubt(o)
+		}
+		return
+	}
+	var a AnswerError
+	if errors.As(why, &a) {
+		g.Stats.AnswersUnknown++
+	}
+	if !o.Status().Terminal() {
+		g.cancelOpen(o, 0)
+	}
+}
+
+// slow hears that an answer is late. The wire goes on listening.
+func (g *Gateway) slow(w *wire) {
+	o := g.table.at(w.slot, w.gen)
+	if o == nil || o.Status().Terminal() {
+		return
+	}
+	if w.kind == RequestPlace {
+		if !o.alive {
+			g.doubt(o)
+			g.tryCancel(o)
+		}
+		return
+	}
+	g.cancelOpen(o, 0)
+}
+
+// probe lays out a probe if the budget allows one.
+func (g *Gateway) probe(r *Request) bool {
+	if ok, _ := g.budget.TakeWeight(1, false, g.time.At(g.now), g.now); !ok {
+		return false
+	}
+	g.codec.Probe(r)
+	return true
+}

@@ -1,0 +1,384 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"riposte/core"
+)
+
+// PoolConfig is what a Pool needs to know. Zero durations and sizes get defaults.
+type PoolConfig struct {
+	URL         string // of the venue's REST service; only scheme and host matter
+	Dial        Dial
+	Wires       int // for orders; at least 1
+	CancelWires int // reserved for cancels; at least 1
+
+	DialTimeout   time.Duration // default 10 s
+	WriteTimeout  time.Duration // default 2 s
+	AnswerTimeout time.Duration // default 15 s: the venue itself waits 10 s for its engine
+	DoubtAfter    time.Duration // default 3 s: silence that makes an order unknown
+	KeepAlive     time.Duration // default 10 s: an idle wire is probed this often
+	IdleLook      time.Duration // default 5 ms: how often an idle wire is read for a close
+	BackoffMin    time.Duration // default 100 ms
+	BackoffMax    time.Duration // default 15 s
+	AnswerMax     int           // default 256 KiB, head included
+	HeadMax       int           // default 16 KiB
+	KeepHeaders   string        // lower-case prefix of header names the Codec wants
+	Seed          uint64        // of the jitter
+	Wake          func()        // called when a dial ended, from its goroutine; may be nil
+}
+
+func (c *PoolConfig) defaults() error {
+	if c.Dial == nil || c.URL == "" {
+		return fmt.Errorf("cannot make wires: Dial or URL is missing")
+	}
+	if c.Wires < 1 || c.CancelWires < 1 || c.Wires+c.CancelWires > 64 {
+		return fmt.Errorf("cannot make wires: found %d for orders and %d for cancels, want at least 1 each and at most 64", c.Wires, c.CancelWires)
+	}
+	def := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	def(&c.DialTimeout, 10*time.Second)
+	def(&c.WriteTimeout, 2*time.Second)
+	def(&c.AnswerTimeout, 15*time.Second)
+	def(&c.DoubtAfter, 3*time.Second)
+	def(&c.KeepAlive, 10*time.Second)
+	def(&c.IdleLook, 5*time.Millisecond)
+	def(&c.BackoffMin, 100*time.Millisecond)
+	def(&c.BackoffMax, 15*time.Second)
+	if c.AnswerMax <= 0 {
+		c.AnswerMax = 256 << 10
+	}
+	if c.HeadMax <= 0 {
+		c.HeadMax = 16 << 10
+	}
+	if c.Wake == nil {
+		c.Wake = func() {}
+	}
+	return nil
+}
+
+// Pool is the set of warm wires. New connections are dialed on goroutines of their
+// own and proved with a probe before anything depends on them; a wire that shows
+// any irregularity is closed and replaced, never repaired. A request goes to one
+// wire once: nothing here sends again. Owned by the loop goroutine.
+type Pool struct {
+	cfg    PoolConfig
+	wires  []*wire
+	owner  wireOwner
+	rng    *rand.Rand
+	ctx    context.Context
+	stop   context.CancelFunc
+	dials  sync.WaitGroup
+	closed bool
+	busy   int
+
+	Stats PoolStats
+}
+
+// PoolStats count what became of the wires.
+type PoolStats struct {
+	Dials, DialErrors uint64
+	Lost              uint64 // wires that worked and were discarded
+	Probes            uint64
+	Requests          uint64
+	Answers           uint64
+	LastError         string // the newest dial error, for display
+}
+
+// wireOwner is told what wires bring; all calls come from Pool.Step.
+type wireOwner interface {
+	answered(w *wire, a *Answer)
+	lost(w *wire, why error) // the request in flight has no answer
+	slow(w *wire)            // the request in flight is older than DoubtAfter
+	probe(r *Request) bool   // lays out a probe, false if none may be sent now
+}
+
+// NewPool makes the wires; dialing begins with the first Step.
+func NewPool(cfg PoolConfig, owner wireOwner) (*Pool, error) {
+	if err := cfg.defaults(); err != nil {
+		return nil, err
+	}
+	p := &Pool{cfg: cfg, owner: owner, rng: rand.New(rand.NewPCG(cfg.Seed, 0x7769726573))}
+	p.ctx, p.stop = context.WithCancel(context.Background())
+	for i := range cfg.Wires + cfg.CancelWires {
+		p.wires = append(p.wires, &wire{
+			reader:  NewAnswerReader(cfg.AnswerMax, cfg.HeadMax, cfg.KeepHeaders),
+			cancels: i >= cfg.Wires,
+		})
+	}
+	return p, nil
+}
+
+// take is an idle wire, nil if there is none. Orders never use the wires reserved
+// for cancels; cancels use any, theirs first.
+func (p *Pool) take(cancel bool) *wire {
+	if cancel {
+		for _, w := range p.wires[p.cfg.Wires:] {
+			if w.state == wireIdle {
+				return w
+			}
+		}
+	}
+	for _, w := range p.wires[:p.cfg.Wires] {
+		if w.state == wireIdle {
+			return w
+		}
+	}
+	return nil
+}
+
+// Ready is how many wires could take a request now, for orders and for cancels.
+func (p *Pool) Ready() (orders, cancels int) {
+	for _, w := range p.wires {
+		if w.state != wireIdle {
+			continue
+		}
+		if w.cancels {
+			cancels++
+		} else {
+			orders++
+		}
+	}
+	return orders, cancels
+}
+
+// request sends on an idle wire; see wire.send. After an error the wire is gone,
+// and the owner knows about it from the result alone.
+func (p *Pool) request(w *wire, b []byte, kind RequestKind, o *Order, now core.MonoNs) (int, error) {
+	p.Stats.Requests++
+	w.deadline = now + core.MonoNs(p.cfg.AnswerTimeout)
+	w.doubtAt = now + core.MonoNs(p.cfg.DoubtAfter)
+	p.busy++
+	n, err := w.send(b, kind, o, now)
+	if err == nil && n != len(b) {
+		err = wireWrite
+	}
+	if err != nil {
+		p.discard(w, now)
+	}
+	return n, err
+}
+
+// poll reads the wires that wait for an answer.
+func (p *Pool) poll(now core.MonoNs) int {
+	if p.busy == 0 {
+		return 0
+	}
+	work := 0
+	for _, w := range p.wires {
+		if w.state == wireBusy {
+			work += p.read(w, now)
+		}
+	}
+	return work
+}
+
+func (p *Pool) read(w *wire, now core.MonoNs) int {
+	work := 0
+	// A large answer comes in several reads; four keep one wire from starving others.
+	for range 4 {
+		done, got, err := w.read()
+		if got > 0 {
+			work++
+		}
+		switch {
+		case err != nil:
+			p.fail(w, err, now)
+			return work + 1
+		case done:
+			p.finish(w, now)
+			return work
+		case got == 0:
+			return work
+		}
+	}
+	return work
+}
+
+// finish hands out a complete answer and frees the wire.
+func (p *Pool) finish(w *wire, now core.MonoNs) {
+	p.Stats.Answers++
+	a := w.reader.Answer()
+	last := a.Close
+	ok := a.Status == 200
+	p.owner.answered(w, a)
+	if w.state != wireBusy {
+		return // the owner discarded it
+	}
+	if last || (w.kind == RequestProbe && !ok) {
+		p.discard(w, now)
+		return
+	}
+	p.busy--
+	w.state, w.idle, w.looked, w.attempt = wireIdle, now, now, 0
+	w.reader.Reset()
+}
+
+// fail gives up a wire; the owner hears of the request in flight.
+func (p *Pool) fail(w *wire, why error, now core.MonoNs) {
+	if w.state == wireBusy {
+		p.owner.lost(w, why)
+	}
+	p.discard(w, now)
+}
+
+// discard closes a wire and plans the next dial.
+func (p *Pool) discard(w *wire, now core.MonoNs) {
+	if w.conn != nil {
+		w.conn.Close() //nolint:errcheck // nothing can be done about it
+		w.conn = nil
+		p.Stats.Lost++
+	}
+	if w.state == wireBusy {
+		p.busy--
+	}
+	w.state = wireDown
+	w.redial = now + core.MonoNs(p.backoff(w.attempt))
+	w.attempt++
+	w.reader.Reset()
+}
+
+// backoff is exponential with full jitter; the first retry after a working wire is
+// nearly at once.
+func (p *Pool) backoff(attempt int) time.Duration {
+	limit := p.cfg.BackoffMax
+	if attempt < 20 {
+		limit = min(limit, p.cfg.BackoffMin<<attempt)
+	}
+	return time.Duration(p.rng.Int64N(int64(limit) + 1))
+}
+
+// tick does what need not be done on every Step: dials, probes, deadlines, reading
+// idle wires to notice a close before an order depends on them.
+func (p *Pool) tick(now core.MonoNs, wall core.WallNs) int {
+	if p.closed {
+		return 0
+	}
+	work := 0
+	for _, w := range p.wires {
+		switch w.state {
+		case wireDown:
+			if now >= w.redial {
+				p.dial(w)
+				work++
+			}
+		case wireDialing:
+			if d := w.dialed.Swap(nil); d != nil {
+				p.connected(w, d, now)
+				work++
+			}
+		case wireFresh:
+			p.probe(w, now)
+		case wireIdle:
+			if now-w.looked >= core.MonoNs(p.cfg.IdleLook) {
+				w.looked = now
+				if _, _, err := w.read(); err != nil {
+					p.fail(w, err, now)
+					work++
+					continue
+				}
+			}
+			if now-w.idle >= core.MonoNs(p.cfg.KeepAlive) {
+				p.probe(w, now)
+			}
+		case wireBusy:
+			if now >= w.deadline {
+				p.fail(w, wireTimeout, now)
+				work++
+				continue
+			}
+			if now >= w.doubtAt {
+				w.doubtAt = w.deadline
+				p.owner.slow(w)
+			}
+		}
+		if w.conn != nil && w.writeBy-now < core.MonoNs(p.cfg.WriteTimeout) {
+			// Far ahead and renewed early, so that no write pays for setting it.
+			w.writeBy = now + 2*core.MonoNs(p.cfg.WriteTimeout)
+			until := time.Unix(0, int64(wall)).Add(2 * p.cfg.WriteTimeout)
+			if err := w.conn.SetWriteDeadline(until); err != nil {
+				p.fail(w, wireClosed, now)
+			}
+		}
+	}
+	return work
+}
+
+// past, as a read deadline, makes a connection non-blocking; see Dial.
+var past = time.Unix(1, 0)
+
+func (p *Pool) dial(w *wire) {
+	p.Stats.Dials++
+	w.state = wireDialing
+	p.dials.Go(func() {
+		ctx, cancel := context.WithTimeout(p.ctx, p.cfg.DialTimeout)
+		defer cancel()
+		conn, err := p.cfg.Dial(ctx, p.cfg.URL)
+		if err == nil {
+			err = conn.SetReadDeadline(past)
+		}
+		w.dialed.Store(&dialed{conn, err})
+		p.cfg.Wake()
+	})
+}
+
+func (p *Pool) connected(w *wire, d *dialed, now core.MonoNs) {
+	if d.err != nil {
+		p.Stats.DialErrors++
+		p.Stats.LastError = d.err.Error()
+		closeConn(d.conn)
+		p.discard(w, now)
+		return
+	}
+	w.conn, w.state, w.writeBy = d.conn, wireFresh, 0
+}
+
+func (p *Pool) probe(w *wire, now core.MonoNs) {
+	var r Request
+	if !p.owner.probe(&r) {
+		return
+	}
+	p.Stats.Probes++
+	// On an error the wire is discarded already; a probe has no one to tell.
+	_, _ = p.request(w, r.Bytes, RequestProbe, nil, now)
+}
+
+// Close ends all dialing and closes all wires; requests in flight are reported
+// lost. It waits for its goroutines, at most until ctx ends.
+func (p *Pool) Close(ctx context.Context, now core.MonoNs) error {
+	p.closed = true
+	p.stop()
+	for _, w := range p.wires {
+		if w.conn != nil {
+			p.fail(w, wireDiscarded, now)
+		}
+	}
+	done := make(chan struct{})
+	go func() { p.dials.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return fmt.Errorf("cannot close wires: a dial did not end: %w", ctx.Err())
+	}
+	for _, w := range p.wires {
+		if d := w.dialed.Swap(nil); d != nil {
+			closeConn(d.conn)
+		}
+		w.state = wireDown
+	}
+	return nil
+}
+
+func closeConn(c net.Conn) {
+	if c != nil {
+		c.Close() //nolint:errcheck // nothing can be done about it
+	}
+}

@@ -1,0 +1,297 @@
+package exec
+
+import (
+	"time"
+
+	"riposte/core"
+	"riposte/core/risk"
+)
+
+// cancelState is what is going on about cancelling an order.
+type cancelState struct {
+	want     bool // it shall end
+	sticky   bool // ask again until it has ended
+	inflight bool
+	settle   bool // an attempt's outcome is open: read the state before another
+	code     int32
+	tries    uint8
+	next     core.MonoNs // not before
+}
+
+// intake takes approvals off the ring. Orders that find no wire wait in line; cancels
+// do not wait behind them.
+func (g *Gateway) intake(now core.MonoNs) int {
+	work := g.retryWaiting(now)
+	pending := g.in.Pending()
+	n := 0
+	for n < len(pending) && g.waitN < len(g.waiting) {
+		g.take(&pending[n], now)
+		n++
+	}
+	if n > 0 {
+		g.in.Release(n)
+	}
+	return work + n
+}
+
+func (g *Gateway) retryWaiting(now core.MonoNs) int {
+	n := 0
+	for g.waitN > 0 {
+		a := &g.waiting[g.waitAt]
+		w := g.pool.take(false)
+		if w == nil && now-a.At() <= core.MonoNs(g.cfg.TimeToLive) {
+			break
+		}
+		in := a.Intent()
+		g.place(a, &in, w, now)
+		g.waitAt = (g.waitAt + 1) % len(g.waiting)
+		g.waitN--
+		n++
+	}
+	return n
+}
+
+func (g *Gateway) take(a *risk.Approved, now core.MonoNs) {
+	in := a.Intent()
+	if !a.Valid() {
+		if asserts {
+			panic("BUG: an intent reached the gateway that the gate has not approved")
+		}
+		g.refuse(&in, RefusedInvalid)
+		return
+	}
+	switch in.Kind {
+	case core.Cancel:
+		g.cancelIntent(&in)
+	case core.CancelAll:
+		g.cancelInstrument(in.Instrument)
+	case core.Place:
+		w := g.pool.take(false)
+		if g.waitN > 0 || (w == nil && g.halt.Load() == 0) {
+			g.waiting[(g.waitAt+g.waitN)%len(g.waiting)] = *a
+			g.waitN++
+			return
+		}
+		g.place(a, &in, w, now)
+	}
+}
+
+// refuse ends an order of which no byte was made.
+func (g *Gateway) refuse(in *core.Intent, why Refusal) {
+	g.Stats.Refused[why]++
+	if in.Kind != core.Place {
+		return
+	}
+	g.emit(&core.Report{Kind: core.ReportDone, Status: core.NotSent, Side: in.Side, Instrument: in.Instrument,
+		FeeAsset: core.NoAsset, ID: in.ID, TradeID: -1, Recv: g.now})
+}
+
+// place sends a new order on w, or ends it. The order of things is the promise:
+// budget, bytes, table, journal, and only then the wire.
+func (g *Gateway) place(a *risk.Approved, in *core.Intent, w *wire, now core.MonoNs) {
+	switch {
+	case g.halt.Load() != 0:
+		g.refuse(in, RefusedHalted)
+		return
+	case w == nil || now-a.At() > core.MonoNs(g.cfg.TimeToLive):
+		g.refuse(in, RefusedLate)
+		return
+	}
+	venue := g.time.At(now)
+	if !g.budget.TakeOrder(venue, now) {
+		g.refuse(in, RefusedBudget)
+		return
+	}
+	if e := g.codec.Place(in, venue, &g.req); e != EncodeOK {
+		g.budget.GiveOrder(venue)
+		g.refuse(in, RefusedEncode)
+		return
+	}
+	encoded := g.clock.Mono()
+	o := g.table.Add(in, &g.req)
+	if o == nil {
+		g.budget.GiveOrder(venue)
+		g.refuse(in, RefusedTable)
+		return
+	}
+	g.rec = SentRecord{Kind: RequestPlace, Intent: *in, Client: g.req.Client, Stamp: g.req.Stamp, Window: g.req.Window,
+		At: now, Input: a.Input(), Presigned: g.req.Presigned}
+	if err := g.cfg.Journal.Sent(&g.rec); err != nil {
+		g.raise(risk.HaltJournal)
+		g.unsent(o, RefusedJournal, venue)
+		return
+	}
+	o.Sent = now
+	taken, err := g.pool.request(w, g.req.Bytes, RequestPlace, o, now)
+	written := g.clock.Mono()
+	if err != nil {
+		o.pins--
+		if taken == 0 {
+			g.cfg.Journal.Unsent(&g.rec)
+			g.unsent(o, RefusedWire, venue)
+			return
+		}
+		g.Stats.Sent++
+		g.doubt(o)
+		return
+	}
+	g.inflight++
+	g.Stats.Sent++
+	if g.req.Presigned {
+		g.Stats.Presigned++
+	}
+	g.stamp(a, in, encoded, written)
+}
+
+func (g *Gateway) unsent(o *Order, why Refusal, venue core.WallNs) {
+	g.Stats.Refused[why]++
+	g.budget.GiveOrder(venue)
+	g.table.NotSent(o, g.now)
+}
+
+func (g *Gateway) stamp(a *risk.Approved, in *core.Intent, encoded, written core.MonoNs) {
+	if g.cfg.Stamps == nil {
+		return
+	}
+	s := g.cfg.Stamps.Claim()
+	if s == nil {
+		g.Stats.StampsDropped++
+		return
+	}
+	*s = Stamp{Stamps: *a.Stamps(), Encoded: encoded, Written: written, ID: in.ID, Input: a.Input(), Kind: in.Kind, Presigned: g.req.Presigned}
+	g.cfg.Stamps.Publish()
+}
+
+// doubt makes an order unknown and has it asked about, after a moment in which the
+// user stream may tell by itself.
+func (g *Gateway) doubt(o *Order) {
+	g.Stats.AnswersUnknown++
+	g.table.Doubt(o, g.now)
+	o.ask.soon(g.now + core.MonoNs(50*time.Millisecond))
+}
+
+func (g *Gateway) cancelIntent(in *core.Intent) {
+	for i := range g.waitN { // not sent yet: it never will be
+		at := (g.waitAt + i) % len(g.waiting)
+		wait := g.waiting[at].Intent()
+		if wait.ID != in.ID {
+			continue
+		}
+		for ; i < g.waitN-1; i++ {
+			g.waiting[(g.waitAt+i)%len(g.waiting)] = g.waiting[(g.waitAt+i+1)%len(g.waiting)]
+		}
+		g.waitN--
+		g.refuse(&wait, RefusedWithdrawn)
+		return
+	}
+	o := g.table.Find(in.ID)
+	if o == nil || o.saidDone {
+		g.emit(&core.Report{Kind: core.ReportCancelRejected, Status: core.NotSent, Instrument: in.Instrument, Side: in.Side,
+			FeeAsset: core.NoAsset, ID: in.ID, TradeID: -1, Recv: g.now})
+		return
+	}
+	g.wantCancel(o, false)
+}
+
+func (g *Gateway) cancelInstrument(id core.InstrumentID) {
+	for n := g.waitN; n > 0; n-- {
+		wait := g.waiting[g.waitAt].Intent()
+		if wait.Instrument == id {
+			g.refuse(&wait, RefusedWithdrawn)
+		} else {
+			g.waiting[(g.waitAt+g.waitN)%len(g.waiting)] = g.waiting[g.waitAt]
+			g.waitN++
+		}
+		g.waitAt = (g.waitAt + 1) % len(g.waiting)
+		g.waitN--
+	}
+	g.table.EachLive(func(o *Order) {
+		if o.Instrument == id {
+			g.wantCancel(o, true)
+		}
+	})
+}
+
+// withdrawAll ends the orders that wait for a wire.
+func (g *Gateway) withdrawAll() {
+	for ; g.waitN > 0; g.waitN-- {
+		wait := g.waiting[g.waitAt].Intent()
+		g.refuse(&wait, RefusedWithdrawn)
+		g.waitAt = (g.waitAt + 1) % len(g.waiting)
+	}
+}
+
+func (g *Gateway) wantCancel(o *Order, sticky bool) {
+	o.cancel.want = true
+	o.cancel.sticky = o.cancel.sticky || sticky
+	g.tryCancel(o)
+}
+
+// tryCancel sends the cancel of o if it is time. An order whose answer is awaited
+// is not cancelled yet: on another wire the cancel could overtake it, find nothing,
+// and leave the order working.
+func (g *Gateway) tryCancel(o *Order) {
+	c := &o.cancel
+	if !c.want || c.inflight || c.settle || g.now < c.next || o.Status().Terminal() {
+		return
+	}
+	if !o.alive && !o.doubt {
+		return
+	}
+	if g.budget.Silent(g.now) {
+		return
+	}
+	w := g.pool.take(true)
+	if w == nil {
+		return
+	}
+	if e := g.codec.Cancel(o, g.time.At(g.now), &g.req); e != EncodeOK {
+		g.cancelFailed(o, 0)
+		return
+	}
+	g.rec = SentRecord{Kind: RequestCancel, Intent: core.Intent{Kind: core.Cancel, ID: o.ID, Instrument: o.Instrument, Side: o.Side, Strategy: o.Strategy},
+		Client: o.Client, VenueID: o.VenueID, Stamp: g.req.Stamp, Window: g.req.Window, At: g.now}
+	if err := g.cfg.Journal.Sent(&g.rec); err != nil {
+		// A cancel only lowers risk: it goes on when the disk does not.
+		g.raise(risk.HaltJournal)
+	}
+	c.tries++
+	g.Stats.Cancels++
+	if _, err := g.pool.request(w, g.req.Bytes, RequestCancel, o, g.now); err != nil {
+		o.pins--
+		g.cancelOpen(o, 0)
+		return
+	}
+	c.inflight = true
+}
+
+// cancelOpen notes that an attempt may or may not have worked.
+func (g *Gateway) cancelOpen(o *Order, code int32) {
+	o.cancel.inflight = false
+	o.cancel.code = code
+	o.cancel.settle = true
+	o.ask.soon(g.now)
+}
+
+// cancelFailed notes that an attempt did not work and the order still may.
+func (g *Gateway) cancelFailed(o *Order, code int32) {
+	c := &o.cancel
+	c.inflight, c.settle = false, false
+	if c.sticky {
+		c.next = g.now + core.MonoNs(50*time.Millisecond)<<min(c.tries, 6)
+		return
+	}
+	*c = cancelState{}
+	g.table.CancelRefused(o, code, g.now)
+}
+
+// after follows up on evidence about o.
+func (g *Gateway) after(o *Order) {
+	if o.Status().Terminal() {
+		o.cancel.want, o.cancel.settle = false, false
+		return
+	}
+	if o.cancel.want {
+		g.tryCancel(o)
+	}
+}

@@ -1,0 +1,238 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"riposte/core"
+)
+
+// Doubt is ended by asking. An order that is unknown, or whose cancel has an open
+// outcome, or of which the venue told more fills than we have details of, is asked
+// about on a cold connection, again and again with growing pauses. "Order does not
+// exist" is believed only when it can no longer change: the venue may act on a
+// request until its timestamp + recvWindow, its read side may lag behind its engine
+// (delays above 10 s have been reported), and our idea of its time has an error.
+// Only after all three, and then AbsentPolls times in a row, is the order NotSent.
+// Nothing is ever sent again.
+
+// inquiry is the state of asking about one order.
+type inquiry struct {
+	due    core.MonoNs
+	busy   bool
+	tries  uint8
+	absent uint8
+}
+
+// soon asks at the latest then.
+func (q *inquiry) soon(at core.MonoNs) {
+	if q.due == 0 || q.due > at {
+		q.due = at
+	}
+}
+
+type jobKind uint8
+
+const (
+	jobOrder jobKind = iota
+	jobAudit
+	jobClock
+)
+
+const jobSlots = 10 // 8 questions about orders at once, an audit, a clock
+
+// job is one cold call under way. The loop fills the question and starts the
+// goroutine; that fills the answer and sets ready; the loop collects and frees it.
+type job struct {
+	used  bool
+	kind  jobKind
+	ready atomic.Bool
+
+	slot   int32
+	gen    uint32
+	id     core.InstrumentID
+	client core.ClientID
+	venue  int64
+	filled core.Qty
+	asked  core.WallNs // venue time before the call
+	begun  core.MonoNs
+
+	order  core.Execution
+	trades []core.Execution
+	snap   *Snapshot
+	err    error
+}
+
+func (g *Gateway) freeJob(kind jobKind) *job {
+	lo, hi := 0, 8
+	switch kind {
+	case jobAudit:
+		lo, hi = 8, 9
+	case jobClock:
+		lo, hi = 9, 10
+	}
+	for i := lo; i < hi; i++ {
+		j := &g.jobs[i]
+		if !j.used {
+			j.used, j.kind = true, kind
+			j.ready.Store(false)
+			j.order, j.trades, j.snap, j.err = core.Execution{}, nil, nil, nil
+			j.slot, j.gen = none, 0
+			g.busy++
+			return j
+		}
+	}
+	return nil
+}
+
+// attend looks after one order that is not done: repeats its cancel, asks about it.
+func (g *Gateway) attend(o *Order) {
+	if o.cancel.want {
+		g.tryCancel(o)
+	}
+	if o.ask.busy || !g.wonders(o) || g.now < o.ask.due {
+		return
+	}
+	j := g.freeJob(jobOrder)
+	if j == nil {
+		return
+	}
+	o.ask.busy = true
+	o.pins++
+	g.Stats.Asked++
+	j.slot, j.gen, j.id, j.client, j.venue, j.filled = o.slot, o.gen, o.Instrument, o.Client, o.VenueID, o.Filled
+	j.asked, j.begun = g.time.At(g.now), g.now
+	g.start(j, g.askOrder)
+}
+
+// wonders reports whether something about o is open.
+func (g *Gateway) wonders(o *Order) bool {
+	switch {
+	case o.Status() == core.Unknown, o.cancel.settle:
+		return true
+	case o.Filled < o.Cum:
+		return g.now-o.Heard >= core.MonoNs(g.cfg.FillGrace)
+	}
+	return o.ask.due > 0 && o.alive // an audit missed it among the open orders
+}
+
+func (g *Gateway) start(j *job, f func(*job)) {
+	g.cold.Go(func() {
+		f(j)
+		j.ready.Store(true)
+		g.cfg.Wake()
+	})
+}
+
+// askOrder runs on a goroutine of its own.
+func (g *Gateway) askOrder(j *job) {
+	ctx, cancel := context.WithTimeout(g.ctx, g.cfg.CallTimeout)
+	defer cancel()
+	j.order, j.err = g.cfg.Venue.Order(ctx, j.id, j.client, j.venue)
+	if j.err == nil && j.order.Cum > j.filled {
+		j.trades, j.err = g.cfg.Venue.OrderTrades(ctx, j.id, j.order.VenueID)
+	}
+}
+
+// collect takes the results of cold calls.
+func (g *Gateway) collect(now core.MonoNs) int {
+	if g.busy == 0 {
+		return 0
+	}
+	n := 0
+	for i := range g.jobs {
+		j := &g.jobs[i]
+		if !j.used || !j.ready.Load() {
+			continue
+		}
+		n++
+		switch j.kind {
+		case jobOrder:
+			g.orderTold(j, now)
+		case jobAudit:
+			g.auditTold(j, now)
+		case jobClock:
+			g.clockJob = false
+		}
+		j.used = false
+		g.busy--
+	}
+	return n
+}
+
+func (g *Gateway) orderTold(j *job, now core.MonoNs) {
+	o := g.table.at(j.slot, j.gen)
+	if o == nil {
+		return
+	}
+	o.pins--
+	o.ask.busy = false
+	o.ask.tries++
+	pause := g.cfg.AskMax
+	if o.ask.tries < 12 {
+		pause = min(pause, g.cfg.AskMin<<o.ask.tries)
+	}
+	// Half fixed, half random: many orders in doubt do not ask in step.
+	o.ask.due = now + core.MonoNs(pause/2) + core.MonoNs(g.rng.Int64N(int64(pause/2)+1))
+	if j.order.VenueID != 0 { // the state was told, even if its fills were not
+		j.order.Recv = now
+		g.table.Apply(&j.order)
+		for i := range j.trades {
+			j.trades[i].Recv = now
+			g.table.Apply(&j.trades[i])
+		}
+	}
+	switch {
+	case j.err == nil:
+		o.ask.absent = 0
+		if !g.wondersAfter(o) {
+			o.ask = inquiry{}
+		}
+		if o.cancel.settle && !o.Status().Terminal() {
+			g.cancelFailed(o, o.cancel.code)
+		}
+	default:
+		g.Stats.AskFailed++
+		var ce *CallError
+		if errors.As(j.err, &ce) && ce.NoSuchOrder {
+			g.absent(o, j.asked, now)
+		}
+	}
+	g.after(o)
+}
+
+func (g *Gateway) wondersAfter(o *Order) bool { return o.Status() == core.Unknown || o.Filled < o.Cum }
+
+// absent weighs an answer that the order does not exist.
+func (g *Gateway) absent(o *Order, asked core.WallNs, now core.MonoNs) {
+	if o.alive || o.Status() != core.Unknown {
+		return // it does exist; the read side lags
+	}
+	proofAt := o.Stamp + core.WallNs(o.Window) + core.WallNs(g.cfg.ProofMargin) + core.WallNs(g.time.Error())
+	if asked <= proofAt {
+		// Not later than right after the moment from which an answer counts.
+		o.ask.soon(now + core.MonoNs(proofAt-g.time.At(now)) + tickEvery)
+		return
+	}
+	if o.ask.absent++; int(o.ask.absent) >= g.cfg.AbsentPolls {
+		g.Stats.Proved++
+		g.table.NotSent(o, now)
+	}
+}
+
+func (g *Gateway) startClock() {
+	if g.clockJob {
+		return
+	}
+	j := g.freeJob(jobClock)
+	if j == nil {
+		return
+	}
+	g.clockJob = true
+	g.start(j, func(j *job) {
+		ctx, cancel := context.WithTimeout(g.ctx, g.cfg.CallTimeout)
+		defer cancel()
+		j.err = g.cfg.Venue.SyncClock(ctx)
+	})
+}
