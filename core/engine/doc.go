@@ -3,13 +3,18 @@
 //
 // Every input that can change a decision — market event, order report, snapshot,
 // command, timer — enters through Shard.Step, which gives each the next input
-// number. Time is read once per input. The same inputs with the same times give
-// the same decisions.
+// number. A strategy sees one time per input; the clock is read again where an
+// order goes to the gate, which judges the book's age and the order rate by that
+// later time. The same inputs with the same clock readings and room in the
+// outbound ring give the same decisions, to the byte.
 //
 // Order of service within a Step: commands, then reports (what we own), then
 // snapshots, then markets, then timers. Reports come before markets so that a
-// strategy never decides on a position that is known to be old.
+// strategy never decides on a position that is known to be old. As soon as an
+// event has led to an order the Step ends: whoever sends it gets its turn.
 //
 // A symbol whose book is not Live is not shown to its strategy; on demotion its
-// own orders are cancelled, since nothing can judge them any more.
+// own orders are cancelled, since nothing can judge them any more. Likewise all
+// own orders when a new cause halts trading. A cancel of the shard's own that
+// finds the outbound ring full is repeated until it is through.
 package engine

@@ -25,6 +25,7 @@ type market struct {
 	wantedAt core.MonoNs
 	wanted   bool
 	wasLive  bool
+	owes     bool // a CancelAll found the outbound ring full
 	stats    *ring.Mailbox[MarketStats]
 
 	// Money, from fills alone: what the position cost, what fees took.
@@ -42,11 +43,13 @@ func newMarket(s *Shard, in *core.Instrument, q *ring.Queue, st Strategy) *marke
 	return m
 }
 
-// drain serves an instrument's queue, at most a batch. Depth events that wait for
-// a snapshot stay in the queue, and what is behind them waits too.
+// drain serves an instrument's queue, at most a batch, and stops early once
+// something has been handed on: an order must not wait behind events that came
+// after its cause. Depth events that wait for a snapshot stay in the queue, and
+// what is behind them waits too.
 func (s *Shard) drain(m *market) int {
 	n := 0
-	for ; n < marketBatch; n++ {
+	for n < marketBatch && !s.handed {
 		ev, lv := m.queue.Peek()
 		if ev == nil {
 			break
@@ -58,6 +61,8 @@ func (s *Shard) drain(m *market) int {
 		out := s.event(m, ev, lv)
 		if out == waits {
 			s.input-- // not taken: it will be served again
+		}
+		if out == waits || out == broke {
 			s.makeRoom(m)
 			break
 		}
@@ -66,6 +71,7 @@ func (s *Shard) drain(m *market) int {
 			s.decide(m, ev)
 		}
 		m.queue.Pop()
+		n++
 	}
 	return n
 }
@@ -74,7 +80,8 @@ func (s *Shard) drain(m *market) int {
 type outcome uint8
 
 const (
-	waits outcome = iota // left in the queue
+	waits outcome = iota // left in the queue; nothing has changed
+	broke                // left in the queue; it demoted the book
 	quiet                // taken; nothing for a strategy to see
 	shown                // taken; the strategy may want to act on it
 )
@@ -87,8 +94,7 @@ func (s *Shard) event(m *market, ev *core.Event, lv []core.Level) outcome {
 		out = s.depth(m, ev, lv)
 	case core.Touch:
 		m.sync.Touch(ev)
-		m.top = m.sync.Top()
-		m.signals.OnTop(&m.top, s.now)
+		s.look(m)
 	case core.Trade, core.AggTrade:
 		m.signals.OnTrade(ev.TradeQty(), ev.Aggressor(), s.now)
 	case core.LineAlive:
@@ -103,7 +109,7 @@ func (s *Shard) event(m *market, ev *core.Event, lv []core.Level) outcome {
 		s.demoted(m)
 		out = quiet
 	}
-	if out != waits {
+	if out >= quiet {
 		s.counts.Events++
 		s.stamps.Applied = s.clock.Mono()
 	}
@@ -120,39 +126,54 @@ func (s *Shard) depth(m *market, ev *core.Event, lv []core.Level) outcome {
 		// for the next snapshot.
 		s.demoted(m)
 		s.want(m)
-		return waits
+		return broke
 	case book.Applied:
-		m.top = m.sync.Top()
-		m.signals.OnTop(&m.top, s.now)
+		s.look(m)
 		if s.cfg.Observer != nil {
 			s.cfg.Observer.DepthApplied(m.id, m.sync, ev)
 		}
 		return shown
 	}
+	// An event older than its snapshot moves nothing, but it may have been the
+	// proof that made the book Live.
+	if !m.wasLive {
+		s.look(m)
+	}
 	return quiet
+}
+
+// look takes over the top that an input left behind.
+func (s *Shard) look(m *market) {
+	if _, live := m.sync.Live(); live {
+		m.wasLive = true
+	}
+	m.top = m.sync.Top()
+	m.signals.OnTop(&m.top, s.now)
 }
 
 // decide shows the event to the strategy, if the book may be read.
 func (s *Shard) decide(m *market, ev *core.Event) {
-	if _, live := m.sync.Live(); live {
-		m.wasLive = true
-		if m.strategy != nil {
-			m.strategy.Market(&m.view, ev)
-		}
+	if _, live := m.sync.Live(); live && m.strategy != nil {
+		m.strategy.Market(&m.view, ev)
 	}
 }
 
 // makeRoom keeps the newest half of a queue that fills while its head waits for a
 // snapshot. What is dropped would have preceded the snapshot anyway, or else the
-// snapshot will show the gap.
+// snapshot will show the gap. The book is told, because touches were dropped too
+// and what it remembers of them no longer is the whole.
 func (s *Shard) makeRoom(m *market) {
 	if m.queue.Fill() < 0.75 {
 		return
 	}
 	for m.queue.Fill() > 0.5 {
+		if ev, _ := m.queue.Peek(); ev == nil {
+			break
+		}
 		m.queue.Pop()
 		s.counts.Shed++
 	}
+	m.sync.Overflow()
 }
 
 func (s *Shard) want(m *market) {
@@ -175,7 +196,7 @@ func (s *Shard) snapshot(m *market, img *book.Image) {
 		s.want(m)
 	case book.Applied:
 		s.counts.Snapshots++
-		m.top = m.sync.Top()
+		s.look(m)
 	}
 }
 

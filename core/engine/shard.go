@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -76,6 +77,10 @@ type Shard struct {
 	now    core.MonoNs
 	input  uint64
 	stamps risk.Stamps // of the input being served
+	turn   int         // market whose queue is served next
+	handed bool        // something went out in this Step
+	halted risk.HaltCause
+	told   risk.Order // of the report being served; kept here so that it is not allocated
 
 	timerAt, statsAt core.MonoNs
 	counts           Counts
@@ -88,6 +93,9 @@ func NewShard(cfg Config) (*Shard, error) {
 	if len(cfg.Queues) != n || len(cfg.Strategies) != n {
 		return nil, fmt.Errorf("cannot build the shard: got %d queues and %d strategies, want %d, one for each instrument",
 			len(cfg.Queues), len(cfg.Strategies), n)
+	}
+	if cfg.Clock == nil || cfg.Gate == nil || cfg.Reports == nil || cfg.Images == nil || cfg.Commands == nil || cfg.Out == nil || cfg.Want == nil {
+		return nil, errors.New("cannot build the shard: its clock, gate or one of its rings is nil, want all but Stages")
 	}
 	if cfg.TimerEvery <= 0 || cfg.StatsEvery <= 0 {
 		return nil, fmt.Errorf("cannot build the shard: timer interval is %v and stats interval %v, want more than 0", cfg.TimerEvery, cfg.StatsEvery)
@@ -106,8 +114,14 @@ func NewShard(cfg Config) (*Shard, error) {
 
 // Step serves what is waiting and returns how many inputs it took, 0 when idle.
 func (s *Shard) Step() int {
-	n := s.commands() + s.reports() + s.images()
-	for _, m := range s.markets {
+	s.handed = false
+	n := s.commands() + s.reports() + s.stop() + s.images()
+	// What has been handed on ends the Step: whoever sends it gets its turn.
+	for i := 0; i < len(s.markets) && !s.handed; i++ {
+		m := s.markets[s.turn]
+		if s.turn++; s.turn == len(s.markets) {
+			s.turn = 0
+		}
 		n += s.drain(m)
 	}
 	if n == 0 || s.now >= s.timerAt {
@@ -124,52 +138,101 @@ func (s *Shard) begin() {
 	s.stamps = risk.Stamps{Recv: s.now, Decoded: s.now, Applied: s.now}
 }
 
-func (s *Shard) commands() int {
-	cmds := s.cfg.Commands.Pending()
-	for i := range cmds {
-		s.begin()
-		c := &cmds[i]
-		switch c.Kind {
-		case CmdHalt:
-			s.gate.Halt(c.Cause)
-		case CmdLift:
-			s.gate.Lift(c.Cause)
-		case CmdCancelAll:
-			for _, m := range s.markets {
-				s.cancelAll(m)
-			}
+// commands serves all that were published before the call; a ring's end splits
+// them in two.
+func (s *Shard) commands() (n int) {
+	for n < s.cfg.Commands.Cap() {
+		cmds := s.cfg.Commands.Pending()
+		if len(cmds) == 0 {
+			break
 		}
+		for i := range cmds {
+			s.begin()
+			s.command(&cmds[i])
+		}
+		s.cfg.Commands.Release(len(cmds))
+		n += len(cmds)
 	}
-	s.cfg.Commands.Release(len(cmds))
-	return len(cmds)
+	return n
 }
 
-func (s *Shard) reports() int {
-	reports := s.cfg.Reports.Pending()
-	for i := range reports {
-		s.begin()
-		r := &reports[i]
-		m := s.byID[r.Instrument]
-		if m == nil {
-			s.counts.StrayReports++
-			continue
-		}
-		s.count(r)
-		m.account(r)
-		o, ok := s.gate.Report(r)
-		if ok && m.strategy != nil {
-			m.strategy.Report(&m.view, r, &o)
+func (s *Shard) command(c *Command) {
+	switch c.Kind {
+	case CmdHalt:
+		s.gate.Halt(c.Cause)
+	case CmdLift:
+		s.gate.Lift(c.Cause)
+		s.halted &= s.gate.Halted()
+	case CmdCancelAll:
+		for _, m := range s.markets {
+			s.cancelAll(m)
 		}
 	}
-	s.cfg.Reports.Release(len(reports))
-	return len(reports)
+}
+
+// reports serves all that were published before the call, so that no market event
+// after it is judged by a position that is known to be old.
+func (s *Shard) reports() (n int) {
+	for n < s.cfg.Reports.Cap() {
+		reports := s.cfg.Reports.Pending()
+		if len(reports) == 0 {
+			break
+		}
+		for i := range reports {
+			s.begin()
+			s.report(&reports[i])
+		}
+		s.cfg.Reports.Release(len(reports))
+		n += len(reports)
+	}
+	return n
+}
+
+func (s *Shard) report(r *core.Report) {
+	m := s.market(r.Instrument)
+	if m == nil {
+		s.counts.StrayReports++
+		return
+	}
+	s.count(r)
+	m.account(r)
+	var ok bool
+	if s.told, ok = s.gate.Report(r); ok && m.strategy != nil {
+		m.strategy.Report(&m.view, r, &s.told)
+	}
+}
+
+// market is the instrument's, nil if this shard does not follow it.
+func (s *Shard) market(id core.InstrumentID) *market {
+	if int(id) >= len(s.byID) {
+		return nil
+	}
+	return s.byID[id]
+}
+
+// stop ends all own orders when a new cause to halt has come up, wherever it came
+// from, and repeats cancels that found the outbound ring full.
+func (s *Shard) stop() (n int) {
+	halt := s.gate.Halted()
+	fresh := halt&^s.halted != 0
+	s.halted = halt
+	for _, m := range s.markets {
+		if m.owes {
+			s.begin()
+		} else if !fresh {
+			continue
+		}
+		s.cancelAll(m)
+		n++
+	}
+	return n
 }
 
 func (s *Shard) images() int {
 	images := s.cfg.Images.Pending()
 	for i, img := range images {
 		s.begin()
-		if m := s.byID[img.Instrument]; m != nil {
+		if m := s.market(img.Instrument); m != nil {
 			s.snapshot(m, img)
 		}
 		images[i] = nil // the ring must not keep a snapshot alive
@@ -195,33 +258,43 @@ func (s *Shard) timers() int {
 	return n
 }
 
-// ask takes a strategy's intent to the gate and hands an approval on.
+// ask takes a strategy's intent to the gate and hands an approval on. The slot is
+// claimed first: an approval that cannot be handed on must not come to be.
 func (s *Shard) ask(m *market, in core.Intent) (core.OrderID, risk.Refusal) {
-	slot := s.cfg.Out.Claim()
-	if slot == nil {
+	out := s.cfg.Out
+	slot := out.Claim()
+	// The last quarter of the ring is for cancels: orders must not shut them out.
+	if slot == nil || in.Kind == core.Place && out.Len() >= out.Cap()-out.Cap()/4 {
 		s.counts.OutFull++
 		return 0, risk.RefusedOutboundFull
 	}
 	in.Instrument = m.id
 	st := s.stamps
 	st.Decided = s.clock.Mono()
-	a, r := s.gate.Approve(in, m.sync, st, s.input, s.clock.Mono())
+	a, r := s.gate.Approve(in, m.sync, st, s.input, st.Decided)
 	if r != risk.None {
 		return 0, r
 	}
+	a.Stamps().Approved = s.clock.Mono()
 	*slot = a
-	s.cfg.Out.Publish()
-	in = a.Intent()
+	out.Publish()
+	s.handed = true
 	if in.Kind == core.Place {
 		s.counts.Orders++
 	} else {
 		s.counts.Cancels++
 	}
-	return in.ID, risk.None
+	return a.ID(), risk.None
 }
 
+// cancelAll asks for the end of an instrument's own orders. If the outbound ring
+// is full it is owed, and asked again until it is through.
 func (s *Shard) cancelAll(m *market) {
-	if s.gate.Exposure(m.id).Open > 0 {
-		s.ask(m, core.Intent{Kind: core.CancelAll})
+	m.owes = false
+	if s.gate.Exposure(m.id).Open == 0 {
+		return
+	}
+	if _, r := s.ask(m, core.Intent{Kind: core.CancelAll}); r == risk.RefusedOutboundFull {
+		m.owes = true
 	}
 }

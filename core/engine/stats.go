@@ -93,6 +93,7 @@ func (s *Shard) publish() {
 	for i := range d.Refused {
 		d.Refused[i] = s.gate.Refused(risk.Refusal(i))
 	}
+	d.Refused[risk.RefusedOutboundFull] += s.counts.OutFull
 	s.stats.Post()
 	for _, m := range s.markets {
 		m.publish(s)

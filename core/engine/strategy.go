@@ -17,7 +17,8 @@ type Strategy interface {
 	// Market tells of one market event: a depth delta, a new touch, a trade.
 	Market(v *View, ev *core.Event)
 	// Report tells what became of one of this instrument's own orders. o is the
-	// order as it stands after the report; the gate has forgotten it if ended.
+	// order as it stands after the report, valid during the call; the gate has
+	// forgotten it if ended. The book need not be Live.
 	Report(v *View, r *core.Report, o *risk.Order)
 	// Timer is called at the shard's timer interval while the book is Live.
 	Timer(v *View)
@@ -40,7 +41,14 @@ func (v *View) Instrument() *core.Instrument { return v.m.inst }
 // Top is the freshest best bid and ask, by update id, of book and touch stream.
 func (v *View) Top() core.Top { return v.m.top }
 
-// Book is the whole ladder. Only inside Market and Timer; read, do not keep. It
+// Live reports whether the book may be read. It always may inside Market and
+// Timer; a report can come at any time.
+func (v *View) Live() bool {
+	_, live := v.m.sync.Live()
+	return live
+}
+
+// Book is the whole ladder. Only while Live; read, do not keep. It
 // may be up to one depth interval older than Top.
 func (v *View) Book() *book.Book {
 	b, live := v.m.sync.Live()
@@ -63,8 +71,14 @@ func (v *View) Exposure() risk.Exposure { return v.s.gate.Exposure(v.m.id) }
 // returns false. f must not place or cancel; collect ids and do it after.
 func (v *View) Orders(f func(*risk.Order) bool) { v.s.gate.Each(v.m.id, f) }
 
-// Order is one own live order, nil if it has ended.
-func (v *View) Order(id core.OrderID) *risk.Order { return v.s.gate.Find(id) }
+// Order is one own live order of the instrument, nil if it has ended. Valid until
+// the next call that places or cancels.
+func (v *View) Order(id core.OrderID) *risk.Order {
+	if o := v.s.gate.Find(id); o != nil && o.Instrument == v.m.id {
+		return o
+	}
+	return nil
+}
 
 // Halted is why nothing new may be sent, 0 while trading is active.
 func (v *View) Halted() risk.HaltCause { return v.s.gate.Halted() }
@@ -86,9 +100,12 @@ func (v *View) Post(side core.Side, p core.Price, q core.Qty) (core.OrderID, ris
 	return v.Place(core.Intent{Side: side, Type: core.LimitMaker, Price: p, Qty: q})
 }
 
-// Cancel asks for the end of an own order. Cancels pass every limit and every
-// halt.
+// Cancel asks for the end of an own order of the instrument. Cancels pass every
+// limit and every halt; RefusedOutboundFull is the one refusal to try again after.
 func (v *View) Cancel(id core.OrderID) risk.Refusal {
+	if v.Order(id) == nil {
+		return risk.RefusedUnknownOrder
+	}
 	_, r := v.s.ask(v.m, core.Intent{Kind: core.Cancel, ID: id})
 	return r
 }

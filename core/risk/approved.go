@@ -4,8 +4,8 @@ import "riposte/core"
 
 // Stamps are the instants of one decision, all on the process's monotonic clock:
 // bytes read, decoded, applied to the book, asked for by the strategy, let
-// through by the gate. An order that no market event caused (a timer, a command)
-// has Recv, Decoded and Applied equal to Decided.
+// through by the gate. Where no market event was the cause (a timer, a command, a
+// report) Recv, Decoded and Applied are the time at which that input was taken.
 type Stamps struct {
 	Recv, Decoded, Applied, Decided, Approved core.MonoNs
 }
@@ -25,6 +25,9 @@ func (a *Approved) Valid() bool { return a.sealed }
 
 // Intent is what was approved.
 func (a *Approved) Intent() core.Intent { return a.intent }
+
+// ID is the order it concerns, 0 for a CancelAll.
+func (a *Approved) ID() core.OrderID { return a.intent.ID }
 
 // Stamps are the instants that led to it.
 func (a *Approved) Stamps() *Stamps { return &a.stamps }

@@ -5,9 +5,22 @@
 // Exposure is counted in the worst case: an order counts in full from the moment
 // it is approved until venue evidence says how much of it can no longer trade.
 // Working, in-flight, unknown and cancelling orders are the same to it.
+//
+//	gate.go      Approve: the controls, in the order of the Refusal constants
+//	filters.go   the venue's own rules
+//	limits.go    what a human allows
+//	reports.go   what became of orders: exposure, halts, counters
+//	orders.go    the table of live orders
+//	ended.go     orders that ended without venue evidence, should they live after all
 package risk
 
 import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
 	"riposte/core"
 	"riposte/core/book"
 )
@@ -15,7 +28,7 @@ import (
 // Exposure is what one instrument has at stake. Buy and Sell are the quantities
 // that may still trade on each side.
 type Exposure struct {
-	Position  core.Qty // net of all fills, signed
+	Position  core.Qty // net of all fills since the start, signed
 	Buy, Sell core.Qty
 	Open      int
 }
@@ -28,6 +41,7 @@ type Gate struct {
 	account     AccountLimits
 	exposure    []Exposure
 	orders      orderTable
+	ended       endedRing
 	lastID      core.OrderID
 	sent        []core.MonoNs // ring of the last RateMax approvals
 	sentAt      int
@@ -37,36 +51,47 @@ type Gate struct {
 	approved    uint64
 }
 
+// spareOrders is room in the order table beyond the account's limit, for orders
+// that turn out to live after their end had been told.
+const spareOrders = 64
+
 // NewGate builds a gate that is halted (HaltNotReconciled). limits holds one entry
-// for each instrument that may be traded; intents for others are refused.
+// for each instrument that may be traded; intents for others are refused. The
+// error names every limit that is wrong.
 func NewGate(t *core.Instruments, limits map[core.InstrumentID]Limits, account AccountLimits) (*Gate, error) {
-	if err := account.check(); err != nil {
+	errs := []error{account.check()}
+	known := make([]Limits, len(t.List))
+	for _, id := range slices.Sorted(maps.Keys(limits)) {
+		if int(id) >= len(known) {
+			errs = append(errs, fmt.Errorf("cannot use limits of instrument %d: want one of the %d in the table", id, len(known)))
+			continue
+		}
+		l := limits[id]
+		errs = append(errs, l.check(t.List[id].Symbol))
+		known[id] = l
+	}
+	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	g := &Gate{
 		instruments: t,
-		limits:      make([]Limits, len(t.List)),
+		limits:      known,
 		account:     account,
 		exposure:    make([]Exposure, len(t.List)),
-		orders:      newOrderTable(account.OpenMax, len(t.List)),
+		orders:      newOrderTable(account.OpenMax+spareOrders, len(t.List)),
 		sent:        make([]core.MonoNs, account.RateMax),
 		halt:        HaltNotReconciled,
 	}
 	for i := range g.sent {
 		g.sent[i] = -1 << 62 // never
 	}
-	for id, l := range limits {
-		if err := l.check(t.Get(id).Symbol); err != nil {
-			return nil, err
-		}
-		g.limits[id] = l
-	}
 	return g, nil
 }
 
 // Approve decides on one intent. sync is the book state of the intent's
-// instrument; st holds the stamps up to Decided, now is the time of approval. On
-// approval of a Place the order exists and counts, and the intent has got its ID.
+// instrument; st holds the stamps up to Decided, now is the time for which the
+// controls are evaluated. On approval of a Place the order exists and counts,
+// and the intent has got its ID. Cancels pass every limit and every halt.
 func (g *Gate) Approve(in core.Intent, sync *book.Sync, st Stamps, input uint64, now core.MonoNs) (Approved, Refusal) {
 	var r Refusal
 	switch in.Kind {
@@ -75,7 +100,7 @@ func (g *Gate) Approve(in core.Intent, sync *book.Sync, st Stamps, input uint64,
 	case core.Cancel:
 		r = g.cancel(&in)
 	case core.CancelAll:
-		g.markAllCanceling(in.Instrument)
+		r = g.cancelAll(&in)
 	default:
 		r = RefusedMalformed
 	}
@@ -92,25 +117,24 @@ func (g *Gate) place(in *core.Intent, sync *book.Sync, now core.MonoNs) Refusal 
 	if g.halt != 0 {
 		return RefusedHalted
 	}
-	if int(in.Instrument) >= len(g.limits) || in.Qty <= 0 || in.Side > core.Sell || in.Type > core.TakeProfitLimit {
+	if malformed(in) || int(in.Instrument) >= len(g.limits) {
 		return RefusedMalformed
 	}
 	l := &g.limits[in.Instrument]
 	if l.QtyMax == 0 {
-		return RefusedMalformed
+		return RefusedSymbol
 	}
-	if !l.current(sync, now) {
+	b, live := sync.Live()
+	if !live || !l.current(sync, now) {
 		return RefusedStale
 	}
-	inst := g.instruments.Get(in.Instrument)
-	top := sync.Top()
-	if r := checkFilters(inst, in, &top); r != None {
+	inst, e, top := g.instruments.Get(in.Instrument), &g.exposure[in.Instrument], sync.Top()
+	if r := checkFilters(inst, in, &top, e.Open); r != None {
 		return r
 	}
-	if r := l.money(in, &top); r != None {
+	if r := l.money(in, &top, b); r != None {
 		return r
 	}
-	e := &g.exposure[in.Instrument]
 	if e.Open >= l.OpenMax {
 		return RefusedOpenOrders
 	}
@@ -129,17 +153,44 @@ func (g *Gate) place(in *core.Intent, sync *book.Sync, now core.MonoNs) Refusal 
 	}
 	g.lastID++
 	in.ID = g.lastID
-	g.orders.add(Order{ID: in.ID, Instrument: in.Instrument, Strategy: in.Strategy, Side: in.Side, Type: in.Type,
+	g.enter(Order{ID: in.ID, Instrument: in.Instrument, Strategy: in.Strategy, Side: in.Side, Type: in.Type,
 		Price: in.Price, Qty: in.Qty, Status: core.PendingNew, Approved: now})
-	e.Open++
-	*e.open(in.Side) += in.Qty
 	return None
 }
 
-// current reports whether the book is Live, was proved current lately and does not
-// owe the touch stream a change for long.
+// malformed reports what no order can be, whatever the symbol.
+func malformed(in *core.Intent) bool {
+	switch {
+	case in.Qty <= 0, in.Side > core.Sell, in.Type > core.TakeProfitLimit, in.TIF > core.FOK:
+		return true
+	case in.Type == core.LimitMaker:
+		return in.TIF != core.GTC
+	case in.Type == core.MarketOrder:
+		return in.TIF != core.GTC || in.Price != 0
+	}
+	return false
+}
+
+// enter adds an order to the table and to what is at stake. There must be room.
+func (g *Gate) enter(o Order) *Order {
+	e := &g.exposure[o.Instrument]
+	e.Open++
+	*e.open(o.Side) += o.Remaining()
+	return g.orders.add(o)
+}
+
+// leave takes an order out of the table and of what is at stake.
+func (g *Gate) leave(o *Order) {
+	e := &g.exposure[o.Instrument]
+	*e.open(o.Side) -= o.Remaining()
+	e.Open--
+	g.orders.remove(o.ID)
+}
+
+// current reports whether a Live book was proved current lately and does not owe
+// the touch stream a change for long.
 func (l *Limits) current(sync *book.Sync, now core.MonoNs) bool {
-	if _, live := sync.Live(); !live || now-sync.LastProof() > core.MonoNs(l.StaleAfter) {
+	if now-sync.LastProof() > core.MonoNs(l.StaleAfter) {
 		return false
 	}
 	owed := sync.Owed()
@@ -147,33 +198,43 @@ func (l *Limits) current(sync *book.Sync, now core.MonoNs) bool {
 }
 
 // money checks the limits that a human set, at the worst price the order can get.
-func (l *Limits) money(in *core.Intent, top *core.Top) Refusal {
+func (l *Limits) money(in *core.Intent, top *core.Top, b *book.Book) Refusal {
 	if in.Qty > l.QtyMax {
 		return RefusedQtyMax
 	}
-	worst := in.Price
+	far, dear := in.Price, in.Price // for the collar, for the value
 	if in.Type == core.MarketOrder {
-		worst = max(top.Bid, top.Ask)
+		var filled core.Qty
+		if far, filled = sweep(in, top, b); filled < in.Qty {
+			return RefusedCollar // nobody can say where the rest would trade
+		}
+		dear = far
 	}
-	if core.NotionalOf(worst, in.Qty).Cmp(core.NotionalOfAmount(l.NotionalMax)) > 0 {
+	if in.Side == core.Sell {
+		dear = max(dear, top.Bid) // a sale below the best bid trades there or better
+	}
+	if core.NotionalOf(dear, in.Qty).Cmp(core.NotionalOfAmount(l.NotionalMax)) > 0 {
 		return RefusedNotionalMax
 	}
-	if in.Type != core.MarketOrder {
-		mid := top.Mid()
-		if mid == 0 || !within(in.Price, mid, l.CollarBps) {
-			return RefusedCollar
-		}
+	if mid := top.Mid(); mid == 0 || !within(far, mid, l.CollarBps) {
+		return RefusedCollar
 	}
 	return None
 }
 
+// sweep walks the own book as a MARKET order would: the worst price it meets, the
+// touch included where that is ahead of the depth, and how much it would fill.
+func sweep(in *core.Intent, top *core.Top, b *book.Book) (core.Price, core.Qty) {
+	_, worst, filled := b.Cost(in.Side, in.Qty)
+	if in.Side == core.Buy {
+		return max(worst, top.Ask), filled
+	}
+	return min(worst, top.Bid), filled
+}
+
 // within reports whether |p - mid| <= mid * bps / 10000, exactly.
 func within(p, mid core.Price, bps int64) bool {
-	d := p - mid
-	if d < 0 {
-		d = -d
-	}
-	return core.NotionalOf(d, 10_000).Cmp(core.NotionalOf(mid, core.Qty(bps))) <= 0
+	return core.NotionalOf(p-mid, 10_000).Cmp(core.NotionalOf(mid, core.Qty(bps))) <= 0
 }
 
 // open is the quantity at stake on a side.
@@ -185,12 +246,21 @@ func (e *Exposure) open(s core.Side) *core.Qty {
 }
 
 // room reports whether one more order of q leaves the worst case of its side
-// within limit: everything on that side trades, nothing on the other does.
+// within limit: everything on that side trades, nothing on the other does. No
+// term can overflow, whatever the limit.
 func (e *Exposure) room(s core.Side, q, limit core.Qty) bool {
-	if s == core.Buy {
-		return e.Position+e.Buy <= limit-q
+	open, net := e.Buy, e.Position
+	if s == core.Sell {
+		open, net = e.Sell, -e.Position
 	}
-	return e.Sell-e.Position <= limit-q
+	if open > math.MaxInt64-q {
+		return false
+	}
+	open += q
+	if net > 0 {
+		return net <= limit-open
+	}
+	return net+open <= limit
 }
 
 func (g *Gate) cancel(in *core.Intent) Refusal {
@@ -207,8 +277,12 @@ func (g *Gate) cancel(in *core.Intent) Refusal {
 	return None
 }
 
-func (g *Gate) markAllCanceling(id core.InstrumentID) {
-	for s := g.orders.heads[id]; s != noSlot; s = g.orders.slots[s].next {
+func (g *Gate) cancelAll(in *core.Intent) Refusal {
+	if int(in.Instrument) >= len(g.exposure) {
+		return RefusedMalformed
+	}
+	for s := g.orders.heads[in.Instrument]; s != noSlot; s = g.orders.slots[s].next {
 		g.orders.slots[s].Canceling = true
 	}
+	return None
 }

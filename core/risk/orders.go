@@ -71,11 +71,12 @@ func (t *orderTable) find(id core.OrderID) *Order {
 	}
 }
 
-// add takes a free slot for a new order, or returns nil if there is none.
+// add takes a free slot for a new order. The caller has made sure that there is
+// one: no order may exist that is not counted.
 func (t *orderTable) add(o Order) *Order {
 	s := t.free
 	if s == noSlot {
-		return nil
+		panic("BUG: an order was approved beyond the order table")
 	}
 	t.free = t.slots[s].next
 	o.next = t.heads[o.Instrument]

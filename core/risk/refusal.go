@@ -7,18 +7,21 @@ type Refusal uint8
 const (
 	None Refusal = iota
 	RefusedHalted
-	RefusedStale
 	RefusedMalformed
+	RefusedSymbol
+	RefusedStale
 	RefusedStatus
 	RefusedType
-	RefusedTick
 	RefusedPriceBounds
-	RefusedLot
+	RefusedTick
+	RefusedPercentPrice
 	RefusedQtyBounds
+	RefusedLot
 	RefusedNotionalFilter
 	RefusedQtyMax
 	RefusedNotionalMax
 	RefusedCollar
+	RefusedOrdersFilter
 	RefusedOpenOrders
 	RefusedAccountOrders
 	RefusedPosition
@@ -37,18 +40,21 @@ const RefusalCount = int(refusals)
 var refusalText = [refusals]string{
 	None:                  "none",
 	RefusedHalted:         "halted",
-	RefusedStale:          "stale book",
 	RefusedMalformed:      "malformed intent",
+	RefusedSymbol:         "symbol not allowed",
+	RefusedStale:          "stale book",
 	RefusedStatus:         "symbol not trading",
 	RefusedType:           "order type not allowed",
-	RefusedTick:           "filter PRICE_FILTER: price off tick",
 	RefusedPriceBounds:    "filter PRICE_FILTER: price out of bounds",
-	RefusedLot:            "filter LOT_SIZE: quantity off lot",
+	RefusedTick:           "filter PRICE_FILTER: price off tick",
+	RefusedPercentPrice:   "filter PERCENT_PRICE",
 	RefusedQtyBounds:      "filter LOT_SIZE: quantity out of bounds",
+	RefusedLot:            "filter LOT_SIZE: quantity off lot",
 	RefusedNotionalFilter: "filter NOTIONAL",
 	RefusedQtyMax:         "qty above max",
 	RefusedNotionalMax:    "notional above max",
 	RefusedCollar:         "price outside collar",
+	RefusedOrdersFilter:   "filter MAX_NUM_ORDERS",
 	RefusedOpenOrders:     "too many open orders",
 	RefusedAccountOrders:  "too many open orders on the account",
 	RefusedPosition:       "position limit",

@@ -6,28 +6,34 @@ import "riposte/core"
 // record as it stands after the report (a copy: the slot is freed at the end),
 // and ok false if the gate never knew it, or knew it and it has already ended; a
 // late fill of an ended order still moves the position.
+//
+// An order that had been told as Rejected or NotSent and lives after all
+// (ReportResolved with a state that is not terminal) counts again. If it cannot
+// be counted, because nothing is known of it any more, trading halts with
+// HaltMismatch: the worst case is then not known.
 func (g *Gate) Report(r *core.Report) (o Order, ok bool) {
 	if r.Kind == core.ReportFill {
-		pos := &g.exposure[r.Instrument].Position
-		*pos += core.Qty(r.Side.Sign()) * r.Qty
-		// A commission in the base asset is base we do not hold.
-		if r.FeeAsset == g.instruments.Get(r.Instrument).Base {
-			*pos -= core.Qty(r.Fee)
-		}
+		g.fill(r)
 	}
 	p := g.orders.find(r.ID)
 	if p == nil {
-		return Order{}, false
+		if r.Kind != core.ReportResolved || r.Status.Terminal() {
+			return Order{}, false
+		}
+		if p = g.revive(r); p == nil {
+			g.halt |= HaltMismatch
+			return Order{}, false
+		}
 	}
-	e := &g.exposure[p.Instrument]
 	if r.VenueID != 0 {
 		p.VenueID = r.VenueID
 	}
 	switch r.Kind {
 	case core.ReportFill:
 		g.rejects = 0
-		*e.open(p.Side) -= min(r.Qty, p.Remaining())
-		p.Cum = min(p.Cum+r.Qty, p.Qty)
+		traded := min(r.Qty, p.Remaining())
+		*g.exposure[p.Instrument].open(p.Side) -= traded
+		p.Cum += traded
 		p.Status = r.Status
 	case core.ReportAck:
 		g.rejects = 0
@@ -42,14 +48,37 @@ func (g *Gate) Report(r *core.Report) (o Order, ok bool) {
 			g.countReject()
 		}
 	}
-	if !p.Status.Terminal() {
-		return *p, true
-	}
-	*e.open(p.Side) -= p.Remaining()
-	e.Open--
 	o = *p
-	g.orders.remove(o.ID)
+	if o.Status.Terminal() {
+		g.leave(p)
+		if o.Status == core.Rejected || o.Status == core.NotSent {
+			g.ended.add(&o)
+		}
+	}
 	return o, true
+}
+
+// fill moves the position. A commission in the base asset is base we do not hold.
+func (g *Gate) fill(r *core.Report) {
+	pos := &g.exposure[r.Instrument].Position
+	*pos += core.Qty(r.Side.Sign()) * r.Qty
+	if r.FeeAsset == g.instruments.Get(r.Instrument).Base {
+		*pos -= core.Qty(r.Fee)
+	}
+}
+
+// revive puts an ended order back into the table, nil if that cannot be done.
+func (g *Gate) revive(r *core.Report) *Order {
+	if g.orders.free == noSlot {
+		return nil
+	}
+	o, ok := g.ended.take(r.ID)
+	if !ok {
+		return nil
+	}
+	o.Cum = min(max(o.Cum, r.Cum), o.Qty)
+	o.Canceling = false
+	return g.enter(o)
 }
 
 func (g *Gate) countReject() {
@@ -106,16 +135,15 @@ func (g *Gate) RefusedTotal() (n uint64) {
 // ApprovedTotal is how many intents passed, cancels included.
 func (g *Gate) ApprovedTotal() uint64 { return g.approved }
 
-// Unplaced takes an approval back whose Approved could not be handed on (the
-// outbound ring was full), as if it had never been given.
+// Unplaced takes back the approval of an order that could not be handed on: it no
+// longer counts in exposure nor in ApprovedTotal. Its place in the order rate stays
+// used, which errs on the safe side.
 func (g *Gate) Unplaced(id core.OrderID) {
 	o := g.orders.find(id)
 	if o == nil {
 		return
 	}
-	e := &g.exposure[o.Instrument]
-	*e.open(o.Side) -= o.Remaining()
-	e.Open--
-	g.orders.remove(id)
+	g.leave(o)
+	g.approved--
 	g.refused[RefusedOutboundFull]++
 }

@@ -1,6 +1,7 @@
 package strategy
 
 import (
+	"math"
 	"time"
 
 	"riposte/core"
@@ -8,28 +9,62 @@ import (
 	"riposte/core/risk"
 )
 
-// Quoter rests one post-only order on each side around the microprice and leans
-// against its inventory: the longer it is, the lower it quotes, and at its
-// inventory bound it quotes one side only. It replaces an order by cancelling it
-// and placing the next one when the venue has confirmed the end of the first, so
-// it never has two orders on a side.
+// Quoter rests one post-only order on each side of a fair price and leans against
+// its inventory: the longer it is, the lower it quotes both sides, and at its
+// bound it quotes one side only.
+//
+// The fair price is the microprice, moved against the inventory by
+// skew_bps * position / inventory. A quote lies half_spread_bps from it, rounded
+// away from it to the tick, is never better than the touch by more than a tick and
+// never crosses it. With half_spread_bps = 0 it joins the touch and does not
+// improve on it; leaning still moves it back.
+//
+// An order is replaced by cancelling it and placing the next one after the venue
+// has confirmed the end of the first, so there are never two on a side. It is
+// replaced only if its price is off by more than the slack and it is life_min
+// old; the size left of a partial fill is no reason.
+//
+//	parameter        default   range       meaning
+//	qty              smallest  > 0         size of a quote, in base; default: what the filters just allow
+//	inventory        20 * qty  > 0         bound of |position|, in base; no fill can pass it
+//	half_spread_bps  0         0 to 1000   distance from the fair price; 0 joins the touch
+//	skew_bps         2         0 to 1000   how far a full inventory moves the fair price
+//	slack_ticks      2         0 to 10^6   how far a quote may be off, whichever of the
+//	slack_bps        0.5       0 to 1000     two allows more
+//	life_min         250ms     0 to 1h     an order is not replaced before
+//	cooldown         500ms     0 to 1h     pause of a side after its order has filled
+//	short            allow     allow,never never: sells only what it has bought in this run
+//
+// Quotes are pulled at once, whatever their age, when trading halts or a side of
+// the market is empty. A refusal, a reject or a refused cancel makes the side pause
+// for half a second, so that nothing is asked for in a loop.
+//
+// Risks. It earns the spread and loses to whoever knows more: in a trend it buys
+// all the way down to its bound, and holds. Joining the touch it is filled last and
+// mostly when the price is about to pass through. It does not watch fees; with a
+// spread narrower than two maker fees it pays to trade. It does not stop at a loss.
 type Quoter struct {
-	qty       core.Qty
-	inventory core.Qty
-	halfBps   float64
-	skewBps   float64
-	slack     core.Price // in ticks at construction, then a price
-	lifeMin   core.MonoNs
-	sides     [2]quote
+	qty, inventory             core.Qty
+	halfBps, skewBps, slackBps float64
+	slack                      core.Price
+	lifeMin, cooldown          core.MonoNs
+	short                      bool
+	sides                      [2]quote
+	unit                       core.Qty // size in use; follows the price where qty is not given
+	unitAt                     core.Price
 }
 
+// quote is one side's state.
 type quote struct {
-	id core.OrderID // 0: none
-	at core.MonoNs
+	id    core.OrderID // live order, 0: none
+	since core.MonoNs  // when it was placed
+	next  core.MonoNs  // nothing is asked for on this side before
 }
 
-// NewQuoter reads qty (default: the smallest legal order), inventory (default 20
-// times qty), half_spread_bps, skew_bps, slack_ticks and life_min.
+// pause is how long a side rests after a refusal, a reject or a refused cancel.
+const pause = core.MonoNs(500 * time.Millisecond)
+
+// NewQuoter builds a Quoter; see there for the parameters.
 func NewQuoter(in *core.Instrument, p *engine.Params) (engine.Strategy, error) {
 	q := &Quoter{
 		qty:       p.Qty("qty", 0),
@@ -37,12 +72,18 @@ func NewQuoter(in *core.Instrument, p *engine.Params) (engine.Strategy, error) {
 		halfBps:   p.Float("half_spread_bps", 0, 0, 1000),
 		skewBps:   p.Float("skew_bps", 2, 0, 1000),
 		slack:     core.Price(p.Int("slack_ticks", 2, 0, 1_000_000)) * in.Filters.Tick,
+		slackBps:  p.Float("slack_bps", 0.5, 0, 1000),
 		lifeMin:   core.MonoNs(p.Duration("life_min", 250*time.Millisecond, 0, time.Hour)),
+		cooldown:  core.MonoNs(p.Duration("cooldown", 500*time.Millisecond, 0, time.Hour)),
+		short:     p.Choice("short", "allow", "allow", "never") == "allow",
 	}
-	return q, p.Done()
+	if err := p.Done(); err != nil {
+		return nil, err
+	}
+	return q, nil
 }
 
-// Market requotes when the wanted prices have left the resting ones behind.
+// Market requotes when the touch may have moved.
 func (q *Quoter) Market(v *engine.View, ev *core.Event) {
 	if ev.Kind == core.Touch || ev.Kind == core.DepthDelta {
 		q.requote(v)
@@ -52,48 +93,110 @@ func (q *Quoter) Market(v *engine.View, ev *core.Event) {
 // Timer requotes too, for a market too quiet to do it.
 func (q *Quoter) Timer(v *engine.View) { q.requote(v) }
 
-// Report frees a side whose order has ended.
-func (q *Quoter) Report(_ *engine.View, r *core.Report, o *risk.Order) {
-	if o.Status.Terminal() && q.sides[r.Side].id == r.ID {
-		q.sides[r.Side].id = 0
+// Report frees a side whose order has ended, and ends an order that is not the
+// side's own: one that was told as ended and lives after all.
+func (q *Quoter) Report(v *engine.View, r *core.Report, o *risk.Order) {
+	mine := &q.sides[o.Side]
+	switch {
+	case r.ID != mine.id:
+		if !o.Status.Terminal() && !o.Canceling {
+			v.Cancel(r.ID)
+		}
+		return
+	case r.Kind == core.ReportCancelRejected:
+		mine.next = v.Now() + pause
+	}
+	switch o.Status {
+	case core.Filled:
+		mine.next = v.Now() + q.cooldown
+	case core.Rejected, core.NotSent:
+		mine.next = v.Now() + pause
+	}
+	if o.Status.Terminal() {
+		mine.id = 0
 	}
 }
 
 func (q *Quoter) requote(v *engine.View) {
-	sig, top := v.Signals(), v.Top()
-	if !sig.Ready() || top.Bid == 0 || top.Ask == 0 || v.Halted() != 0 {
+	top, tick := v.Top(), v.Instrument().Filters.Tick
+	if v.Halted() != 0 || !v.Signals().Ready() || top.Bid <= 0 || top.Ask <= 0 || tick <= 0 {
+		q.pull(v, core.Buy)
+		q.pull(v, core.Sell)
 		return
 	}
-	size := q.qty
-	if size == 0 {
-		size = smallest(v.Instrument(), top.Ask)
+	q.size(v.Instrument(), top.Bid)
+	position := v.Exposure().Position
+	bound := q.bound()
+	bid, ask := q.prices(v.Signals().Microprice(), position, &top, tick)
+	// Not into an own order of the other side either.
+	if o := v.Order(q.sides[core.Sell].id); o != nil {
+		bid = min(bid, o.Price-tick)
 	}
-	bound := q.inventory
-	if bound == 0 {
-		bound = 20 * size
+	if o := v.Order(q.sides[core.Buy].id); o != nil {
+		ask = max(ask, o.Price+tick)
 	}
-	e := v.Exposure()
-	lean := float64(e.Position) / float64(bound) // -1 short, +1 long
-	fair := sig.Microprice() * (1 - lean*q.skewBps/1e4)
-	half := fair * q.halfBps / 1e4
-	tick := v.Instrument().Filters.Tick
-	// A bid rounds down and an ask rounds up: rounding never narrows the spread.
-	bid := min(core.Price(fair-half).TickFloor(tick), top.Ask-tick)
-	ask := max(core.Price(fair+half).TickCeil(tick), top.Bid+tick)
-	q.side(v, core.Buy, min(bid, top.Bid+tick), size, e.Position < bound)
-	q.side(v, core.Sell, max(ask, top.Ask-tick), size, e.Position > -bound)
+	floor := -bound
+	if !q.short {
+		floor = 0
+	}
+	q.side(v, core.Buy, bid, bound-position)
+	q.side(v, core.Sell, ask, position-floor)
 }
 
-// side moves one side towards the wanted price: place, leave or cancel.
-func (q *Quoter) side(v *engine.View, s core.Side, want core.Price, size core.Qty, wanted bool) {
+// prices are the wanted quotes. Rounding never brings them nearer to the fair
+// price; a bid of 0 means that none is possible.
+func (q *Quoter) prices(micro float64, position core.Qty, top *core.Top, tick core.Price) (bid, ask core.Price) {
+	lean := min(max(float64(position)/float64(q.bound()), -1), 1) // -1 short, +1 long
+	fair := micro * (1 - lean*q.skewBps/1e4)
+	half := fair * q.halfBps / 1e4
+	better := tick
+	if q.halfBps == 0 {
+		better = 0
+	}
+	bid = core.Price(math.Floor(fair - half)).TickFloor(tick)
+	ask = core.Price(math.Ceil(fair + half)).TickCeil(tick)
+	bid = min(bid, top.Bid+better, top.Ask-tick)
+	ask = max(ask, top.Ask-better, top.Bid+tick)
+	return max(bid, 0), ask
+}
+
+// size sets the size of new quotes. Where it follows from the filters it is worked
+// out again only after the price has moved by more than a hundredth.
+func (q *Quoter) size(in *core.Instrument, p core.Price) {
+	if q.qty > 0 {
+		q.unit = q.qty
+		return
+	}
+	if off := p - q.unitAt; max(off, -off) > q.unitAt/100 {
+		// The bid may lie below the touch by the half spread and the lean, and has to
+		// satisfy the least notional there.
+		low := core.Price(float64(p) * (1 - min(q.halfBps+q.skewBps, 5000)/1e4))
+		q.unit, q.unitAt = smallest(in, low), p
+	}
+}
+
+func (q *Quoter) bound() core.Qty {
+	if q.inventory > 0 {
+		return q.inventory
+	}
+	return 20 * q.unit
+}
+
+// side moves one side towards the wanted price: place, leave or cancel. room is how
+// much may still trade on it.
+func (q *Quoter) side(v *engine.View, s core.Side, want core.Price, room core.Qty) {
 	mine := &q.sides[s]
+	now := v.Now()
 	if mine.id == 0 {
-		if wanted && v.Now()-mine.at >= q.lifeMin {
-			mine.at = v.Now()
-			if id, r := v.Post(s, want, size); r == risk.None {
-				mine.id = id
-			}
+		if now < mine.next || want <= 0 || room < q.unit {
+			return
 		}
+		id, r := v.Post(s, want, q.unit)
+		if r != risk.None {
+			mine.next = now + pause
+			return
+		}
+		mine.id, mine.since = id, now
 		return
 	}
 	o := v.Order(mine.id)
@@ -101,11 +204,25 @@ func (q *Quoter) side(v *engine.View, s core.Side, want core.Price, size core.Qt
 		mine.id = 0
 		return
 	}
-	off := o.Price - want
-	if off < 0 {
-		off = -off
+	off := max(o.Price-want, want-o.Price)
+	switch {
+	case o.Canceling || now < mine.next:
+	case o.Remaining() > room:
+		v.Cancel(mine.id) // it could pass the bound
+	case off > q.tolerance(want) && now-mine.since >= q.lifeMin:
+		v.Cancel(mine.id)
 	}
-	if !o.Canceling && (!wanted || off > q.slack) && v.Now()-mine.at >= q.lifeMin {
+}
+
+// tolerance is how far a resting quote may be off.
+func (q *Quoter) tolerance(p core.Price) core.Price {
+	return max(q.slack, core.Price(float64(p)*q.slackBps/1e4))
+}
+
+// pull cancels a side's order at once.
+func (q *Quoter) pull(v *engine.View, s core.Side) {
+	mine := &q.sides[s]
+	if o := v.Order(mine.id); o != nil && !o.Canceling && v.Now() >= mine.next {
 		v.Cancel(mine.id)
 	}
 }
