@@ -87,6 +87,7 @@ type Config struct {
 	QueueFrames             int // frames waiting for one socket, default 8192
 	QueueBytes              int // default 32 MiB
 	MaxMessage              int // bytes of one client message, default 64 KiB
+	SendBuffer              int // kernel send buffer of a WebSocket, bytes; 0 leaves it to the system
 
 	QueryLag   time.Duration // age that an order, fill or balance must have before queries see it
 	UserEvents Race

@@ -72,6 +72,9 @@ type ping struct {
 func newConn(s *Server, kind connKind, nc net.Conn, ip string) *conn {
 	if t := tcpOf(nc); t != nil {
 		_ = t.SetNoDelay(true) // the default; said aloud because every frame counts on it
+		if s.cfg.SendBuffer > 0 {
+			_ = t.SetWriteBuffer(s.cfg.SendBuffer)
+		}
 	}
 	return &conn{id: s.nextConn.Add(1), kind: kind, ip: ip, srv: s, net: nc, since: s.clock.now(),
 		wake: make(chan struct{}, 1), done: make(chan struct{}), subs: make(map[string]*sub)}

@@ -74,9 +74,9 @@ func TestOrderIsPlacedQueriedAndCanceled(t *testing.T) {
 		t.Errorf("got counts %q, want 1 1 and weight 0 for a success", got)
 	}
 	var o struct {
-		OrderID                          int64
+		OrderID                           int64
 		Status, Price, OrigQty, StopPrice string
-		IsWorking                        bool
+		IsWorking                         bool
 	}
 	r = c.signed("GET", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=first")
 	r.into(t, &o)

@@ -18,6 +18,7 @@ type order struct {
 	status   OrderStatus
 	expiry   ExpiryReason
 	working  bool // has been on the book or in the taker phase
+	drained  bool // quoteOrderQty wanted more than the book had: filled, yet to expire
 	price    Fixed
 	qty      Fixed
 	exec     Fixed

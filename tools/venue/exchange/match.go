@@ -159,7 +159,7 @@ func (x *Exchange) progress(o *order, t *Trade, maker bool, commission Fixed, re
 	o.cumQuote += t.QuoteQty
 	o.updated = t.Time
 	o.status = StatusPartiallyFilled
-	if o.rem() == 0 {
+	if o.rem() == 0 && !o.drained {
 		o.status = StatusFilled
 	}
 	if o.typ != MarketOrder {

@@ -217,10 +217,8 @@ func (x *Exchange) submit(o *order) (*OrderReport, *Reject) {
 	if o.typ == LimitMakerOrder && in.crosses(o) {
 		return nil, x.refuse(o, RejectWouldMatch, textWouldMatch)
 	}
-	exhausted := false
 	if o.typ == MarketOrder {
-		var rej *Reject
-		if exhausted, rej = x.sizeMarket(o); rej != nil {
+		if rej := x.sizeMarket(o); rej != nil {
 			return nil, rej
 		}
 	} else if a.free(o.lockAsset()) < o.lockFor(o.qty) {
@@ -228,7 +226,7 @@ func (x *Exchange) submit(o *order) (*OrderReport, *Reject) {
 	}
 	x.accept(o)
 	rep := &OrderReport{TransactTime: x.now, TradeGroupID: a.tradeGroup()}
-	x.work(o, rep, exhausted)
+	x.work(o, rep)
 	rep.Order = o.snapshot()
 	return rep, nil
 }
@@ -265,7 +263,7 @@ func (x *Exchange) refuse(o *order, why RejectReason, text string) *Reject {
 }
 
 // work matches an accepted order and settles its remainder.
-func (x *Exchange) work(o *order, rep *OrderReport, exhausted bool) {
+func (x *Exchange) work(o *order, rep *OrderReport) {
 	in := o.in
 	if o.tif == FOK && in.available(o) < o.rem() {
 		x.expire(o, ExpiryFOK)
@@ -274,8 +272,6 @@ func (x *Exchange) work(o *order, rep *OrderReport, exhausted bool) {
 	x.match(o, rep)
 	switch {
 	case o.status.Ended():
-	case o.rem() == 0 && exhausted:
-		x.expire(o, ExpiryLiquidity)
 	case o.typ == MarketOrder:
 		x.expire(o, ExpiryLiquidity)
 	case o.tif == IOC:

@@ -1,13 +1,13 @@
 package exchange
 
-// sizeMarket turns a market order into a quantity it can pay for. exhausted
-// says that quoteOrderQty wanted more than the book has: the order fills what
-// is there and then expires.
-func (x *Exchange) sizeMarket(o *order) (exhausted bool, rej *Reject) {
+// sizeMarket turns a market order into a quantity it can pay for. An order by
+// quoteOrderQty that wants more than the book has is drained: it takes what is
+// there and then expires.
+func (x *Exchange) sizeMarket(o *order) *Reject {
 	in := o.in
 	if o.quoteQty > 0 {
-		if exhausted, rej = in.sizeByQuote(o); rej != nil {
-			return false, rej
+		if rej := in.sizeByQuote(o); rej != nil {
+			return rej
 		}
 	}
 	need := o.qty
@@ -15,49 +15,46 @@ func (x *Exchange) sizeMarket(o *order) (exhausted bool, rej *Reject) {
 		need = in.cost(o)
 	}
 	if o.acct.free(o.lockAsset()) < need {
-		return false, x.refuse(o, RejectBalance, textInsufficient)
+		return x.refuse(o, RejectBalance, textInsufficient)
 	}
-	return exhausted, nil
+	return nil
 }
 
 // sizeByQuote finds the largest multiple of the lot that spends (buy) or
 // brings (sell) no more than quoteOrderQty at the prices of the book.
-func (in *instrument) sizeByQuote(o *order) (exhausted bool, rej *Reject) {
+func (in *instrument) sizeByQuote(o *order) *Reject {
 	left, qty := o.quoteQty, Fixed(0)
-	exhausted = true
+	enough := false
 	in.reachable(o, func(price, avail Fixed) bool {
 		afford, ok := mulDiv(left, One, price)
 		if !ok {
 			afford = 1<<63 - 1
 		}
-		if afford < avail {
+		if afford <= avail {
 			qty += afford
-			exhausted = false
+			enough = true
 			return false
 		}
 		qty += avail
 		left -= mul(price, avail)
 		return true
 	})
-	if left == 0 {
-		exhausted = false
-	}
 	qty -= qty % in.lot
 	lotF, marketF := in.sym.filter(LotSize), in.sym.filter(MarketLotSize)
 	switch {
 	case lotF != nil && qty < lotF.MinQty:
-		return false, reject(codeNewRejected, textNoLotDepth)
+		return reject(codeNewRejected, textNoLotDepth)
 	case marketF != nil && qty < marketF.MinQty:
-		return false, reject(codeNewRejected, textNoMarketDepth)
+		return reject(codeNewRejected, textNoMarketDepth)
 	case qty == 0:
-		return false, reject(codeNewRejected, textNoDepth)
+		return reject(codeNewRejected, textNoDepth)
 	case lotF != nil && lotF.MaxQty > 0 && qty > lotF.MaxQty:
-		return false, rejectFilter(LotSize)
+		return rejectFilter(LotSize)
 	case marketF != nil && marketF.MaxQty > 0 && qty > marketF.MaxQty:
-		return false, rejectFilter(MarketLotSize)
+		return rejectFilter(MarketLotSize)
 	}
-	o.qty = qty
-	return exhausted, nil
+	o.qty, o.drained = qty, !enough
+	return nil
 }
 
 // reachable calls f with price and quantity of each piece of the book that o
