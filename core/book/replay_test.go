@@ -25,7 +25,7 @@ type reader struct {
 	verdict func(*core.Event, Verdict)
 }
 
-func newReader(s *Sync) *reader { return &reader{q: ring.NewQueue(64, 8192, 2048), s: s} }
+func newReader(s *Sync) *reader { return &reader{q: ring.NewQueue(1024, 8192, 2048), s: s} }
 
 // put sends an event through the queue and lets the shard work.
 func (r *reader) put(t testing.TB, st *step) {
@@ -241,8 +241,8 @@ func TestReplayWithoutSnapshotStaysSyncing(t *testing.T) {
 // for recordings elsewhere, tells the truth, and that Sync finds it.
 func TestSyntheticTapesEndInTheMakersBook(t *testing.T) {
 	for _, market := range []core.Market{core.Spot, core.LinearFutures} {
-		for seed := range uint64(5) {
-			tp := synthetic(market, seed, 600)
+		for seed := range uint64(3) {
+			tp := synthetic(market, seed, 400)
 			truth := make([]*twin, len(tp.names))
 			for i := range truth {
 				truth[i] = newTwin()
@@ -265,7 +265,7 @@ func TestSyntheticTapesEndInTheMakersBook(t *testing.T) {
 				}
 			}
 			for i, name := range tp.names {
-				if e := got[name]; e.FinalSHA != digest(truth[i].canonical()) || e.Applied < 100 || e.BookTicker.Differ != 0 || e.BookTicker.Match == 0 {
+				if e := got[name]; e.FinalSHA != digest(truth[i].canonical()) || e.Applied < 60 || e.BookTicker.Differ != 0 || e.BookTicker.Match == 0 {
 					t.Errorf("market %d seed %d %s: %+v, want the maker's book", market, seed, name, e)
 				}
 			}

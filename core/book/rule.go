@@ -12,13 +12,9 @@ const (
 	linkBreaks               // something between is missing
 )
 
-// rule is how a market numbers its depth events.
-type rule interface {
-	// first joins an event on to a snapshot that stands at id.
-	first(ev *core.Event, id uint64) link
-	// next joins an event on to the event applied before it, which ended at id.
-	next(ev *core.Event, id uint64) link
-}
+// A market's rule is a type with two methods: first joins an event on to a
+// snapshot that stands at id, next joins it on to the event applied before it,
+// which ended at id.
 
 // spotRule: the ids of a symbol are dense, each event says the first and the
 // last it holds (U, u). Events with u <= lastUpdateId are older than the
@@ -78,9 +74,16 @@ func (futuresRule) next(ev *core.Event, id uint64) link {
 	return linkBreaks
 }
 
-func ruleOf(m core.Market) rule {
-	if m == core.Spot {
-		return spotRule{}
+// join applies the market's rule. It is a branch and not an interface because an
+// event passed through one would have to live on the heap.
+func join(futures, first bool, ev *core.Event, id uint64) link {
+	switch {
+	case futures && first:
+		return futuresRule{}.first(ev, id)
+	case futures:
+		return futuresRule{}.next(ev, id)
+	case first:
+		return spotRule{}.first(ev, id)
 	}
-	return futuresRule{}
+	return spotRule{}.next(ev, id)
 }

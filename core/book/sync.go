@@ -114,7 +114,7 @@ const repeatsMax = 256
 type Sync struct {
 	book    *Book
 	in      core.InstrumentID
-	rule    rule
+	futures bool // which rule
 	touches touches
 
 	state   State
@@ -144,7 +144,7 @@ func NewSync(in *core.Instrument, window, touches int) *Sync {
 	return &Sync{
 		book:    New(in.Filters.Tick, window),
 		in:      in.ID,
-		rule:    ruleOf(in.Market),
+		futures: in.Market != core.Spot,
 		touches: newTouches(touches),
 	}
 }
@@ -158,11 +158,7 @@ func (s *Sync) Delta(ev *core.Event, lv []core.Level) Verdict {
 	if !s.loaded {
 		return s.hold(ev)
 	}
-	join := s.rule.next(ev, s.lastID)
-	if s.fresh {
-		join = s.rule.first(ev, s.lastID)
-	}
-	switch join {
+	switch join(s.futures, s.fresh, ev, s.lastID) {
 	case linkOld:
 		return s.known(ev)
 	case linkBreaks:
@@ -248,7 +244,7 @@ func (s *Sync) Snapshot(im *Image) Verdict {
 	if im.Instrument != s.in {
 		panic(fmt.Sprintf("BUG: snapshot of instrument %d given to instrument %d", im.Instrument, s.in))
 	}
-	if im.Check() != nil || s.waiting && s.rule.first(&s.waitsAt, im.LastID) == linkBreaks {
+	if im.Check() != nil || s.waiting && join(s.futures, true, &s.waitsAt, im.LastID) == linkBreaks {
 		s.count.Refetches++
 		return Refetch
 	}

@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -272,12 +274,11 @@ func synthetic(market core.Market, seed uint64, events int) *tape {
 			for s := range changed {
 				side, away := core.Side(s), 1-2*int64(s)
 				// Whatever the new middle overruns is traded away.
-				for _, l := range m.book.levels(side) {
-					if int64(l.Price/m.tick-core.Price(m.mid))*away < 0 {
-						break
+				for p := range m.book.sides[s] {
+					if int64(p/m.tick-core.Price(m.mid))*away >= 0 {
+						m.book.set(side, p, 0)
+						changed[s][p] = true
 					}
-					m.book.set(side, l.Price, 0)
-					changed[s][l.Price] = true
 				}
 				for range rnd.IntN(6) {
 					dist := 1 + rnd.Int64N(30)
@@ -309,7 +310,7 @@ func synthetic(market core.Market, seed uint64, events int) *tape {
 		}
 		m.prev = *id
 		for side := range changed {
-			for p := range changed[side] {
+			for _, p := range slices.Sorted(maps.Keys(changed[side])) {
 				s.lv = append(s.lv, core.Level{Price: p, Qty: m.book.sides[side][p]})
 			}
 			if side == 0 {

@@ -67,11 +67,15 @@ func (w *twin) levels(s core.Side) []core.Level {
 
 func (w *twin) top() core.Top {
 	t := core.Top{ID: w.id}
-	if lv := w.levels(core.Buy); len(lv) > 0 {
-		t.Bid, t.BidQty = lv[0].Price, lv[0].Qty
+	for p, q := range w.sides[core.Buy] {
+		if p > t.Bid {
+			t.Bid, t.BidQty = p, q
+		}
 	}
-	if lv := w.levels(core.Sell); len(lv) > 0 {
-		t.Ask, t.AskQty = lv[0].Price, lv[0].Qty
+	for p, q := range w.sides[core.Sell] {
+		if t.Ask == 0 || p < t.Ask {
+			t.Ask, t.AskQty = p, q
+		}
 	}
 	return t
 }
