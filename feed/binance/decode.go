@@ -1,6 +1,8 @@
 package binance
 
 import (
+	"math"
+
 	"riposte/core"
 )
 
@@ -61,6 +63,8 @@ type Decoder struct {
 	unit int64 // ns per venue time unit
 	raw  Raw
 
+	timeMax int64 // the latest venue time that fits in ns
+
 	reply  Reply
 	stats  Stats
 	noFast bool
@@ -79,7 +83,7 @@ type Decoder struct {
 // NewDecoder makes a decoder for a connection that sends times in unit and, if
 // it is not a combined one, what raw tells.
 func NewDecoder(syms *Symbols, unit core.TimeUnit, raw Raw) *Decoder {
-	return &Decoder{syms: syms, unit: unit.Ns(), raw: raw}
+	return &Decoder{syms: syms, unit: unit.Ns(), raw: raw, timeMax: math.MaxInt64 / unit.Ns()}
 }
 
 // GeneralOnly makes the decoder leave out the fast road: for tests and for

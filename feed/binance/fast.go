@@ -56,27 +56,10 @@ func pass(b []byte, i int, s string) int {
 	return i + len(s)
 }
 
-// numberAfter reads `s` and the integer behind it.
-func numberAfter(b []byte, i int, s string) (int64, int) {
-	if i < 0 || !lit(b, i, s) {
-		return 0, -1
-	}
-	return number(b, i+len(s))
-}
-
-// decimalAfter reads `s`, which ends with a quote, and the decimal behind it
-// with its own quote.
-func decimalAfter(b []byte, i int, s string) (int64, int) {
-	if i < 0 || !lit(b, i, s) {
-		return 0, -1
-	}
-	return decimal(b, i+len(s))
-}
-
-// timeAfter reads `s` and the venue time behind it, in ns.
-func (d *Decoder) timeAfter(b []byte, i int, s string) (int64, int) {
-	v, i := numberAfter(b, i, s)
-	ns, ok := nanoseconds(v, d.unit)
+// time reads the venue time that starts at b[i], in ns.
+func (d *Decoder) time(b []byte, i int) (int64, int) {
+	v, i := number(b, i)
+	ns, ok := nanoseconds(v, d.unit, d.timeMax)
 	if !ok {
 		return 0, -1
 	}
@@ -92,7 +75,10 @@ func (d *Decoder) fastTouch(b []byte, i int, sym string, ev *core.Event) int {
 		i += 17
 		futures = true
 	}
-	id, i := numberAfter(b, i, `"u":`)
+	if !lit(b, i, `"u":`) {
+		return -1
+	}
+	id, i := number(b, i+4)
 	if i = pass(b, i, `,`); i < 0 {
 		return -1
 	}
@@ -109,23 +95,41 @@ func (d *Decoder) fastTouch(b []byte, i int, sym string, ev *core.Event) int {
 		}
 	}
 	var w [4]int64
-	if w[0], i = decimalAfter(b, i, `"b":"`); i < 0 {
+	if !lit(b, i, `"b":"`) {
 		return -1
 	}
-	if w[1], i = decimalAfter(b, i, `,"B":"`); i < 0 {
+	if w[0], i = decimal(b, i+5); i < 0 {
 		return -1
 	}
-	if w[2], i = decimalAfter(b, i, `,"a":"`); i < 0 {
+	if !lit(b, i, `,"B":"`) {
 		return -1
 	}
-	if w[3], i = decimalAfter(b, i, `,"A":"`); i < 0 {
+	if w[1], i = decimal(b, i+6); i < 0 {
+		return -1
+	}
+	if !lit(b, i, `,"a":"`) {
+		return -1
+	}
+	if w[2], i = decimal(b, i+6); i < 0 {
+		return -1
+	}
+	if !lit(b, i, `,"A":"`) {
+		return -1
+	}
+	if w[3], i = decimal(b, i+6); i < 0 {
 		return -1
 	}
 	if futures {
-		if _, i = numberAfter(b, i, `,"T":`); i < 0 {
+		if !lit(b, i, `,"T":`) {
 			return -1
 		}
-		_, i = numberAfter(b, i, `,"E":`)
+		if _, i = number(b, i+5); i < 0 {
+			return -1
+		}
+		if !lit(b, i, `,"E":`) {
+			return -1
+		}
+		_, i = number(b, i+5)
 	}
 	ev.Kind, ev.Flags, ev.Bids, ev.Asks = core.Touch, 0, 0, 0
 	ev.ID, ev.W = uint64(id), w
@@ -145,36 +149,55 @@ func skipPair(b []byte, i int) int {
 // "M":true}, until 2024-06 with "b" and "a" before T; futures tell T before s and
 // "X":"MARKET" before m.
 func (d *Decoder) fastTrade(b []byte, i int, sym string, ev *core.Event) int {
-	_, i = numberAfter(b, i, `"e":"trade","E":`)
+	if !lit(b, i, `"e":"trade","E":`) {
+		return -1
+	}
+	_, i = number(b, i+16)
 	if i = pass(b, i, `,`); i < 0 {
 		return -1
 	}
 	var at, id, price, qty int64
 	futures := lit(b, i, `"T":`)
 	if futures {
-		at, i = d.timeAfter(b, i, `"T":`)
+		at, i = d.time(b, i+4)
 		i = pass(b, i, `,`)
 	}
 	if i = pass(b, i, sym); i < 0 {
 		return -1
 	}
-	if id, i = numberAfter(b, i, `"t":`); i < 0 {
+	if !lit(b, i, `"t":`) {
 		return -1
 	}
-	if price, i = decimalAfter(b, i, `,"p":"`); i < 0 {
+	if id, i = number(b, i+4); i < 0 {
 		return -1
 	}
-	if qty, i = decimalAfter(b, i, `,"q":"`); i < 0 {
+	if !lit(b, i, `,"p":"`) {
+		return -1
+	}
+	if price, i = decimal(b, i+6); i < 0 {
+		return -1
+	}
+	if !lit(b, i, `,"q":"`) {
+		return -1
+	}
+	if qty, i = decimal(b, i+6); i < 0 {
 		return -1
 	}
 	if futures {
 		i = pass(b, i, `,"X":"MARKET"`)
 	} else {
 		if lit(b, i, `,"b":`) {
-			_, i = numberAfter(b, i, `,"b":`)
-			_, i = numberAfter(b, i, `,"a":`)
+			if _, i = number(b, i+5); i < 0 || !lit(b, i, `,"a":`) {
+				return -1
+			}
+			if _, i = number(b, i+5); i < 0 {
+				return -1
+			}
 		}
-		at, i = d.timeAfter(b, i, `,"T":`)
+		if !lit(b, i, `,"T":`) {
+			return -1
+		}
+		at, i = d.time(b, i+5)
 	}
 	var maker uint8
 	if maker, i = makerAfter(b, i); i < 0 {
@@ -210,7 +233,10 @@ func ignoredFlag(b []byte, i int) int {
 // fastAgg: spot {"e":"aggTrade","E":1,"s":S,"a":1,"p":..,"q":..,"f":1,"l":1,
 // "T":1,"m":true,"M":true}; futures tell a before s and no M.
 func (d *Decoder) fastAgg(b []byte, i int, sym string, ev *core.Event, lv []core.Level) (n, next int) {
-	_, i = numberAfter(b, i, `"e":"aggTrade","E":`)
+	if !lit(b, i, `"e":"aggTrade",`) || !lit(b, i+15, `"E":`) {
+		return 0, -1
+	}
+	_, i = number(b, i+19)
 	if i = pass(b, i, `,`); i < 0 || cap(lv) == 0 {
 		return 0, -1
 	}
@@ -220,25 +246,43 @@ func (d *Decoder) fastAgg(b []byte, i int, sym string, ev *core.Event, lv []core
 		i = pass(b, i, `,`)
 		i = pass(b, i, sym)
 	} else {
-		i = pass(b, i, sym)
-		id, i = numberAfter(b, i, `"a":`)
+		if i = pass(b, i, sym); i < 0 || !lit(b, i, `"a":`) {
+			return 0, -1
+		}
+		id, i = number(b, i+4)
 		i = pass(b, i, `,`)
 	}
-	if price, i = decimalAfter(b, i, `"p":"`); i < 0 {
+	if i < 0 {
 		return 0, -1
 	}
-	if qty, i = decimalAfter(b, i, `,"q":"`); i < 0 {
+	if !lit(b, i, `"p":"`) {
 		return 0, -1
 	}
-	if first, i = numberAfter(b, i, `,"f":`); i < 0 {
+	if price, i = decimal(b, i+5); i < 0 {
 		return 0, -1
 	}
-	if last, i = numberAfter(b, i, `,"l":`); i < 0 {
+	if !lit(b, i, `,"q":"`) {
 		return 0, -1
 	}
-	if at, i = d.timeAfter(b, i, `,"T":`); i < 0 {
+	if qty, i = decimal(b, i+6); i < 0 {
 		return 0, -1
 	}
+	if !lit(b, i, `,"f":`) {
+		return 0, -1
+	}
+	if first, i = number(b, i+5); i < 0 {
+		return 0, -1
+	}
+	if !lit(b, i, `,"l":`) {
+		return 0, -1
+	}
+	if last, i = number(b, i+5); i < 0 {
+		return 0, -1
+	}
+	if !lit(b, i, `,"T":`) {
+		return 0, -1
+	}
+	at, i = d.time(b, i+5)
 	maker, i := makerAfter(b, i)
 	i = ignoredFlag(b, i)
 	ev.Kind, ev.Flags, ev.Bids, ev.Asks = core.AggTrade, maker, 1, 0
@@ -250,7 +294,10 @@ func (d *Decoder) fastAgg(b []byte, i int, sym string, ev *core.Event, lv []core
 // fastDelta: spot {"e":"depthUpdate","E":1,"s":S,"U":1,"u":1,"b":[..],"a":[..]};
 // futures tell T before s and "pu" before b, COIN-M "ps" behind s.
 func (d *Decoder) fastDelta(b []byte, i int, sym string, ev *core.Event, lv []core.Level) (n, next int) {
-	at, i := d.timeAfter(b, i, `"e":"depthUpdate","E":`)
+	if !lit(b, i, `"e":"depthUpdate`) || !lit(b, i+16, `","E":`) {
+		return 0, -1
+	}
+	at, i := d.time(b, i+22)
 	if i = pass(b, i, `,`); i < 0 {
 		return 0, -1
 	}
@@ -268,14 +315,23 @@ func (d *Decoder) fastDelta(b []byte, i int, sym string, ev *core.Event, lv []co
 		}
 	}
 	var first, last, prev int64
-	if first, i = numberAfter(b, i, `"U":`); i < 0 {
+	if !lit(b, i, `"U":`) {
 		return 0, -1
 	}
-	if last, i = numberAfter(b, i, `,"u":`); i < 0 {
+	if first, i = number(b, i+4); i < 0 {
+		return 0, -1
+	}
+	if !lit(b, i, `,"u":`) {
+		return 0, -1
+	}
+	if last, i = number(b, i+5); i < 0 {
 		return 0, -1
 	}
 	if futures {
-		if prev, i = numberAfter(b, i, `,"pu":`); i < 0 {
+		if !lit(b, i, `,"pu":`) {
+			return 0, -1
+		}
+		if prev, i = number(b, i+6); i < 0 {
 			return 0, -1
 		}
 	}
@@ -289,7 +345,10 @@ func (d *Decoder) fastDelta(b []byte, i int, sym string, ev *core.Event, lv []co
 
 // fastTop: {"lastUpdateId":1,"bids":[..],"asks":[..]}.
 func (d *Decoder) fastTop(b []byte, i int, ev *core.Event, lv []core.Level) (n, next int) {
-	id, i := numberAfter(b, i, `"lastUpdateId":`)
+	if !lit(b, i, `"lastUpdateId":`) {
+		return 0, -1
+	}
+	id, i := number(b, i+15)
 	if i = pass(b, i, `,"bids":[`); i < 0 {
 		return 0, -1
 	}

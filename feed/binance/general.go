@@ -406,7 +406,7 @@ func (f *fields) count(slot int) int64 {
 
 // time is a venue time in ns.
 func (f *fields) time(c byte) int64 {
-	ns, ok := nanoseconds(f.signed(letter(c)), f.d.unit)
+	ns, ok := nanoseconds(f.signed(letter(c)), f.d.unit, f.d.timeMax)
 	if !ok {
 		f.bad = true
 	}

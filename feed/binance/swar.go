@@ -2,7 +2,6 @@ package binance
 
 import (
 	"encoding/binary"
-	"math"
 	"math/bits"
 
 	"riposte/core"
@@ -57,53 +56,72 @@ func eight(t uint64) uint64 {
 
 var pow10 = [9]uint64{1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000}
 
+// roomy is how many bytes from a number's first the readers below want to be able
+// to load without looking where the frame ends.
+const roomy = 24
+
 // decimal reads the decimal that starts at b[i] and ends before a quote, as
 // core.ParseDecimal does, and returns the index behind that quote. It is -1 for
 // anything but 1 to 7 digits, or those, a point and 1 to 8 digits: such text may
 // still be a legal number, but not one for the fast road.
 func decimal(b []byte, i int) (int64, int) {
-	t := word(b, i) ^ zeros
+	if len(b)-i < roomy {
+		return tailDecimal(b, i)
+	}
+	p := (*[roomy]byte)(b[i:])
+	t := binary.LittleEndian.Uint64(p[:]) ^ zeros
 	nd := notDigits(t)
-	d := bits.TrailingZeros64(nd) >> 3
-	if nd == 0 || d == 0 {
+	d := bits.TrailingZeros64(nd) >> 3 & 15
+	if d-1 > 6 || d < 1 { // none, or eight and more
 		return 0, -1
 	}
 	v := eight(t<<(64-8*d)) * core.Scale
-	i += d
+	if p[d] != '.' {
+		if p[d] != '"' {
+			return 0, -1
+		}
+		return int64(v), i + d + 1
+	}
+	t = binary.LittleEndian.Uint64(p[d+1:d+9]) ^ zeros
+	nd = notDigits(t)
+	if nd == 0 {
+		if p[d+9] != '"' {
+			return 0, -1
+		}
+		return int64(v + eight(t)), i + d + 10
+	}
+	e := bits.TrailingZeros64(nd) >> 3 & 7
+	// Digits that are not there are the zeros behind the point.
+	v += eight(t & (1<<(8*e) - 1))
+	if e == 0 || p[d+1+e] != '"' {
+		return 0, -1
+	}
+	return int64(v), i + d + e + 2
+}
+
+// tailDecimal is decimal for a number near the end of the frame.
+func tailDecimal(b []byte, i int) (int64, int) {
 	if uint(i) >= uint(len(b)) {
 		return 0, -1
 	}
-	if b[i] == '.' {
-		i++
-		t = word(b, i) ^ zeros
-		nd = notDigits(t)
-		if nd == 0 {
-			v += eight(t)
-			i += 8
-		} else {
-			d = bits.TrailingZeros64(nd) >> 3
-			if d == 0 {
-				return 0, -1
-			}
-			// Digits that are not there are the zeros behind the point.
-			v += eight(t & (1<<(8*d) - 1))
-			i += d
-		}
-		if uint(i) >= uint(len(b)) {
-			return 0, -1
-		}
-	}
-	if b[i] != '"' {
+	var p [2 * roomy]byte
+	copy(p[:], b[i:])
+	v, next := decimal(p[:], 0)
+	if next < 0 || next > len(b)-i {
 		return 0, -1
 	}
-	return int64(v), i + 1
+	return v, i + next
 }
 
 // number reads the JSON integer, zero or above, that starts at b[i], and returns
 // the index behind it; -1 for a sign, a leading zero or more than 16 digits. What
 // follows is not looked at.
 func number(b []byte, i int) (int64, int) {
-	t := word(b, i) ^ zeros
+	if len(b)-i < roomy {
+		return tailNumber(b, i)
+	}
+	p := (*[roomy]byte)(b[i:])
+	t := binary.LittleEndian.Uint64(p[:]) ^ zeros
 	nd := notDigits(t)
 	if nd != 0 {
 		d := bits.TrailingZeros64(nd) >> 3
@@ -116,24 +134,36 @@ func number(b []byte, i int) (int64, int) {
 		return 0, -1
 	}
 	v := eight(t)
-	i += 8
-	t = word(b, i) ^ zeros
+	t = binary.LittleEndian.Uint64(p[8:]) ^ zeros
 	nd = notDigits(t)
 	if nd == 0 {
-		i += 8
-		if i < len(b) && b[i]-'0' <= 9 {
+		if p[16]-'0' <= 9 {
 			return 0, -1
 		}
-		return int64(v*pow10[8] + eight(t)), i
+		return int64(v*pow10[8] + eight(t)), i + 16
 	}
-	d := bits.TrailingZeros64(nd) >> 3
-	return int64(v*pow10[d] + eight(t<<(64-8*d))), i + d
+	d := bits.TrailingZeros64(nd) >> 3 & 7
+	return int64(v*pow10[d] + eight(t<<(64-8*d))), i + d + 8
 }
 
-// nanoseconds is a venue time in units of unit ns; ok is false if it is negative
-// or does not fit.
-func nanoseconds(v, unit int64) (ns int64, ok bool) {
-	return v * unit, uint64(v) <= uint64(math.MaxInt64/unit)
+// tailNumber is number near the end of the frame.
+func tailNumber(b []byte, i int) (int64, int) {
+	if uint(i) >= uint(len(b)) {
+		return 0, -1
+	}
+	var p [2 * roomy]byte
+	copy(p[:], b[i:])
+	v, next := number(p[:], 0)
+	if next < 0 {
+		return 0, -1
+	}
+	return v, i + next
+}
+
+// nanoseconds is a venue time in units of unit ns, of which an int64 holds max; ok
+// is false if it is negative or does not fit.
+func nanoseconds(v, unit, max int64) (ns int64, ok bool) {
+	return v * unit, uint64(v) <= uint64(max)
 }
 
 // lit reports whether b[i:] starts with s. i is at least 0.
