@@ -113,9 +113,10 @@ func (m *tapeMarket) attach(x *Exchange, _ uint64) error {
 		if l.first < 0 {
 			return fmt.Errorf("tape has no depth snapshot of %q, so its book cannot be known", l.in.sym.Name)
 		}
-		l.startU, l.in.updateID = l.lastU, l.lastU
+		l.startU = l.lastU
 		l.in.nextTrade, l.in.nextAgg, l.in.nextOrder, l.in.nextExec = m.firstTrade(l), 1, 1, 1
 		m.restart(l)
+		l.in.updateID = l.startU // laying out the first book counts for nothing
 	}
 	m.skip()
 	return nil

@@ -151,8 +151,7 @@ func (m *tapeMarket) reach(in *instrument, own, ext *level, taker Side) {
 }
 
 // trade lets a recorded trade consume the maker side: orders of accounts at
-// better prices, then the queue at its price. What nobody here stands for is
-// printed as the tape's own.
+// better prices, then the queue at its price.
 func (m *tapeMarket) trade(l *lane, e *TapeEvent) {
 	in := l.in
 	makerSide, takerSide := Sell, Buy
@@ -171,11 +170,8 @@ func (m *tapeMarket) trade(l *lane, e *TapeEvent) {
 		}
 		left -= m.hit(in, b, lv, left)
 	}
-	if lv := b.find(e.Price); lv != nil && left > 0 {
-		left = m.consume(in, b, lv, left, takerSide)
-	}
 	if left > 0 {
-		m.print(in, e.Price, left, takerSide)
+		m.consume(in, b, e.Price, left, takerSide)
 	}
 }
 
@@ -205,36 +201,29 @@ func (m *tapeMarket) hit(in *instrument, b *book, lv *level, q Fixed) Fixed {
 	return q
 }
 
-// consume takes q from the queue of a level and returns what found nothing.
-// The tape's part is printed in pieces where orders of accounts stand between.
-func (m *tapeMarket) consume(in *instrument, b *book, lv *level, q Fixed, taker Side) Fixed {
-	for q > 0 {
+// consume takes q from the queue of a price. What is the tape's own is printed
+// as one trade, unless orders of accounts stand in between; so is what finds
+// nobody, because the tape's level lagged behind its trade.
+func (m *tapeMarket) consume(in *instrument, b *book, price, q Fixed, taker Side) {
+	tape := Fixed(0)
+	for lv := b.find(price); q > 0 && lv != nil && lv.head != nil; {
 		o := lv.head
-		if o == nil {
-			break
-		}
 		gone := min(q, o.cut) // left the queue already when the top told of it
-		ahead := min(q-gone, o.ahead)
-		if tape := gone + ahead; tape > 0 {
-			m.leave(in, b, lv, tape)
-			m.print(in, lv.price, tape, taker)
-			q -= tape
+		if part := gone + min(q-gone, o.ahead); part > 0 {
+			m.leave(in, b, lv, part)
+			tape += part
+			q -= part
 			continue
 		}
-		last := lv.n == 1 && lv.ext == 0 && o.rem() <= q
-		q -= m.hit(in, b, lv, q)
-		if last {
-			return q // the level is gone
-		}
-	}
-	if q > 0 && (lv.ext > 0 || lv.credit > 0) {
-		tape := min(q, satAdd(lv.ext, lv.credit))
-		price := lv.price
-		m.leave(in, b, lv, tape)
 		m.print(in, price, tape, taker)
-		q -= tape
+		tape = 0
+		q -= m.hit(in, b, lv, q)
+		lv = b.find(price)
 	}
-	return q
+	if lv := b.find(price); lv != nil && q > 0 {
+		m.leave(in, b, lv, min(q, satAdd(lv.ext, lv.credit)))
+	}
+	m.print(in, price, tape+q, taker)
 }
 
 // leave takes tape quantity off the front of a level, as far as a top has not
@@ -258,6 +247,9 @@ func (m *tapeMarket) leave(in *instrument, b *book, lv *level, tape Fixed) {
 
 // print publishes a trade in which no account took part.
 func (m *tapeMarket) print(in *instrument, price, qty Fixed, taker Side) {
+	if qty == 0 {
+		return
+	}
 	x := m.x
 	t := &x.trade
 	*t = Trade{

@@ -323,3 +323,55 @@ func FuzzReadNeverPanics(f *testing.F) {
 		}
 	})
 }
+
+// TestRecordedTapeIsPlayedToTheReferenceBook plays a real recording as the
+// market and asks for the book at its last depth event.
+func TestRecordedTapeIsPlayedToTheReferenceBook(t *testing.T) {
+	rec, err := Load(recorded("spot_btcusdt_20240808.tsv.gz"))
+	if errors.Is(err, os.ErrNotExist) {
+		t.Skip("recordings are not here; the exchange's own test plays a written tape")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &count{}
+	x, err := exchange.New(exchange.Config{Start: defaultStart, Symbols: symbols(t, "BTCUSDT"), Market: exchange.Tape(exchange.TapeOptions{Recording: rec})}, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, snapshot, trades := 0, false, 0
+	for i, e := range rec.Events {
+		switch e.Kind {
+		case exchange.TapeDiff:
+			last = i
+		case exchange.TapeSnapshot:
+			snapshot = true
+		case exchange.TapeTrade:
+			if snapshot {
+				trades++
+			}
+		}
+	}
+	x.Advance(defaultStart + rec.Events[last].Time - rec.Events[0].Time)
+	_, bids, asks, _ := x.Depth("BTCUSDT", 0)
+	if got, want := BookHash(bids, asks), "7145c0b7167706651f18386a9ae136f6e958ec3556ff3c5896c3539b5b4a30ce"; got != want {
+		t.Errorf("book after the last depth event: got %d/%d levels, hash %s, want 1209/2196 and %s", len(bids), len(asks), got, want)
+	}
+	for {
+		next, ok := x.NextEvent()
+		if !ok {
+			break
+		}
+		x.Advance(next)
+	}
+	if c.trades != trades || trades < 9000 {
+		t.Errorf("got %d trades, want %d", c.trades, trades)
+	}
+}
+
+type count struct {
+	exchange.Discard
+	trades int
+}
+
+func (c *count) Trade(*exchange.Trade) { c.trades++ }
