@@ -20,6 +20,7 @@ type AnswerReader struct {
 	headMax int
 	length  int // Content-Length, -1 if not given
 	chunked bool
+	old     bool // HTTP/1.0
 	interim int
 	keep    string // lower-case prefix of the header names to keep
 	answer  Answer
@@ -262,7 +263,8 @@ func (r *AnswerReader) takeStatus(line []byte) AnswerError {
 		return AnswerStatusLine
 	}
 	r.answer.Status = code
-	r.answer.Close = line[7] == '0'
+	r.old = line[7] == '0'
+	r.answer.Close = r.old
 	r.state = inHeaders
 	return AnswerOK
 }
@@ -318,8 +320,8 @@ func (r *AnswerReader) takeHeader(line []byte) AnswerError {
 
 // endHead decides how the body is delimited.
 func (r *AnswerReader) endHead() AnswerError {
-	if r.chunked && r.length >= 0 {
-		return AnswerLength
+	if r.chunked && (r.length >= 0 || r.old) {
+		return AnswerLength // RFC 9112 6.1: readers disagree on such framing
 	}
 	switch s := r.answer.Status; {
 	case s == 101:

@@ -122,7 +122,7 @@ func (t *Table) NotSent(o *Order, now core.MonoNs) {
 func (t *Table) CancelRefused(o *Order, code int32, recv core.MonoNs) {
 	r := o.base(core.ReportCancelRejected, &core.Execution{Recv: recv})
 	r.Code = code
-	t.report(&r)
+	t.tell(r)
 }
 
 // settle reports what is new about o. e is the evidence that made it so; fill
@@ -153,7 +153,7 @@ func (t *Table) settle(o *Order, e *core.Execution, fill bool) {
 			}
 			r.Cum = o.Filled - e.LastQty
 		}
-		t.report(&r)
+		t.tell(r)
 	}
 	if o.alive && !o.saidAck && o.end != core.Rejected {
 		o.saidAck = true
@@ -163,7 +163,7 @@ func (t *Table) settle(o *Order, e *core.Execution, fill bool) {
 		if fill {
 			r.Cum = o.Filled - e.LastQty
 		}
-		t.report(&r)
+		t.tell(r)
 	}
 	if fill {
 		t.Stats.Filled++
@@ -173,7 +173,7 @@ func (t *Table) settle(o *Order, e *core.Execution, fill bool) {
 		}
 		r.Maker, r.TradeID, r.Price, r.Qty = e.Maker, e.TradeID, e.LastPrice, e.LastQty
 		r.Quote, r.Fee, r.FeeAsset = e.LastQuote, e.Fee, e.FeeAsset
-		t.report(&r)
+		t.tell(r)
 	}
 	if done && !o.saidDone {
 		o.saidDone = true
@@ -187,8 +187,14 @@ func (t *Table) settle(o *Order, e *core.Execution, fill bool) {
 }
 
 func (t *Table) say(o *Order, k core.ReportKind, e *core.Execution) {
-	r := o.base(k, e)
-	t.report(&r)
+	t.tell(o.base(k, e))
+}
+
+// tell hands a report on from memory of the table's own: passing the address of a
+// local to a function value would allocate it.
+func (t *Table) tell(r core.Report) {
+	t.out = r
+	t.report(&t.out)
 }
 
 func (o *Order) base(k core.ReportKind, e *core.Execution) core.Report {

@@ -32,6 +32,7 @@ type Table struct {
 	fills  []fillNode
 	spare  int32
 	report func(*core.Report)
+	out    core.Report // the one being reported
 
 	foreign   []core.Execution // ring of the last executions that are not ours
 	foreignAt int

@@ -1,0 +1,122 @@
+package exec_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"riposte/core"
+	"riposte/core/risk"
+	"riposte/exec"
+)
+
+func audited(c *exec.Config) { c.AuditEvery = 30 * time.Second }
+
+func (r *rig) auditOnce() {
+	r.t.Helper()
+	n := r.g.AuditsDone()
+	r.g.AuditNow()
+	r.until("an audit is done", func() bool { return r.g.AuditsDone() > n })
+}
+
+func diffKinds(ds []exec.Difference) (out []exec.DiffKind) {
+	for _, d := range ds {
+		out = append(out, d.Kind)
+	}
+	return out
+}
+
+func TestNothingTradesBeforeTheFirstAudit(t *testing.T) {
+	r := newRig(t, audited, func(c *exec.Config) {
+		c.Venue.(*coldVenue).balances = []core.Balance{{Asset: 1, Free: 1000_00000000}}
+	})
+	early := core.OrderID(0)
+	if r.g.Halted()&risk.HaltNotReconciled != 0 {
+		early = r.buy(100_00000000)
+	}
+	r.until("the first audit is done", func() bool { return r.g.Halted() == 0 })
+	if early != 0 && r.story(early) != "done NOT_SENT" {
+		t.Errorf("an order before the audit: %q", r.story(early))
+	}
+	if r.g.Ledger().Owned(1) != 1000_00000000 {
+		t.Errorf("opening balance is %v, want 1000", r.g.Ledger().Owned(1))
+	}
+	id := r.buy(100_00000000)
+	r.steps(3)
+	r.expect(id, "ack")
+}
+
+func TestAuditFindsMissedFillsAndLostOrders(t *testing.T) {
+	r := newRig(t, audited, func(c *exec.Config) {
+		v := c.Venue.(*coldVenue)
+		v.balances = []core.Balance{{Asset: 1, Free: 1000_00000000}, {Asset: 2, Free: 1_00000000}}
+		v.trades = []core.Execution{{Kind: core.ExecTrade, Status: core.New, TradeID: 50, VenueID: 3, LastQty: 1, FeeAsset: core.NoAsset}} // before our time
+	})
+	r.until("the first audit is done", func() bool { return r.g.Halted() == 0 })
+	r.resting()
+	a, b := r.buy(100_00000000), r.buy(99_00000000)
+	r.steps(3)
+	// While nobody listened: a filled in part, b was cancelled by the venue.
+	r.cold.set(r.told(a, 1001, core.PartiallyFilled, 50000000))
+	r.cold.trade(r.fill(a, 1001, 61, 50000000, 50000000))
+	r.cold.set(r.told(b, 1002, core.Canceled, 0))
+	manual, _ := core.MakeClientID("web_manual")
+	r.cold.mu.Lock()
+	r.cold.foreign = []core.Execution{{Kind: core.ExecStatus, Status: core.New, Client: manual, VenueID: 9, Instrument: 1, TradeID: -1}}
+	r.cold.balances = []core.Balance{{Asset: 0, Free: 50000000}, {Asset: 1, Free: 800_00000000, Locked: 150_00000000}, {Asset: 2, Free: 99900000}}
+	r.cold.mu.Unlock()
+	r.g.OnUserUp()
+	if r.g.Halted()&risk.HaltNotReconciled == 0 {
+		t.Error("new orders do not wait for the audit after a reconnect")
+	}
+	r.until("both are settled and audited", func() bool { return r.story(b) == "ack, done CANCELED" && r.g.Halted() == 0 })
+	r.expect(a, "ack, fill 0.5")
+	if fills := r.of(a)[1:]; fills[0].TradeID != 61 || fills[0].Fee != 100_000 {
+		t.Errorf("fill is %+v", fills[0])
+	}
+	r.auditOnce()
+	if k := diffKinds(r.g.Differences()); !slices.Equal(k, []exec.DiffKind{exec.DiffForeign}) {
+		t.Errorf("differences after correction are %v, want only the foreign order", r.g.Differences())
+	}
+	if m := r.g.Ledger().Mismatches(nil); len(m) != 0 {
+		t.Errorf("ledger differs: %+v", m)
+	}
+	if n := r.srv.count("DELETE"); n != 0 {
+		t.Errorf("%d cancels were sent; foreign orders must not be touched", n)
+	}
+}
+
+func TestABalanceThatStaysWrongHalts(t *testing.T) {
+	r := newRig(t, audited, func(c *exec.Config) {
+		c.Venue.(*coldVenue).balances = []core.Balance{{Asset: 1, Free: 1000_00000000}}
+	})
+	r.until("the first audit is done", func() bool { return r.g.Halted() == 0 })
+	r.cold.mu.Lock()
+	r.cold.balances = []core.Balance{{Asset: 1, Free: 999_99999999}}
+	r.cold.mu.Unlock()
+	r.auditOnce()
+	if k := diffKinds(r.g.Differences()); !slices.Equal(k, []exec.DiffKind{exec.DiffMismatch}) || r.g.Halted() != risk.HaltMismatch {
+		t.Errorf("differences %v, halted: %v; want one mismatch of one unit", r.g.Differences(), r.g.Halted())
+	}
+	r.g.OnExternal(1, -1) // it was a withdrawal
+	r.auditOnce()
+	if r.g.Halted() != 0 || len(r.g.Differences()) != 0 {
+		t.Errorf("differences %v, halted: %v", r.g.Differences(), r.g.Halted())
+	}
+}
+
+func TestUserStreamDownBlocksNewOrders(t *testing.T) {
+	r := newRig(t, audited, func(c *exec.Config) { c.RequireUser = true })
+	a := r.buy(100_00000000)
+	r.steps(3)
+	r.expect(a, "done NOT_SENT")
+	r.g.OnUserUp()
+	r.until("trading is open", func() bool { return r.g.Halted() == 0 })
+	b := r.buy(100_00000000)
+	r.steps(3)
+	r.expect(b, "ack")
+	r.g.OnUserDown()
+	c := r.buy(100_00000000)
+	r.steps(3)
+	r.expect(c, "done NOT_SENT")
+}

@@ -1,0 +1,255 @@
+package exec_test
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"riposte/core"
+	"riposte/core/risk"
+	"riposte/exec"
+)
+
+// book is a scripted venue that keeps what it is told: orders rest until cancelled.
+type restingBook struct {
+	r    *rig
+	open map[int64]string // client id by venue id
+}
+
+func (r *rig) resting() *restingBook {
+	b := &restingBook{r, map[int64]string{}}
+	r.srv.handle = func(q *request) {
+		if q.method == "DELETE" {
+			b.cancel(q)
+			return
+		}
+		r.next++
+		b.open[r.next] = q.query.Get("newClientOrderId")
+		q.conn.push(answer(200, placed(q, r.next, "NEW", "0.00000000")))
+	}
+	return b
+}
+
+func (b *restingBook) cancel(q *request) {
+	id, _ := strconv.ParseInt(q.query.Get("orderId"), 10, 64)
+	for v, c := range b.open {
+		if v == id || c == q.query.Get("origClientOrderId") {
+			delete(b.open, v)
+			q.conn.push(answer(200, canceled(q.query.Get("symbol"), v, c, "2.00000000", "0.00000000")))
+			return
+		}
+	}
+	q.conn.push(answer(400, `{"code":-2011,"msg":"Unknown order sent."}`))
+}
+
+func TestCancelGoesByVenueIDOnAWireOfItsOwn(t *testing.T) {
+	r := newRig(t)
+	r.resting()
+	id := r.buy(100_00000000)
+	r.steps(3)
+	place := r.srv.requests[0].conn
+	r.cancel(id)
+	r.steps(3)
+	r.expect(id, "ack, done CANCELED")
+	q := r.srv.requests[1]
+	if q.method != "DELETE" || q.query.Get("orderId") != "1001" || q.query.Has("origClientOrderId") || q.conn == place {
+		t.Errorf("cancel is %+v", q)
+	}
+	r.cancelRefusedByGateOrRejected(id)
+}
+
+// cancelRefusedByGateOrRejected asks for the cancel of an ended order past the gate.
+func (r *rig) cancelRefusedByGateOrRejected(id core.OrderID) {
+	r.t.Helper()
+	if o := r.gate.Find(id); o != nil {
+		r.t.Errorf("the gate still holds order %d", id)
+	}
+}
+
+func TestOrdersNeverTakeTheCancelsWire(t *testing.T) {
+	r := newRig(t)
+	var held []*request
+	r.srv.handle = func(q *request) { held = append(held, q) }
+	a := r.buy(100_00000000)
+	r.steps(2)
+	held[0].conn.push(answer(200, placed(held[0], 1, "NEW", "0.00000000")))
+	r.steps(2)
+	r.buy(100_00000000)
+	r.buy(100_00000000)
+	r.buy(100_00000000)
+	r.steps(3)
+	if n := r.srv.count("POST"); n != 3 {
+		t.Fatalf("%d orders sent on 2 order wires, want 3 in all", n)
+	}
+	r.cancel(a)
+	r.steps(2)
+	if r.srv.count("DELETE") != 1 {
+		t.Error("the cancel did not pass the orders that wait")
+	}
+}
+
+func TestCancelWaitsForTheAnswerItCouldOvertake(t *testing.T) {
+	r := newRig(t)
+	b := r.resting()
+	var held *request
+	accept := r.srv.handle
+	r.srv.handle = func(q *request) {
+		if q.method == "POST" && held == nil {
+			held = q
+			return
+		}
+		accept(q)
+	}
+	id := r.buy(100_00000000)
+	r.steps(2)
+	r.cancel(id)
+	r.steps(5)
+	if r.srv.count("DELETE") != 0 {
+		t.Fatal("the cancel was sent before the order was known to be there")
+	}
+	accept(held)
+	r.steps(4)
+	r.expect(id, "ack, done CANCELED")
+	if len(b.open) != 0 {
+		t.Error("the order still rests at the venue")
+	}
+}
+
+func TestCancelRaceWithAFillIsSettledByAQuery(t *testing.T) {
+	r := newRig(t)
+	b := r.resting()
+	id := r.buy(100_00000000)
+	r.steps(3)
+	clear(b.open) // it has filled; nobody told us
+	r.cold.set(r.told(id, 1001, core.Filled, 2_00000000))
+	r.cold.trade(r.fill(id, 1001, 77, 2_00000000, 2_00000000))
+	r.cancel(id)
+	r.until("the fill was learned", func() bool { return r.g.Table().Live() == 0 })
+	r.expect(id, "ack, fill 2, done FILLED")
+	if asked, _ := r.cold.count(); asked != 1 {
+		t.Errorf("asked %d times, want once", asked)
+	}
+	// The stream tells it again.
+	e := r.fill(id, 1001, 77, 2_00000000, 2_00000000)
+	r.g.OnExecution(&e)
+	r.drain()
+	r.expect(id, "ack, fill 2, done FILLED")
+}
+
+func TestRejectedCancelIsToldOnceTheOrderIsKnownToWork(t *testing.T) {
+	r := newRig(t)
+	r.resting()
+	id := r.buy(100_00000000)
+	r.steps(3)
+	r.srv.handle = func(q *request) { q.conn.push(answer(400, `{"code":-2011,"msg":"Unknown order sent."}`)) }
+	r.cold.set(r.told(id, 1001, core.New, 0))
+	r.cancel(id)
+	r.until("the cancel was told to have failed", func() bool { return len(r.of(id)) == 2 })
+	r.expect(id, "ack, cancel-rejected")
+	if p := r.of(id)[1]; p.Status != core.New {
+		t.Errorf("report is %+v", p)
+	}
+	if n := r.srv.count("DELETE"); n != 1 {
+		t.Errorf("cancelled %d times, want once", n)
+	}
+	r.resting().open[1001] = r.client(id).String()
+	r.cancel(id)
+	r.steps(4)
+	r.expect(id, "ack, cancel-rejected, done CANCELED")
+}
+
+func TestLostCancelAnswerIsSettled(t *testing.T) {
+	r := newRig(t)
+	r.resting()
+	id := r.buy(100_00000000)
+	r.steps(3)
+	r.srv.handle = func(q *request) { q.conn.closed = true }
+	r.cold.set(r.told(id, 1001, core.Canceled, 0))
+	r.cancel(id)
+	r.until("the end was learned", func() bool { return r.g.Table().Live() == 0 })
+	r.expect(id, "ack, done CANCELED")
+}
+
+func TestCancelAllTouchesOneInstrumentAndRepeatsUntilDone(t *testing.T) {
+	r := newRig(t)
+	b := r.resting()
+	a, c := r.buy(100_00000000), r.buy(99_00000000)
+	r.steps(3)
+	good := r.srv.handle
+	tries := 0
+	r.srv.handle = func(q *request) {
+		if tries++; tries <= 3 { // refused for a moment, for reasons of its own
+			q.conn.push(answer(400, `{"code":-1021,"msg":"Timestamp for this request is outside of the recvWindow."}`))
+			return
+		}
+		good(q)
+	}
+	r.approve(core.Intent{Kind: core.CancelAll, Instrument: 0})
+	r.until("both have ended", func() bool { return r.g.Table().Live() == 0 })
+	r.expect(a, "ack, done CANCELED")
+	r.expect(c, "ack, done CANCELED")
+	if len(b.open) != 0 {
+		t.Errorf("%d orders rest at the venue", len(b.open))
+	}
+}
+
+func TestDrainEndsEveryOwnOrderAndTakesNoNewOne(t *testing.T) {
+	r := newRig(t)
+	b := r.resting()
+	var ids []core.OrderID
+	for range 5 {
+		ids = append(ids, r.buy(100_00000000))
+		r.steps(3)
+	}
+	// One is in doubt, with the venue holding it.
+	good := r.srv.handle
+	r.srv.handle = func(q *request) {
+		if q.method == "POST" {
+			r.next++
+			b.open[r.next] = q.query.Get("newClientOrderId")
+			q.conn.closed = true
+			return
+		}
+		good(q)
+	}
+	doubtful := r.buy(100_00000000)
+	r.steps(3)
+	r.cold.set(r.told(doubtful, r.next, core.New, 0))
+	r.g.Drain()
+	r.until("the gateway noticed", func() bool { return r.g.Halted()&risk.HaltShutdown != 0 })
+	late := r.buy(100_00000000)
+	r.until("all is drained", r.g.Drained)
+	r.drain()
+	r.expect(late, "done NOT_SENT")
+	for _, id := range ids {
+		r.expect(id, "ack, done CANCELED")
+	}
+	if st := r.of(doubtful); st[len(st)-1].Status != core.Canceled || len(b.open) != 0 {
+		t.Errorf("the doubtful order: %s; %d orders rest at the venue", r.story(doubtful), len(b.open))
+	}
+}
+
+func TestNothingIsSentDuringABan(t *testing.T) {
+	r := newRig(t, func(c *exec.Config) { c.Pool.KeepAlive = time.Second })
+	r.resting()
+	a := r.buy(100_00000000)
+	r.steps(3)
+	good := r.srv.handle
+	r.srv.handle = func(q *request) {
+		q.conn.push(answer(418, `{"code":-1003,"msg":"Way too much request weight used"}`, "Retry-After: 4"))
+	}
+	b := r.buy(100_00000000)
+	r.steps(3)
+	r.expect(b, "done REJECTED")
+	r.srv.handle = good
+	until := r.clock.Mono() + core.MonoNs(4*time.Second) - core.MonoNs(time.Millisecond)
+	requests, pings := len(r.srv.requests), r.srv.pings
+	r.cancel(a)
+	c := r.buy(100_00000000)
+	r.until("the ban is nearly over", func() bool { return r.clock.Mono() >= until })
+	if len(r.srv.requests) != requests || r.srv.pings != pings {
+		t.Errorf("%d requests and %d pings were sent during a ban", len(r.srv.requests)-requests, r.srv.pings-pings)
+	}
+	r.expect(c, "done NOT_SENT")
+	r.until("the cancel went out after it", func() bool { return r.story(a) == "ack, done CANCELED" })
+}
