@@ -38,6 +38,7 @@ func (e *Corrupt) Error() string {
 // Reader reads records in order. One goroutine.
 type Reader struct {
 	in   *bufio.Reader
+	most int // bytes a record may have
 	off  int64
 	seq  uint64 // of the last record
 	any  bool   // there was one
@@ -48,8 +49,8 @@ type Reader struct {
 // NewReader reads a journal from its start, or from a record's start.
 func NewReader(r io.Reader) *Reader { return newReader(r, headerLen+PayloadMax) }
 
-func newReader(r io.Reader, longest int) *Reader {
-	return &Reader{in: bufio.NewReaderSize(r, longest)}
+func newReader(r io.Reader, most int) *Reader {
+	return &Reader{in: bufio.NewReaderSize(r, most), most: most}
 }
 
 // Offset is where the last record returned ends: all before it is whole.
@@ -95,7 +96,7 @@ func (r *Reader) peek() (rec Record, n int, err error) {
 		return Record{}, 0, nil
 	}
 	n = size(b)
-	if n == 0 {
+	if n == 0 || n > r.most {
 		return Record{}, 0, nil
 	}
 	b, err = r.in.Peek(n)
