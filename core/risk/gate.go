@@ -153,8 +153,11 @@ func (g *Gate) place(in *core.Intent, sync *book.Sync, now core.MonoNs) Refusal 
 	}
 	g.lastID++
 	in.ID = g.lastID
-	g.enter(Order{ID: in.ID, Instrument: in.Instrument, Strategy: in.Strategy, Side: in.Side, Type: in.Type,
-		Price: in.Price, Qty: in.Qty, Status: core.PendingNew, Approved: now})
+	o := g.orders.add(in.ID, in.Instrument)
+	o.Price, o.Qty, o.Approved = in.Price, in.Qty, now
+	o.Strategy, o.Side, o.Type, o.Status = in.Strategy, in.Side, in.Type, core.PendingNew
+	e.Open++
+	*e.open(in.Side) += in.Qty
 	return None
 }
 
@@ -169,14 +172,6 @@ func malformed(in *core.Intent) bool {
 		return in.TIF != core.GTC || in.Price != 0
 	}
 	return false
-}
-
-// enter adds an order to the table and to what is at stake. There must be room.
-func (g *Gate) enter(o Order) *Order {
-	e := &g.exposure[o.Instrument]
-	e.Open++
-	*e.open(o.Side) += o.Remaining()
-	return g.orders.add(o)
 }
 
 // leave takes an order out of the table and of what is at stake.

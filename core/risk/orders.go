@@ -71,24 +71,25 @@ func (t *orderTable) find(id core.OrderID) *Order {
 	}
 }
 
-// add takes a free slot for a new order. The caller has made sure that there is
-// one: no order may exist that is not counted.
-func (t *orderTable) add(o Order) *Order {
+// add gives a new order a free slot, with nothing but its id and instrument set; the
+// rest is filled in place. The caller has made sure that there is a slot: no order
+// may exist that is not counted.
+func (t *orderTable) add(id core.OrderID, instrument core.InstrumentID) *Order {
 	s := t.free
 	if s == noSlot {
 		panic("BUG: an order was approved beyond the order table")
 	}
-	t.free = t.slots[s].next
-	o.next = t.heads[o.Instrument]
-	t.slots[s] = o
-	t.heads[o.Instrument] = s
-	i := t.home(o.ID)
+	o := &t.slots[s]
+	t.free = o.next
+	*o = Order{ID: id, Instrument: instrument, next: t.heads[instrument]}
+	t.heads[instrument] = s
+	i := t.home(id)
 	for t.index[i] != noSlot {
 		i = (i + 1) & (len(t.index) - 1)
 	}
 	t.index[i] = s
 	t.live++
-	return &t.slots[s]
+	return o
 }
 
 func (t *orderTable) remove(id core.OrderID) {

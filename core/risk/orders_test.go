@@ -30,9 +30,11 @@ func TestOrderTableEqualsMap(t *testing.T) {
 					t.SkipNow()
 				}
 				o := Order{ID: id, Instrument: core.InstrumentID(rapid.IntRange(0, instruments-1).Draw(t, "instrument")), Qty: core.Qty(len(age) + 1)}
-				if got := table.add(o); got.ID != id {
-					t.Fatalf("added order %d, got %d", id, got.ID)
+				got := table.add(o.ID, o.Instrument)
+				if got.ID != id || got.Qty != 0 || got.Cum != 0 || got.Canceling {
+					t.Fatalf("added order %d, got %+v, want nothing else set", id, got)
 				}
+				got.Qty, got.Cum, got.Canceling = o.Qty, 1, true
 				model[id] = o
 				age = append(age, id)
 			},

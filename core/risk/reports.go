@@ -77,8 +77,13 @@ func (g *Gate) revive(r *core.Report) *Order {
 		return nil
 	}
 	o.Cum = min(max(o.Cum, r.Cum), o.Qty)
-	o.Canceling = false
-	return g.enter(o)
+	p := g.orders.add(o.ID, o.Instrument)
+	o.next, o.Canceling = p.next, false
+	*p = o
+	e := &g.exposure[o.Instrument]
+	e.Open++
+	*e.open(o.Side) += o.Remaining()
+	return p
 }
 
 func (g *Gate) countReject() {
