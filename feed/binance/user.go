@@ -1,0 +1,465 @@
+package binance
+
+import (
+	"github.com/valyala/fastjson"
+
+	"riposte/core"
+)
+
+// UserKind is what a frame of the WebSocket API socket turned out to be.
+type UserKind uint8
+
+// The kinds.
+const (
+	UserExecution     UserKind = iota // Execution is set
+	UserBalances                      // Balances and Time are set
+	UserDelta                         // a deposit, withdrawal or transfer: Delta and Time are set
+	UserReply                         // the answer to a request of ours: Reply is set
+	UserTerminated                    // this subscription is over: subscribe again
+	UserShutdown                      // the venue will close this connection: reconnect at once
+	UserIgnored                       // legal, but nothing that changes an order or a balance
+	UserUnknownSymbol                 // an execution of an instrument that is not in the table
+	UserMalformed                     // not JSON, or an event with a missing or unreadable field
+	userKinds
+)
+
+// UserStats counts what a user decoder has seen; it belongs to its owner.
+type UserStats struct {
+	Kinds         [userKinds]uint64
+	UnknownEnums  uint64 // statuses, execution types, order types or times in force we do not know
+	UnknownAssets uint64 // balances and fees in assets that are not in the table
+}
+
+// UserAnswer is a reply on the WebSocket API: status by HTTP's meanings, where
+// 5xx means that the outcome is unknown. Slices are valid until the next frame.
+type UserAnswer struct {
+	ID           int64
+	HasID        bool // false for a null or textual id: a failure of the connection as a whole
+	Status       int
+	Code         int32       // of the error, else 0
+	Msg          []byte      // of the error
+	RetryAfter   core.WallNs // of a 429 or 418: not before this instant (the venue tells it absolute)
+	Subscription int64       // result.subscriptionId, -1 if there is none
+	Limits       []LimitUse  // what the request touched
+}
+
+// LimitUse is a budget and how much of it is used.
+type LimitUse struct {
+	RateLimit
+	Count int
+}
+
+// UserDecoder reads the frames of one WebSocket API socket: events of user data
+// subscriptions in the envelope {"subscriptionId":0,"event":{...}}, or in that of
+// the listen keys' time, {"stream":..,"data":{...}}, or bare; and replies. What
+// it read stands in its fields until the next frame. After warm-up it does not
+// allocate. One goroutine.
+type UserDecoder struct {
+	Execution core.Execution // all but Recv
+	Balances  []core.Balance
+	Delta     core.Balance // Free is what was added, negative if taken
+	Time      core.WallNs
+	Reply     UserAnswer
+
+	syms   *Symbols
+	assets map[string]core.AssetID
+	unit   core.TimeUnit
+	parser fastjson.Parser
+	stats  UserStats
+}
+
+// NewUserDecoder makes a decoder for a connection that sends times in unit. The
+// assets of t are those it knows: who pays fees in BNB has to have it there.
+func NewUserDecoder(t *core.Instruments, syms *Symbols, unit core.TimeUnit) *UserDecoder {
+	d := &UserDecoder{syms: syms, unit: unit, assets: make(map[string]core.AssetID, len(t.Assets))}
+	for i, name := range t.Assets {
+		d.assets[name] = core.AssetID(i)
+	}
+	return d
+}
+
+// Stats points at the counters, which the decoding goroutine writes.
+func (d *UserDecoder) Stats() *UserStats { return &d.stats }
+
+// Decode reads one frame, which is only borrowed.
+func (d *UserDecoder) Decode(frame []byte) UserKind {
+	k := d.decode(frame)
+	d.stats.Kinds[k]++
+	return k
+}
+
+func (d *UserDecoder) decode(frame []byte) UserKind {
+	if fastjson.ValidateBytes(frame) != nil {
+		return UserMalformed
+	}
+	v, err := d.parser.ParseBytes(frame)
+	if err != nil {
+		return UserMalformed
+	}
+	if v.Type() != fastjson.TypeObject {
+		return UserIgnored
+	}
+	ev := v.Get("event")
+	switch {
+	case v.Exists("status"):
+		return d.reply(v)
+	case ev != nil:
+	case v.Exists("stream") && v.Exists("data"):
+		ev = v.Get("data")
+	default:
+		ev = v
+	}
+	if ev.Type() != fastjson.TypeObject {
+		return UserIgnored
+	}
+	r := userReader{v: ev, unit: d.unit.Ns()}
+	switch string(r.text("e")) {
+	case "executionReport":
+		return d.execution(&r)
+	case "outboundAccountPosition":
+		return d.position(&r)
+	case "balanceUpdate":
+		return d.delta(&r)
+	case "eventStreamTerminated":
+		return UserTerminated
+	case "serverShutdown":
+		return UserShutdown
+	}
+	return UserIgnored
+}
+
+// execution reads an executionReport (Binance Spot API docs, user data stream,
+// 2026-07-21).
+func (d *UserDecoder) execution(r *userReader) UserKind {
+	id := d.syms.Lookup(r.text("s"))
+	if r.bad {
+		return UserMalformed
+	}
+	if id == core.NoInstrument {
+		return UserUnknownSymbol
+	}
+	d.Execution = core.Execution{
+		Instrument: id,
+		Kind:       execKind(r.text("x")),
+		Status:     orderStatus(r.text("X")),
+		VenueID:    r.int("i"),
+		ExecID:     r.intOpt("I", 0),
+		TradeID:    -1,
+		FeeAsset:   core.NoAsset,
+		Price:      core.Price(r.dec("p")),
+		Qty:        core.Qty(r.dec("q")),
+		LastPrice:  core.Price(r.dec("L")),
+		LastQty:    core.Qty(r.dec("l")),
+		Cum:        core.Qty(r.dec("z")),
+		LastQuote:  core.Amount(r.signedOpt("Y")),
+		CumQuote:   core.Amount(r.signedOpt("Z")),
+		Time:       r.time("T"),
+	}
+	e := &d.Execution
+	if e.Kind == 0 {
+		// An event we do not know says at least how the order stands.
+		e.Kind = core.ExecStatus
+		d.stats.UnknownEnums++
+	}
+	if e.Status == core.Unknown {
+		d.stats.UnknownEnums++
+	}
+	switch string(r.text("S")) {
+	case "BUY":
+		e.Side = core.Buy
+	case "SELL":
+		e.Side = core.Sell
+	default:
+		r.bad = true
+	}
+	if !d.orderType(r.text("o"), e) {
+		d.stats.UnknownEnums++
+	}
+	if !timeInForce(r.text("f"), e) {
+		d.stats.UnknownEnums++
+	}
+	// c of a cancel is the cancel's own id and C the order's; in all other events
+	// C is "" or null.
+	client := r.text("c")
+	if orig := r.v.GetStringBytes("C"); len(orig) > 0 {
+		client = orig
+	}
+	// An id longer than ours can be is another client's order: known by VenueID.
+	e.Client, _ = core.MakeClientID(client)
+	switch e.Kind {
+	case core.ExecTrade:
+		e.TradeID = r.int("t")
+		e.Maker = r.v.GetBool("m")
+		e.Fee = core.Amount(r.signedOpt("n"))
+		if name := r.v.GetStringBytes("N"); len(name) > 0 {
+			if a, ok := d.assets[string(name)]; ok {
+				e.FeeAsset = a
+			} else {
+				d.stats.UnknownAssets++
+			}
+		}
+	case core.ExecRejected:
+		e.Code = newOrderRejected
+	}
+	if r.bad {
+		return UserMalformed
+	}
+	return UserExecution
+}
+
+// newOrderRejected is the code under which the venue refuses orders; the event
+// tells only a word for it.
+const newOrderRejected = -2010
+
+func execKind(s []byte) core.ExecKind {
+	switch string(s) {
+	case "NEW":
+		return core.ExecNew
+	case "TRADE":
+		return core.ExecTrade
+	case "CANCELED":
+		return core.ExecCanceled
+	case "EXPIRED":
+		return core.ExecExpired
+	case "REJECTED":
+		return core.ExecRejected
+	case "REPLACED":
+		return core.ExecReplaced
+	case "TRADE_PREVENTION":
+		return core.ExecTradePrevention
+	}
+	return 0
+}
+
+// orderStatus is a status in FIX words. One we do not know, or that belongs to
+// orders we do not send (PENDING_NEW: the waiting leg of a list), is Unknown:
+// query it.
+func orderStatus(s []byte) core.OrderStatus {
+	switch string(s) {
+	case "NEW":
+		return core.New
+	case "PARTIALLY_FILLED":
+		return core.PartiallyFilled
+	case "FILLED":
+		return core.Filled
+	case "CANCELED":
+		return core.Canceled
+	case "REJECTED":
+		return core.Rejected
+	case "EXPIRED", "EXPIRED_IN_MATCH":
+		return core.Expired
+	}
+	return core.Unknown
+}
+
+func (d *UserDecoder) orderType(s []byte, e *core.Execution) (known bool) {
+	switch string(s) {
+	case "LIMIT":
+		e.Type = core.Limit
+	case "LIMIT_MAKER":
+		e.Type = core.LimitMaker
+	case "MARKET":
+		e.Type = core.MarketOrder
+	case "STOP_LOSS":
+		e.Type = core.StopLoss
+	case "STOP_LOSS_LIMIT":
+		e.Type = core.StopLossLimit
+	case "TAKE_PROFIT":
+		e.Type = core.TakeProfit
+	case "TAKE_PROFIT_LIMIT":
+		e.Type = core.TakeProfitLimit
+	default:
+		return false
+	}
+	return true
+}
+
+func timeInForce(s []byte, e *core.Execution) (known bool) {
+	switch string(s) {
+	case "GTC":
+		e.TIF = core.GTC
+	case "IOC":
+		e.TIF = core.IOC
+	case "FOK":
+		e.TIF = core.FOK
+	default:
+		return false
+	}
+	return true
+}
+
+// position reads an outboundAccountPosition: absolute balances of the assets
+// that may have changed.
+func (d *UserDecoder) position(r *userReader) UserKind {
+	d.Balances = d.Balances[:0]
+	d.Time = r.time("E")
+	list := r.v.Get("B")
+	if list == nil || list.Type() != fastjson.TypeArray {
+		return UserMalformed
+	}
+	for _, v := range list.GetArray() {
+		b := userReader{v: v}
+		name, free, locked := b.text("a"), b.dec("f"), b.dec("l")
+		if b.bad {
+			return UserMalformed
+		}
+		a, ok := d.assets[string(name)]
+		if !ok {
+			d.stats.UnknownAssets++
+			continue
+		}
+		d.Balances = append(d.Balances, core.Balance{Asset: a, Free: core.Amount(free), Locked: core.Amount(locked)})
+	}
+	if r.bad {
+		return UserMalformed
+	}
+	return UserBalances
+}
+
+// delta reads a balanceUpdate.
+func (d *UserDecoder) delta(r *userReader) UserKind {
+	a, ok := d.assets[string(r.text("a"))]
+	d.Delta = core.Balance{Asset: a, Free: core.Amount(r.signed("d"))}
+	d.Time = r.time("T")
+	switch {
+	case r.bad:
+		return UserMalformed
+	case !ok:
+		d.stats.UnknownAssets++
+		return UserIgnored
+	}
+	return UserDelta
+}
+
+// reply reads the answer to a request.
+func (d *UserDecoder) reply(v *fastjson.Value) UserKind {
+	d.Reply = UserAnswer{Subscription: -1, Limits: d.Reply.Limits[:0]}
+	a := &d.Reply
+	r := userReader{v: v}
+	a.Status = int(r.int("status"))
+	if r.bad {
+		return UserMalformed
+	}
+	if id := v.Get("id"); id != nil && id.Type() == fastjson.TypeNumber {
+		n, err := id.Int64()
+		a.ID, a.HasID = n, err == nil
+	}
+	if e := v.Get("error"); e != nil {
+		a.Code = int32(e.GetInt64("code"))
+		a.Msg = e.GetStringBytes("msg")
+		if at := e.GetInt64("data", "retryAfter"); at > 0 && at < 1<<43 {
+			a.RetryAfter = core.WallNs(at * 1_000_000)
+		}
+	}
+	if s := v.Get("result", "subscriptionId"); s != nil {
+		if n, err := s.Int64(); err == nil {
+			a.Subscription = n
+		}
+	}
+	for _, l := range v.GetArray("rateLimits") {
+		a.Limits = append(a.Limits, LimitUse{
+			RateLimit: RateLimit{
+				Type: limitType(l.GetStringBytes("rateLimitType")), Interval: limitInterval(l.GetStringBytes("interval")),
+				IntervalNum: l.GetInt("intervalNum"), Limit: l.GetInt("limit"),
+			},
+			Count: l.GetInt("count"),
+		})
+	}
+	return UserReply
+}
+
+// limitType and limitInterval name what they know without making a string.
+func limitType(s []byte) string {
+	switch string(s) {
+	case "REQUEST_WEIGHT":
+		return "REQUEST_WEIGHT"
+	case "ORDERS":
+		return "ORDERS"
+	case "CONNECTIONS":
+		return "CONNECTIONS"
+	case "RAW_REQUESTS":
+		return "RAW_REQUESTS"
+	}
+	return ""
+}
+
+func limitInterval(s []byte) string {
+	switch string(s) {
+	case "SECOND":
+		return "SECOND"
+	case "MINUTE":
+		return "MINUTE"
+	case "HOUR":
+		return "HOUR"
+	case "DAY":
+		return "DAY"
+	}
+	return ""
+}
+
+// userReader reads fields of one event; bad is set by the first that is missing
+// or unreadable.
+type userReader struct {
+	v    *fastjson.Value
+	unit int64
+	bad  bool
+}
+
+func (r *userReader) text(key string) []byte {
+	f := r.v.Get(key)
+	if f == nil || f.Type() != fastjson.TypeString {
+		r.bad = true
+		return nil
+	}
+	return f.GetStringBytes()
+}
+
+func (r *userReader) dec(key string) int64 {
+	n, err := core.ParseDecimal(r.text(key))
+	if err != nil {
+		r.bad = true
+	}
+	return n
+}
+
+func (r *userReader) signed(key string) int64 {
+	n, err := core.ParseSignedDecimal(r.text(key))
+	if err != nil {
+		r.bad = true
+	}
+	return n
+}
+
+// signedOpt is signed, or 0 if the field is missing or null.
+func (r *userReader) signedOpt(key string) int64 {
+	if f := r.v.Get(key); f == nil || f.Type() == fastjson.TypeNull {
+		return 0
+	}
+	return r.signed(key)
+}
+
+func (r *userReader) int(key string) int64 {
+	if f := r.v.Get(key); f != nil && f.Type() == fastjson.TypeNumber {
+		if n, err := f.Int64(); err == nil {
+			return n
+		}
+	}
+	r.bad = true
+	return 0
+}
+
+func (r *userReader) intOpt(key string, missing int64) int64 {
+	if !r.v.Exists(key) {
+		return missing
+	}
+	return r.int(key)
+}
+
+func (r *userReader) time(key string) core.WallNs {
+	ns, ok := nanoseconds(r.int(key), r.unit, (1<<63-1)/r.unit)
+	if !ok {
+		r.bad = true
+		return 0
+	}
+	return core.WallNs(ns)
+}
