@@ -61,6 +61,7 @@ type Config struct {
 	Want        *ring.Ring[core.InstrumentID] // snapshots asked for
 	Stages      *ring.Ring[StageSample]       // may be nil
 	Observer    Observer                      // may be nil
+	Reported    func(*core.Report)            // told of each report before it is acted on, for the journal; may be nil
 	TimerEvery  time.Duration
 	StatsEvery  time.Duration
 }
@@ -189,6 +190,9 @@ func (s *Shard) reports() (n int) {
 }
 
 func (s *Shard) report(r *core.Report) {
+	if s.cfg.Reported != nil {
+		s.cfg.Reported(r)
+	}
 	m := s.market(r.Instrument)
 	if m == nil {
 		s.counts.StrayReports++
@@ -217,12 +221,15 @@ func (s *Shard) stop() (n int) {
 	fresh := halt&^s.halted != 0
 	s.halted = halt
 	for _, m := range s.markets {
-		if m.owes {
-			s.begin()
-		} else if !fresh {
+		if !fresh && !m.owes {
 			continue
 		}
+		s.begin()
 		s.cancelAll(m)
+		if m.owes {
+			s.input-- // nothing has changed
+			continue
+		}
 		n++
 	}
 	return n

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"crypto/sha256"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -35,6 +36,8 @@ type Config struct {
 	Account  AccountConfig           `toml:"account"`
 	Loop     LoopConfig              `toml:"loop"`
 	Journal  JournalConfig           `toml:"journal"`
+
+	hash [sha256.Size]byte // of the file's bytes
 }
 
 // VenueConfig is [venue].
@@ -135,7 +138,7 @@ func (q *quantity) UnmarshalText(b []byte) error {
 // parseConfig reads TOML strictly. name is how errors call it. Every key that is
 // not known is reported at once, with its line and a caret.
 func parseConfig(name string, text []byte) (*Config, error) {
-	c := new(Config)
+	c := &Config{hash: sha256.Sum256(text)}
 	// Keys that the file leaves out keep the documented defaults, but tables of
 	// limits, symbols and parameters are the user's own: none is inherited.
 	if err := toml.Unmarshal(defaultTOML, c); err != nil {

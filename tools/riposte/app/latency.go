@@ -9,7 +9,7 @@ import (
 
 // The stages of a frame's way to an order, in order. Each is the time from the end
 // of the one before; total is from the bytes having been read to the order having
-// been written, ack from there to the venue's answer.
+// been written.
 const (
 	stageDecode = iota
 	stageQueue
@@ -19,11 +19,10 @@ const (
 	stageEncode
 	stageWrite
 	stageTotal
-	stageAck
 	stages
 )
 
-var stageName = [stages]string{"decode", "queue", "apply", "decide", "gate", "encode", "write", "total", "ack"}
+var stageName = [stages]string{"decode", "queue", "apply", "decide", "gate", "encode", "write", "total"}
 
 // histogramMax is the largest time told apart; what is longer counts as this.
 const histogramMax = int64(10 * time.Second)

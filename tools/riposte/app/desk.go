@@ -1,0 +1,273 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"riposte/core"
+	"riposte/core/book"
+	"riposte/core/engine"
+	"riposte/core/ring"
+	"riposte/core/risk"
+	"riposte/exec"
+	execbinance "riposte/exec/binance"
+	"riposte/feed"
+	feedbinance "riposte/feed/binance"
+	"riposte/tools/sock"
+	"riposte/tools/store"
+	"riposte/tools/venue/exchange"
+)
+
+// desk is the assembled engine: the only place where the rooms meet. It is built
+// in three steps, each of which needs what the one before has learned: connect
+// (addresses, key, the venue's time and rules), rooms (everything sized from the
+// rules), start (threads).
+type desk struct {
+	cfg   *Config
+	sites sites
+	clock *core.SystemClock
+	sim   *simVenue // nil unless the venue is our own
+
+	key    *execbinance.Key
+	budget *exec.Budget
+	vclock *exec.VenueClock
+	rest   *execbinance.REST
+	table  *core.Instruments
+	ids    *exec.IDs
+
+	engineWait, feedWait *sock.Waiter // the same one with inline threads
+
+	queues    []*ring.Queue
+	commands  *ring.Ring[engine.Command] // written by the engine thread
+	stages    *ring.Ring[engine.StageSample]
+	stamps    *ring.Ring[exec.Stamp]
+	market    *feed.Session
+	user      *feed.UserSession
+	snapshots *feed.Snapshots
+	shard     *engine.Shard
+	gateway   *exec.Gateway
+	journal   *store.Journal // nil without one
+	epoch     time.Time      // start of this run, part of every client id
+	auditor   *auditor
+	threads   threads
+	dealer    *dealer
+
+	started  time.Time
+	lat      *latencies
+	firstAck chan float64 // seconds since the process began; sent once
+	failed   chan struct{}
+	fail     sync.Once
+	failure  error
+	clean    bool // the run ended in order
+}
+
+// openDesk builds a desk up to the point where nothing but threads is missing. On
+// an error everything opened so far is closed.
+func openDesk(cfg *Config) (d *desk, err error) {
+	d = &desk{cfg: cfg, clock: core.NewSystemClock(), epoch: time.Now(), lat: newLatencies(),
+		firstAck: make(chan float64, 1), failed: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.close())
+		}
+	}()
+	if err = d.connect(); err != nil {
+		return d, err
+	}
+	return d, d.rooms()
+}
+
+// connect finds the venue and learns its time and rules.
+func (d *desk) connect() (err error) {
+	if d.sites, err = d.findSites(); err != nil {
+		return err
+	}
+	if d.engineWait, err = sock.NewWaiter(); err != nil {
+		return err
+	}
+	d.feedWait = d.engineWait
+	if d.cfg.Loop.Threads == "pinned" {
+		if d.feedWait, err = sock.NewWaiter(); err != nil {
+			return err
+		}
+	}
+	if d.key, err = execbinance.LoadKeyFile(d.sites.keyFile); err != nil {
+		return usageError{err}
+	}
+	if d.budget, err = exec.NewBudget(cancelReservePercent); err != nil {
+		return err
+	}
+	if d.ids, err = exec.NewIDs(clientPrefix, d.epoch); err != nil {
+		return err
+	}
+	d.vclock = exec.NewVenueClock(d.clock)
+	cold := &sock.Dialer{TLS: d.sites.tls}
+	empty := core.NewInstruments() // until the venue has told its symbols
+	if d.rest, err = d.newREST(cold, empty); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
+	defer cancel()
+	if err = d.rest.SyncClock(ctx); err != nil {
+		return err
+	}
+	info, err := d.rest.ExchangeInfo(ctx, d.cfg.Market.Symbols...)
+	if err != nil {
+		return err
+	}
+	limits, err := execbinance.ParseLimits(info)
+	if err != nil {
+		return err
+	}
+	if err = d.budget.Set(limits); err != nil {
+		return err
+	}
+	if d.table, err = d.instruments(info); err != nil {
+		return err
+	}
+	d.rest.Close()
+	d.rest, err = d.newREST(cold, d.table)
+	return err
+}
+
+const (
+	cancelReservePercent = 30
+	clientPrefix         = "rp"
+	connectTime          = 30 * time.Second
+)
+
+func (d *desk) newREST(dial *sock.Dialer, t *core.Instruments) (*execbinance.REST, error) {
+	return execbinance.NewREST(execbinance.RESTConfig{URL: d.sites.rest, Dial: dial.Dial, Key: d.key,
+		Instruments: t, Clock: d.clock, Time: d.vclock, Budget: d.budget})
+}
+
+// rooms builds all that holds state, sized from the config.
+func (d *desk) rooms() error {
+	n := len(d.table.List)
+	d.queues = make([]*ring.Queue, n)
+	strategies := make([]engine.Strategy, n)
+	limits := map[core.InstrumentID]risk.Limits{}
+	var traded []core.InstrumentID
+	for i := range d.queues {
+		d.queues[i] = ring.NewQueue(powerOfTwo(d.cfg.Market.QueueEvents), powerOfTwo(d.cfg.Market.QueueLevels), min(d.cfg.Market.QueueLevels, levelsPerEvent))
+	}
+	for _, sym := range d.cfg.traded() {
+		in, _ := d.table.Lookup(sym) // instruments() made sure
+		make, err := engine.Lookup(d.cfg.Strategy.Name)
+		if err != nil {
+			return usageError{err}
+		}
+		s, err := make(in, engine.NewParams(d.cfg.Strategy.Params))
+		if err != nil {
+			return usageError{fmt.Errorf("strategy %s on %s: %w", d.cfg.Strategy.Name, sym, err)}
+		}
+		strategies[in.ID], limits[in.ID] = s, d.cfg.Limits[sym].limits()
+		traded = append(traded, in.ID)
+	}
+	gate, err := risk.NewGate(d.table, limits, d.cfg.Account.limits())
+	if err != nil {
+		return usageError{err}
+	}
+	reports := ring.New[core.Report](reportRing)
+	approved := ring.New[risk.Approved](approvedRing)
+	images := ring.New[*book.Image](imageRing)
+	want := ring.New[core.InstrumentID](wantRing)
+	d.commands = ring.New[engine.Command](commandRing)
+	d.stages = ring.New[engine.StageSample](stageRing)
+	d.stamps = ring.New[exec.Stamp](stampRing)
+	if d.sim != nil && d.cfg.Sim.Audit {
+		d.auditor = newAuditor(d.table, d.trueBook)
+	}
+	shard := engine.Config{
+		Instruments: d.table, Clock: d.clock, Gate: gate, Queues: d.queues, Strategies: strategies,
+		Reports: reports, Images: images, Commands: d.commands, Out: approved, Want: want, Stages: d.stages,
+		TimerEvery: time.Duration(d.cfg.Loop.Timer), StatsEvery: statsEvery,
+	}
+	if d.auditor != nil {
+		shard.Observer = d.auditor
+	}
+	if d.cfg.Journal.Dir != "" {
+		info := store.Info{Epoch: uint64(d.epoch.Unix()), Version: version, Config: d.cfg.hash}
+		if d.journal, err = store.OpenJournal(d.cfg.Journal.Dir, d.table, d.clock, info); err != nil {
+			return usageError{err}
+		}
+		shard.Reported = d.journal.Reported
+	}
+	if d.shard, err = engine.NewShard(shard); err != nil {
+		return err
+	}
+	if err := d.exec(traded, approved, reports); err != nil {
+		return err
+	}
+	return d.feed(images, want)
+}
+
+// Ring sizes: each is the largest burst that one pass of its reader must survive.
+const (
+	reportRing     = 1 << 12 // fills of one sweep times orders alive
+	approvedRing   = 1 << 10
+	imageRing      = 1 << 10
+	wantRing       = 1 << 10
+	commandRing    = 1 << 8
+	stageRing      = 1 << 16 // about a minute of one busy symbol; the cold side drains often
+	stampRing      = 1 << 14
+	levelsPerEvent = 1 << 14
+	statsEvery     = 50 * time.Millisecond
+)
+
+func powerOfTwo(n int) int {
+	p := 1
+	for p < n {
+		p *= 2
+	}
+	return p
+}
+
+// exec builds the way out: codec, wires, order table.
+func (d *desk) exec(traded []core.InstrumentID, approved *ring.Ring[risk.Approved], reports *ring.Ring[core.Report]) error {
+	if traded == nil {
+		traded = []core.InstrumentID{} // none, where nil would mean all
+	}
+	codec, err := execbinance.NewCodec(execbinance.Config{Instruments: d.table, Traded: traded, URL: d.sites.rest,
+		Key: d.key, IDs: d.ids, RecvWindow: time.Duration(d.cfg.Venue.RecvWindow), Rungs: presigned})
+	if err != nil {
+		return err
+	}
+	hot := &sock.Dialer{Waiter: d.engineWait, TLS: d.sites.tls}
+	cfg := exec.Config{
+		Instruments: d.table, Clock: d.clock, Time: d.vclock, IDs: d.ids, Codec: codec, Budget: d.budget, Venue: d.rest,
+		Pool: exec.PoolConfig{URL: d.sites.rest, Dial: hot.Dial, Wires: d.cfg.Loop.OrderWires, CancelWires: d.cfg.Loop.CancelWires,
+			KeepHeaders: "x-mbx-", Seed: uint64(time.Now().UnixNano())},
+		Approved: approved, Reports: reports, Stamps: d.stamps,
+		AuditEvery: accountAuditEvery, RequireUser: true, Wake: d.engineWait.Wake,
+	}
+	if d.journal != nil {
+		cfg.Journal = d.journal
+	}
+	d.gateway, err = exec.NewGateway(cfg)
+	return err
+}
+
+const (
+	presigned         = 5
+	accountAuditEvery = 30 * time.Second
+)
+
+// trueBook asks our own venue for a book as it was.
+func (d *desk) trueBook(symbol string, id int64) ([]exchange.Level, []exchange.Level, error) {
+	b, err := d.sim.BookAt(symbol, id)
+	return b.Bids, b.Asks, err
+}
+
+// instruments reads the rules of the configured symbols; one that the venue does
+// not have is an error, since nobody would notice its absence later.
+func (d *desk) instruments(body []byte) (*core.Instruments, error) {
+	info, err := feedbinance.ParseExchangeInfo(body, core.Spot, d.cfg.Market.Symbols...)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("market.symbols on %s: %w", d.sites.name, err)}
+	}
+	return info.Instruments, nil
+}

@@ -1,0 +1,284 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"riposte/core"
+	"riposte/core/book"
+	"riposte/core/engine"
+	"riposte/core/risk"
+	"riposte/exec"
+)
+
+// start hands everything to its threads.
+func (d *desk) start() error {
+	d.dealer = newDealer(d)
+	d.started = time.Now()
+	engineSteps := []stepper{d.user, d.shard, d.gateway, d.dealer}
+	spin := d.cfg.Loop.Wait == "spin"
+	cpu := func(i int) int {
+		if i < len(d.cfg.Loop.CPUs) {
+			return d.cfg.Loop.CPUs[i]
+		}
+		return -1
+	}
+	if d.cfg.Loop.Threads == "inline" {
+		d.threads.list = []*thread{{name: "inline", steps: append([]stepper{d.market}, engineSteps...), waiter: d.engineWait, spin: spin, cpu: cpu(0)}}
+	} else {
+		d.threads.list = []*thread{
+			{name: "feed", steps: []stepper{d.market}, waiter: d.feedWait, spin: spin, cpu: cpu(0), after: d.engineWait.Wake},
+			{name: "engine", steps: engineSteps, waiter: d.engineWait, spin: spin, cpu: cpu(1)},
+		}
+	}
+	d.threads.start()
+	return nil
+}
+
+// giveUp ends the run from any goroutine; only the first reason counts.
+func (d *desk) giveUp(why error) {
+	d.fail.Do(func() {
+		d.failure = why
+		close(d.failed)
+	})
+}
+
+// shutdown ends the run in order: no new orders, own orders cancelled, their ends
+// confirmed, our account compared with the venue's. What it returns says whether
+// all of that succeeded.
+func (d *desk) shutdown() *report {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	d.gateway.Drain()
+	d.engineWait.Wake()
+	drained := until(ctx, d.dealer.drained.Load)
+	audited := false
+	// A balance can lag behind the fills for a moment, so a difference is
+	// believed only when it stays.
+	for range 3 {
+		if !drained || audited {
+			break
+		}
+		audited = d.auditOnce(ctx)
+	}
+	d.threads.halt()
+	r := d.report()
+	r.Final = true
+	var err error
+	if r.OpenAtVenue, err = d.openAtVenue(ctx); err != nil {
+		r.Problems = append(r.Problems, fmt.Sprintf("open orders could not be asked for: %v", err))
+	}
+	if !drained {
+		r.Problems = append(r.Problems, "some own orders have not been seen to end")
+	}
+	if !audited {
+		r.Problems = append(r.Problems, "the account has not been seen to agree with the venue's")
+	}
+	for _, diff := range d.gateway.Differences() {
+		if unsettled(diff.Kind) {
+			r.Mismatches++
+			r.Differences = append(r.Differences, d.describe(&diff))
+		}
+	}
+	r.Clean = drained && audited && err == nil && r.Mismatches == 0 && r.OpenAtVenue == 0 && r.Unknown == 0 && d.failure == nil
+	d.clean = r.Clean
+	return r
+}
+
+// auditOnce asks for one comparison with the venue and reports whether it found
+// nothing that needs settling.
+func (d *desk) auditOnce(ctx context.Context) bool {
+	before := d.dealer.view().audits
+	d.dealer.auditAsked.Store(true)
+	d.engineWait.Wake()
+	ok := until(ctx, func() bool { return d.dealer.view().audits > before })
+	return ok && d.dealer.view().unsettled == 0
+}
+
+// unsettled reports whether a difference is one of ours that stands open; foreign
+// orders and those of other runs are shown, not touched.
+func unsettled(k exec.DiffKind) bool {
+	return k != exec.DiffForeign && k != exec.DiffOtherRun
+}
+
+func (d *desk) describe(diff *exec.Difference) string {
+	if diff.Kind == exec.DiffBalance || diff.Kind == exec.DiffMismatch {
+		b := &diff.Balance
+		return fmt.Sprintf("%s: ours %v, venue %v", d.table.AssetName(b.Asset), b.Ours, b.Venue)
+	}
+	return fmt.Sprintf("%s: order %d %s", diff.Kind, diff.Order, diff.Evidence.Client)
+}
+
+func (d *desk) openAtVenue(ctx context.Context) (int, error) {
+	open, err := d.rest.OpenOrders(ctx)
+	n := 0
+	for i := range open {
+		if _, owner := d.ids.Parse(open[i].Client.Bytes()); owner == exec.Ours {
+			n++
+		}
+	}
+	return n, err
+}
+
+// report gathers the state. One goroutine, the printing one.
+func (d *desk) report() *report {
+	d.drainStamps()
+	s, g := d.shard.Stats(), d.dealer.view()
+	r := &report{
+		Time: time.Now().UTC().Format(time.RFC3339Nano), Seconds: time.Since(d.started).Seconds(),
+		Environment: d.sites.name, Strategy: d.cfg.Strategy.Name, State: (s.Halted | g.halted).String(),
+		Events: s.Events, Snapshots: s.Snapshots, Demotions: s.Demotions,
+		Orders: g.stats.Sent, Acks: g.table.Acked, Fills: g.table.Filled, Cancels: g.stats.Cancels, Rejects: g.table.Rejected,
+		Unsent: s.Unsent, Doubts: g.table.Doubts, Unknown: g.unknown, Open: g.live, Refusals: map[string]uint64{},
+		Position: map[string]string{}, PnL: map[string]string{}, Latency: d.lat.figures(),
+		Audits: g.audits, Mismatches: g.mismatches,
+	}
+	for i, n := range s.Refused {
+		if n > 0 {
+			r.Refusals[risk.Refusal(i).String()] = n
+		}
+	}
+	for i, n := range g.stats.Refused {
+		if n > 0 {
+			r.Refusals["gateway: "+exec.Refusal(i).String()] = n
+		}
+	}
+	if d.auditor != nil {
+		r.BooksCompared, r.BookDifferences = d.auditor.compared.Load(), d.auditor.differ.Load()
+		if text := d.auditor.first.Load(); text != nil {
+			r.Problems = append(r.Problems, "book differs from the venue's: "+*text)
+		}
+	}
+	d.reportFeed(r)
+	pnl := map[core.AssetID]*big.Int{}
+	for i := range d.table.List {
+		d.reportMarket(r, &d.table.List[i], s, pnl)
+	}
+	for a, v := range pnl {
+		r.PnL[d.table.AssetName(a)] = plainSigned(v)
+	}
+	d.reportProblems(r, s, g)
+	return r
+}
+
+func plainSigned(v *big.Int) string {
+	if v.Sign() < 0 {
+		return "-" + plain(new(big.Int).Neg(v), 8)
+	}
+	return plain(v, 8)
+}
+
+func (d *desk) reportMarket(r *report, in *core.Instrument, s *engine.Stats, pnl map[core.AssetID]*big.Int) {
+	m := d.shard.MarketStats(in.ID)
+	if m == nil {
+		return
+	}
+	r.Books++
+	r.Gaps += m.Sync.Counters.Gaps
+	if m.Sync.State == book.Live {
+		r.BooksLive++
+	}
+	line := marketLine{symbol: in.Symbol, state: m.Sync.State.String(), bid: m.Top.Bid.String(), ask: m.Top.Ask.String(),
+		spread: (m.Top.Ask - m.Top.Bid).String(), age: "-", position: m.Exposure.Position.String(),
+		open: m.Exposure.Open, fills: m.Fills, pnl: m.PnL.String() + " " + d.table.AssetName(in.Quote)}
+	if m.Sync.LastProof > 0 {
+		line.age = short(int64(max(s.Now-m.Sync.LastProof, 0)))
+	}
+	r.markets = append(r.markets, line)
+	if m.Fills == 0 {
+		return
+	}
+	r.Position[in.Symbol] = m.Exposure.Position.String()
+	sum := pnl[in.Quote]
+	if sum == nil {
+		sum = new(big.Int)
+		pnl[in.Quote] = sum
+	}
+	sum.Add(sum, big.NewInt(int64(m.PnL)))
+}
+
+func (d *desk) reportProblems(r *report, s *engine.Stats, g *gatewayView) {
+	add := func(bad bool, format string, args ...any) {
+		if bad {
+			r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
+		}
+	}
+	halted := s.Halted | g.halted
+	add(halted != 0, "no new orders: %s", halted)
+	add(r.BooksLive < r.Books, "%d of %d books are not live", r.Books-r.BooksLive, r.Books)
+	add(g.unknown > 0, "%d orders have an unknown outcome and count in full", g.unknown)
+	add(g.wires[0] == 0, "no order connection is up")
+	add(g.stats.ClockAlarms > 0, "the venue refused %d timestamps although its clock had just been measured", g.stats.ClockAlarms)
+	add(g.weight.SilentFor > 0, "the venue asked for silence: %v left", g.weight.SilentFor.Round(time.Second))
+	add(g.table.Contradictions > 0, "%d times the venue contradicted itself about an order", g.table.Contradictions)
+	add(g.table.Foreign > 0, "%d reports were of orders that are not ours", g.table.Foreign)
+	if d.failure != nil {
+		add(true, "%v", d.failure)
+	}
+}
+
+// drainStamps moves what the loop recorded into the histograms.
+func (d *desk) drainStamps() {
+	for list := d.stages.Pending(); len(list) > 0; list = d.stages.Pending() {
+		for i := range list {
+			d.lat.record(stageDecode, int64(list[i].DecodeNs))
+			d.lat.record(stageQueue, int64(list[i].QueueNs))
+			d.lat.record(stageApply, int64(list[i].ApplyNs))
+		}
+		d.stages.Release(len(list))
+	}
+	for list := d.stamps.Pending(); len(list) > 0; list = d.stamps.Pending() {
+		for i := range list {
+			st := &list[i]
+			if st.Kind != core.Place {
+				continue
+			}
+			d.lat.record(stageDecide, int64(st.Decided-st.Applied))
+			d.lat.record(stageGate, int64(st.Approved-st.Decided))
+			d.lat.record(stageEncode, int64(st.Encoded-st.Approved))
+			d.lat.record(stageWrite, int64(st.Written-st.Encoded))
+			if st.Recv != st.Applied { // caused by the market, not by a timer or report
+				d.lat.record(stageTotal, int64(st.Written-st.Recv))
+			}
+		}
+		d.stamps.Release(len(list))
+	}
+}
+
+// close ends what shutdown leaves: connections, files, the embedded venue. It may
+// be called on a desk that was never completed.
+func (d *desk) close() error {
+	d.threads.halt()
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	var errs []error
+	errs = append(errs, d.closeFeed(ctx))
+	if d.gateway != nil {
+		errs = append(errs, d.gateway.Close(ctx))
+	}
+	if d.rest != nil {
+		d.rest.Close()
+	}
+	if d.auditor != nil {
+		d.auditor.close()
+	}
+	if d.journal != nil {
+		errs = append(errs, d.journal.Close(d.clean, ""))
+	}
+	if d.engineWait != nil {
+		d.engineWait.Close()
+	}
+	if d.feedWait != nil {
+		d.feedWait.Close()
+	}
+	if d.sim != nil {
+		errs = append(errs, d.sim.close())
+	}
+	if d.key != nil {
+		d.key.Wipe()
+	}
+	return errors.Join(errs...)
+}

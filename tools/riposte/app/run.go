@@ -1,0 +1,156 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/pkg/profile"
+)
+
+// processStart is about when the process began, for the time to the first order.
+var processStart = time.Now()
+
+type runCmd struct {
+	Config  string        `type:"path" help:"Configuration file; without one, the built-in configuration on the embedded venue."`
+	For     time.Duration `help:"Stop after this long; 0 runs until SIGINT or SIGTERM."`
+	JSON    bool          `name:"json" help:"One JSON object per second and a final one."`
+	Live    bool          `help:"Confirm that real money is traded; needed beside venue.acknowledge for environment live."`
+	Profile string        `enum:",cpu,mem,mutex,block,trace" default:"" help:"Write a profile of the whole run into the current folder: cpu, mem, mutex, block or trace."`
+}
+
+// Run trades until it is told to stop, then cancels own orders, confirms, reconciles
+// and sums up. The error is not nil unless all of that succeeded.
+func (c runCmd) Run(o *output) (err error) {
+	cfg, err := loadConfig(c.Config)
+	if err != nil {
+		return usageError{err}
+	}
+	if cfg.Venue.Environment == "live" && !c.Live {
+		return usageError{errors.New("environment live trades real money: want --live on the command line too")}
+	}
+	if c.Profile != "" {
+		defer startProfile(c.Profile).Stop()
+	}
+	stop := interrupts()
+	d, err := openDesk(cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	if err := d.start(); err != nil {
+		return err
+	}
+	p := newPrinter(o, c.JSON)
+	p.run(d, stop, c.For)
+	final := d.shutdown()
+	p.final(final)
+	if !final.Clean {
+		return errors.New("the run did not end cleanly; see the summary")
+	}
+	return nil
+}
+
+// startProfile profiles the process from here to Stop. NoShutdownHook: the hook
+// would exit on SIGINT before own orders are cancelled.
+func startProfile(kind string) interface{ Stop() } {
+	mode := map[string]func(*profile.Profile){
+		"cpu": profile.CPUProfile, "mem": profile.MemProfileAllocs, "mutex": profile.MutexProfile,
+		"block": profile.BlockProfile, "trace": profile.TraceProfile,
+	}[kind]
+	return profile.Start(mode, profile.NoShutdownHook, profile.Quiet, profile.ProfilePath("."))
+}
+
+// printer shows the run once a second: a screen on a terminal, lines otherwise, or
+// JSON.
+type printer struct {
+	out      io.Writer
+	asJSON   bool
+	terminal bool
+	first    bool
+}
+
+func newPrinter(o *output, asJSON bool) *printer {
+	return &printer{out: o.stdout, asJSON: asJSON, terminal: isTerminal(o.stdout), first: true}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	st, err := f.Stat()
+	return err == nil && st.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+}
+
+// run prints until stop is closed, d cannot go on, or the time is up.
+func (p *printer) run(d *desk, stop <-chan struct{}, limit time.Duration) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var end <-chan time.Time
+	if limit > 0 {
+		t := time.NewTimer(limit)
+		defer t.Stop()
+		end = t.C
+	}
+	for {
+		select {
+		case <-stop:
+			return
+		case <-end:
+			return
+		case <-d.failed:
+			return
+		case at := <-d.firstAck:
+			if !p.asJSON && !p.terminal {
+				fmt.Fprintf(p.out, "first order acknowledged %.3f s after the process began\n", at)
+			}
+		case <-tick.C:
+			p.show(d.report())
+		}
+	}
+}
+
+func (p *printer) show(r *report) {
+	var err error
+	switch {
+	case p.asJSON:
+		err = r.json(p.out)
+	case p.terminal:
+		r.screen(p.out, true)
+	default:
+		r.line(p.out)
+	}
+	if err != nil {
+		p.out = io.Discard // the reader has gone; trading goes on
+	}
+}
+
+func (p *printer) final(r *report) {
+	if p.asJSON {
+		_ = r.json(p.out)
+		return
+	}
+	r.summary(p.out)
+}
+
+// shutdownTime bounds the orderly end: cancels, their confirmation and the last
+// comparison with the venue.
+const shutdownTime = 20 * time.Second
+
+// until polls a condition of another goroutine, for ends that have no signal.
+func until(ctx context.Context, cond func() bool) bool {
+	t := time.NewTicker(5 * time.Millisecond)
+	defer t.Stop()
+	for !cond() {
+		select {
+		case <-ctx.Done():
+			return cond()
+		case <-t.C:
+		}
+	}
+	return true
+}

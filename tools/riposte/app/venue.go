@@ -1,0 +1,140 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"riposte/tools/venue"
+	"riposte/tools/venue/exchange"
+	"riposte/tools/venue/exchange/tape"
+)
+
+type venueCmd struct {
+	Listen  string   `default:"127.0.0.1:0" help:"Loopback address to serve on; port 0 picks a free one."`
+	Seed    uint64   `default:"1" help:"Seed of the market; the same seed gives the same market."`
+	Tape    string   `help:"A recording (.tsv, .tsv.gz) that is the market."`
+	Symbols []string `help:"Symbols to serve; default all of the venue's own."`
+	TLS     bool     `name:"tls" help:"Speak TLS 1.3 with a certificate of a self-made authority."`
+	Faults  string   `help:"A fault script, one fault a line: ${faults}."`
+	Log     string   `help:"Write the exchange's canonical event log to this file."`
+}
+
+// endpoints is the line that riposte venue prints: all that a client needs.
+type endpoints struct {
+	REST    string `json:"rest"`
+	Stream  string `json:"stream"`
+	WSAPI   string `json:"ws_api"`
+	Admin   string `json:"admin"`
+	KeyFile string `json:"key_file"`
+	CAFile  string `json:"ca_file,omitempty"`
+}
+
+// Run serves the venue until SIGINT or SIGTERM.
+func (c venueCmd) Run(o *output) (err error) {
+	v, err := openVenue(SimConfig{Seed: c.Seed, Tape: c.Tape, TLS: c.TLS, Faults: c.Faults}, c.Symbols, c.Listen, c.Log)
+	if err != nil {
+		return usageError{err}
+	}
+	defer func() { err = errors.Join(err, v.close()) }()
+	stop := interrupts()
+	if err := json.NewEncoder(o.stdout).Encode(v.endpoints()); err != nil {
+		return err
+	}
+	<-stop
+	return nil
+}
+
+// simVenue is an embedded venue with the files its clients need.
+type simVenue struct {
+	*venue.Server
+	dir     string // temporary: key file, CA file
+	keyFile string
+	log     *os.File
+}
+
+// openVenue starts a venue. Its test key lies in a file as any other key does, so
+// that the engine loads it the way it loads a real one.
+func openVenue(sim SimConfig, symbols []string, listen, logFile string) (v *simVenue, err error) {
+	cfg := venue.Config{Listen: listen, Seed: sim.Seed, Symbols: symbols}
+	if sim.Faults != "" {
+		if cfg.Faults, err = readFaults(sim.Faults); err != nil {
+			return nil, err
+		}
+	}
+	if sim.Tape != "" {
+		rec, err := tape.Load(sim.Tape)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Market = func(uint64, []exchange.Symbol) (exchange.Market, error) {
+			return exchange.Tape(exchange.TapeOptions{Recording: rec, Loop: true}), nil
+		}
+		if len(symbols) == 0 {
+			cfg.Symbols = rec.Symbols
+		}
+	}
+	v = new(simVenue)
+	if v.dir, err = os.MkdirTemp("", "riposte-venue-"); err != nil {
+		return nil, fmt.Errorf("cannot make a folder for the venue's key: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = v.close()
+		}
+	}()
+	if logFile != "" {
+		if v.log, err = os.OpenFile(logFile, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644); err != nil {
+			return nil, fmt.Errorf("cannot write the event log: %w", err)
+		}
+		cfg.Log = v.log
+	}
+	cfg.TLS = venue.TLS{On: sim.TLS, CAFile: filepath.Join(v.dir, "ca.pem")}
+	if v.Server, err = venue.Start(context.Background(), cfg); err != nil {
+		return nil, err
+	}
+	key, ok := v.Key("", venue.HMAC)
+	if !ok {
+		return nil, errors.New("BUG: the venue's first account has no HMAC key")
+	}
+	v.keyFile = filepath.Join(v.dir, "key")
+	text := fmt.Sprintf("# test key of an embedded venue\napi_key = %q\nsecret = %q\n", key.APIKey, key.Secret)
+	if err = os.WriteFile(v.keyFile, []byte(text), 0o600); err != nil {
+		return nil, fmt.Errorf("cannot write the venue's key file: %w", err)
+	}
+	return v, nil
+}
+
+func readFaults(name string) ([]venue.Fault, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the fault script: %w", err)
+	}
+	defer f.Close()
+	return venue.ParseFaults(f, name)
+}
+
+func faultHelp() string { return strings.ReplaceAll(venue.FaultUsage, "\n", "; ") }
+
+func (v *simVenue) endpoints() endpoints {
+	e := endpoints{REST: v.REST(), Stream: v.Stream(), WSAPI: v.WSAPI(), Admin: v.Admin(), KeyFile: v.keyFile}
+	if strings.HasPrefix(e.REST, "https") {
+		e.CAFile = v.CAFile()
+	}
+	return e
+}
+
+func (v *simVenue) close() error {
+	var errs []error
+	if v.Server != nil {
+		errs = append(errs, v.Server.Close())
+	}
+	if v.log != nil {
+		errs = append(errs, v.log.Close())
+	}
+	return errors.Join(append(errs, os.RemoveAll(v.dir))...)
+}
