@@ -165,8 +165,17 @@ func TestBookIgnoresWhatIsNoPrice(t *testing.T) {
 		b.Set(core.Buy, p, 5)
 		b.Set(core.Sell, p, 5)
 	}
-	if b.Len(core.Buy)+b.Len(core.Sell) != 0 || b.Refused() != 8 {
-		t.Fatalf("holds %d bids and %d asks, refused %d, want none and 8", b.Len(core.Buy), b.Len(core.Sell), b.Refused())
+	b.Apply(1, levels(0, 5, 40, 0), levels(-7, 5))
+	if b.Len(core.Buy)+b.Len(core.Sell) != 0 || b.Refused() != 10 {
+		t.Fatalf("holds %d bids and %d asks, refused %d, want none and 10", b.Len(core.Buy), b.Len(core.Sell), b.Refused())
+	}
+}
+
+func TestCanonicalTopOfAnEmptySide(t *testing.T) {
+	b := New(1, 0)
+	b.Apply(7, levels(10, 3), nil)
+	if got := string(AppendCanonicalTop(nil, b.Top())); got != "7 0.0000001 0.00000003 - -\n" {
+		t.Fatalf("top line %q", got)
 	}
 }
 
@@ -374,5 +383,20 @@ func TestBookDoesNotAllocate(t *testing.T) {
 	})
 	if got != 0 {
 		t.Fatalf("%v allocations per event, want 0", got)
+	}
+}
+
+// TestBookOfAThousandLevelsIsSmall is the ground of the figure for 400 symbols:
+// 100 kB each, of which the book may take half.
+func TestBookOfAThousandLevelsIsSmall(t *testing.T) {
+	im := &Image{LastID: 1}
+	for i := range int64(1000) {
+		im.Bids = append(im.Bids, core.Level{Price: core.Price(1e9 - 1000*(i+1)), Qty: 1})
+		im.Asks = append(im.Asks, core.Level{Price: core.Price(1e9 + 1000*i), Qty: 1})
+	}
+	b := New(1000, 0)
+	b.Load(im)
+	if n := b.Bytes(); n > 50_000 || n < 16_000 {
+		t.Fatalf("%d bytes, want at most 50000", n)
 	}
 }

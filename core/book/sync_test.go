@@ -409,6 +409,18 @@ func TestSyncDoesNotAllocate(t *testing.T) {
 	}
 }
 
+func TestSyncTakesAChangeOfTick(t *testing.T) {
+	s := newStand(t, core.Spot)
+	s.snapshot(100)
+	s.delta(101, 101, 0, 98, 7)
+	s.SetTick(2)
+	s.delta(102, 102, 0, 97, 5)
+	b, ok := s.Live()
+	if !ok || b.tick != 2 || string(b.AppendCanonical(nil)) != "b 0.00000099 0.0000001\nb 0.00000098 0.00000007\nb 0.00000097 0.00000005\na 0.00000101 0.0000001\na 0.00000102 0.0000001\n" {
+		t.Fatalf("live %v, tick %d:\n%s", ok, b.tick, b.AppendCanonical(nil))
+	}
+}
+
 func TestStatesAndReasonsHaveNames(t *testing.T) {
 	if Syncing.String()+Live.String()+Stale.String()+Gapped.String() != "syncinglivestalegapped" || QueueFull.String() != "queue full" ||
 		NoReason.String() != "" || Refetch.String() != "refetch" || Applied.String() != "applied" {

@@ -3,9 +3,8 @@ package journal
 import "riposte/core"
 
 // Each payload below appends itself as a whole record and decodes itself from
-// one. Append takes the longer of two slices' way of the encoders here: dst in,
-// dst longer out, no allocation if there is room. Decode copies; nothing points
-// into the record afterwards. Both need a pointer only to avoid copying.
+// one. Append returns dst longer by the record and allocates only if dst has no
+// room. Decode copies; nothing points into the record afterwards.
 
 // SessionStart opens a run of the engine.
 type SessionStart struct {
