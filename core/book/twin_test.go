@@ -12,7 +12,6 @@ import (
 type twin struct {
 	id    uint64
 	sides [2]map[core.Price]core.Qty
-	edge  [2]core.Price
 }
 
 func newTwin() *twin {
