@@ -162,15 +162,15 @@ func TestTapeTopAndItsTradeCountOnce(t *testing.T) {
 snap 10 | 5@99 | 10@100
 top 11 | 5@99 | 9@100
 trade 1@100 buy
-diff 11 11 | | 9@100`, false)
+trade 2@100 buy
+diff 11 12 | | 7@100`, false)
 	id := d.place(0, "SELL LIMIT GTC 2@100").OrderID
 	o := d.x.accounts[0].open[0]
-	for n := 1; n <= 3; n++ {
+	for n, ahead := range []Fixed{10, 9, 9, 7, 7} {
 		to(n)
-		if o.ahead != 9*One {
-			t.Errorf("after line %d: got %d ahead, want 9", n, o.ahead)
+		if o.ahead != ahead*One || o.lvl.ext != ahead*One {
+			t.Errorf("after line %d: got %d ahead of %d, want %d", n, o.ahead, o.lvl.ext, ahead*One)
 		}
-		d.wantBook("5@99 | 11@100")
 	}
 	if got := executed(d, id); got != "0" {
 		t.Errorf("executed %s, want 0", got)

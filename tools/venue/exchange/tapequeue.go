@@ -131,10 +131,9 @@ func (m *tapeMarket) reach(in *instrument, own, ext *level, taker Side) {
 	q := min(o.rem(), ext.ext)
 	ownPrice, ownBefore := own.price, own.total()
 	extPrice, extBefore := ext.price, ext.total()
+	// No order of accounts stands behind what is taken here: it would have
+	// traded with o already.
 	ext.ext -= q
-	for p := ext.head; p != nil; p = p.next {
-		p.ahead = min(p.ahead, ext.ext)
-	}
 	if q == o.rem() {
 		ob.unlink(o)
 	} else {
