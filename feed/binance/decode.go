@@ -4,41 +4,27 @@ import (
 	"math"
 
 	"riposte/core"
+	"riposte/feed"
 )
 
-// Result is what a frame turned out to be. On anything but Decoded the event and
-// levels lent to Decode hold nothing of meaning.
-type Result uint8
+// Result, Reply and Route are the session's words; see feed.
+type (
+	Result = feed.Result
+	Reply  = feed.Reply
+	Route  = feed.Route
+)
 
-// The results.
+// The results, for callers that use the decoder without a session.
 const (
-	Decoded       Result = iota
-	Control              // the reply to a request of ours: see Decoder.Reply
-	Shutdown             // the venue will close this connection: reconnect at once
-	Many                 // an array of events: walk it with Decoder.NextOf
-	Ignored              // legal, but no event we know
-	UnknownSymbol        // an event of an instrument that is not in the table
-	Malformed            // not JSON, or an event with a missing or unreadable field
-	Full                 // the event is sound but its levels do not fit
-	results
+	Decoded       = feed.Decoded
+	Control       = feed.Control
+	Shutdown      = feed.Shutdown
+	Many          = feed.Many
+	Ignored       = feed.Ignored
+	UnknownSymbol = feed.UnknownSymbol
+	Malformed     = feed.Malformed
+	Full          = feed.Full
 )
-
-var resultText = [...]string{"decoded", "control", "shutdown", "many", "ignored", "unknown symbol", "malformed", "full"}
-
-func (r Result) String() string { return resultText[r] }
-
-// Reply is the answer to a SUBSCRIBE or another request on a stream socket. Both
-// error shapes are read: nested, as seen on the wire, and flat, as documented
-// (Binance Spot API docs, WebSocket streams, 2026-07-21). The slices are valid
-// until the next frame is decoded.
-type Reply struct {
-	ID     int64  // where HasID
-	HasID  bool   // the id was an integer; ours always are
-	OK     bool   // no error
-	Code   int32  // of the error, 0 if it told none
-	Msg    []byte // of the error
-	Result []byte // JSON text of the result, nil if there was none
-}
 
 // Raw says what a socket on a bare /ws/<stream> carries, because partial depth
 // tells neither its symbol nor, on futures, that it is partial.
@@ -51,7 +37,7 @@ type Raw struct {
 // elsewhere.
 type Stats struct {
 	Fast, General uint64 // events decoded by each road
-	Results       [results]uint64
+	Results       [feed.Results]uint64
 	UnknownFields uint64 // in decoded events that took the general road
 }
 
@@ -96,7 +82,9 @@ func (d *Decoder) GeneralOnly() *Decoder {
 // Stats points at the counters, which the decoding goroutine writes.
 func (d *Decoder) Stats() *Stats { return &d.stats }
 
-// Reply is what the last frame with result Control said.
+// Reply is what the last frame with result Control said. Both error shapes are
+// read: nested, as seen on the wire, and flat, as documented (Binance Spot API
+// docs, WebSocket streams, 2026-07-21).
 func (d *Decoder) Reply() *Reply { return &d.reply }
 
 // Decode reads one frame, raw or in the combined wrapper. It fills ev except for
@@ -110,7 +98,7 @@ func (d *Decoder) Decode(frame []byte, ev *core.Event, lv []core.Level) (n int, 
 
 // DecodeRouted is Decode for a frame that Route has looked at.
 func (d *Decoder) DecodeRouted(frame []byte, r Route, ev *core.Event, lv []core.Level) (n int, res Result) {
-	if r.at > 0 && !d.noFast {
+	if r.At > 0 && !d.noFast {
 		if n = d.fast(frame, r, ev, lv); n >= 0 {
 			d.stats.Fast++
 			d.stats.Results[Decoded]++

@@ -7,6 +7,7 @@ import (
 	"github.com/valyala/fastjson"
 
 	"riposte/core"
+	"riposte/feed"
 )
 
 // ExchangeInfo is what GET /api/v3/exchangeInfo or /fapi/v1/exchangeInfo tells:
@@ -21,13 +22,8 @@ type ExchangeInfo struct {
 	UnknownOrderTypes map[string]int
 }
 
-// RateLimit is one budget: Limit per IntervalNum Intervals.
-type RateLimit struct {
-	Type        string // REQUEST_WEIGHT, ORDERS, RAW_REQUESTS, CONNECTIONS
-	Interval    string // SECOND, MINUTE, HOUR, DAY
-	IntervalNum int
-	Limit       int
-}
+// RateLimit is one budget of the venue.
+type RateLimit = feed.RateLimit
 
 // ParseExchangeInfo reads the rules of the symbols in only, or of all if only is
 // empty, in the venue's order. Spot schemas of 2021 and 2025 and USD-M futures

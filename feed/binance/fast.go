@@ -15,8 +15,8 @@ import (
 func (d *Decoder) fast(b []byte, r Route, ev *core.Event, lv []core.Level) (n int) {
 	ev.Instrument = r.Instrument
 	sym := d.syms.fields[r.Instrument]
-	i := int(r.at)
-	switch r.shape {
+	i := int(r.At)
+	switch r.Hint & hintShape {
 	case shapeTouch:
 		i = d.fastTouch(b, i, sym, ev)
 	case shapeDelta:
@@ -36,7 +36,7 @@ func (d *Decoder) fast(b []byte, r Route, ev *core.Event, lv []core.Level) (n in
 	if i < 0 {
 		return -1
 	}
-	if r.wrapped {
+	if r.Hint&hintWrapped != 0 {
 		if i >= len(b) || b[i] != '}' {
 			return -1
 		}

@@ -7,25 +7,18 @@ import (
 	"riposte/core"
 )
 
-// Route is what a cheap look at a frame's beginning tells: whose it is, so that
-// the event can be decoded straight into that instrument's queue. A frame that
-// does not begin as the venue's do has no instrument here; Decode still finds it.
-type Route struct {
-	Instrument core.InstrumentID
-	shape      shape
-	wrapped    bool
-	at         int32 // where the payload's first key starts; 0: not recognised
-}
-
-// shape is which of the fast readers a payload is for.
-type shape uint8
-
+// A route's hint is which of the fast readers a payload is for, and whether it
+// lies in the combined wrapper; its At is where the payload's first key starts, 0
+// if the beginning was not recognised.
 const (
-	shapeTouch shape = iota
+	shapeTouch uint16 = iota
 	shapeTrade
 	shapeAgg
 	shapeDelta
 	shapePartial
+
+	hintWrapped uint16 = 1 << 8
+	hintShape          = hintWrapped - 1
 )
 
 func le(s string) uint64 { return binary.LittleEndian.Uint64([]byte(s)) }
@@ -48,7 +41,8 @@ var (
 	wordDepth20s = le(`depth20"`)
 )
 
-// Route looks at a frame.
+// Route looks at a frame's beginning. A frame that does not begin as the venue's
+// do has no instrument here; decoding still finds it.
 func (d *Decoder) Route(b []byte) Route {
 	if len(b) < 32 {
 		return Route{Instrument: core.NoInstrument}
@@ -69,7 +63,7 @@ func (d *Decoder) Route(b []byte) Route {
 			return Route{Instrument: core.NoInstrument}
 		}
 	}
-	r := Route{Instrument: d.syms.LookupStream(b[from:i]), wrapped: true}
+	r := Route{Instrument: d.syms.LookupStream(b[from:i])}
 	if r.Instrument == core.NoInstrument {
 		return r
 	}
@@ -77,32 +71,32 @@ func (d *Decoder) Route(b []byte) Route {
 	var rest string
 	switch word(b, i) {
 	case wordBook:
-		r.shape, rest = shapeTouch, `er","data":{`
+		r.Hint, rest = shapeTouch|hintWrapped, `er","data":{`
 	case wordTrade:
-		r.shape, rest = shapeTrade, `data":{`
+		r.Hint, rest = shapeTrade|hintWrapped, `data":{`
 	case wordAgg:
-		r.shape, rest = shapeAgg, `","data":{`
+		r.Hint, rest = shapeAgg|hintWrapped, `","data":{`
 	case wordDepth100:
-		r.shape, rest = shapeDelta, `0ms","data":{`
+		r.Hint, rest = shapeDelta|hintWrapped, `0ms","data":{`
 	case wordDepth:
-		r.shape, rest = shapeDelta, `data":{`
+		r.Hint, rest = shapeDelta|hintWrapped, `data":{`
 	case wordDepth0:
-		r.shape, rest = shapeDelta, `s","data":{`
+		r.Hint, rest = shapeDelta|hintWrapped, `s","data":{`
 	case wordDepth500:
-		r.shape, rest = shapeDelta, `0ms","data":{`
+		r.Hint, rest = shapeDelta|hintWrapped, `0ms","data":{`
 	case wordDepth5:
-		r.shape, rest = shapePartial, `00ms","data":{`
+		r.Hint, rest = shapePartial|hintWrapped, `00ms","data":{`
 	case wordDepth10, wordDepth20:
-		r.shape, rest = shapePartial, `100ms","data":{`
+		r.Hint, rest = shapePartial|hintWrapped, `100ms","data":{`
 	case wordDepth5s:
-		r.shape, rest = shapePartial, `"data":{`
+		r.Hint, rest = shapePartial|hintWrapped, `"data":{`
 	case wordDepth10s, wordDepth20s:
-		r.shape, rest = shapePartial, `,"data":{`
+		r.Hint, rest = shapePartial|hintWrapped, `,"data":{`
 	default:
 		return r
 	}
 	if i += 8; lit(b, i, rest) {
-		r.at = int32(i + len(rest))
+		r.At = int32(i + len(rest))
 	}
 	return r
 }
@@ -113,23 +107,23 @@ func (d *Decoder) routeRaw(b []byte) Route {
 	i := 0
 	switch {
 	case lit(b, 0, `{"e":"trade","E":`):
-		r.shape, i = shapeTrade, 17
+		r.Hint, i = shapeTrade, 17
 	case lit(b, 0, `{"e":"aggTrade","E":`):
 		// Futures tell the id before the symbol.
-		r.shape, i = shapeAgg, 20
+		r.Hint, i = shapeAgg, 20
 	case lit(b, 0, `{"e":"depthUpdate","E":`):
-		r.shape, i = shapeDelta, 23
+		r.Hint, i = shapeDelta, 23
 		if d.raw.Partial {
-			r.shape = shapePartial
+			r.Hint = shapePartial
 		}
 	case lit(b, 0, `{"e":"bookTicker","u":`):
-		r.shape, i = shapeTouch, 22
+		r.Hint, i = shapeTouch, 22
 	case lit(b, 0, `{"u":`):
-		r.shape, i = shapeTouch, 5
+		r.Hint, i = shapeTouch, 5
 	case lit(b, 0, `{"lastUpdateId":`):
-		r.shape, r.Instrument = shapePartial, d.raw.Instrument
+		r.Hint, r.Instrument = shapePartial, d.raw.Instrument
 		if r.Instrument != core.NoInstrument {
-			r.at = 1
+			r.At = 1
 		}
 		return r
 	default:
@@ -139,7 +133,7 @@ func (d *Decoder) routeRaw(b []byte) Route {
 		return r
 	}
 	switch {
-	case r.shape == shapeTouch && lit(b, i, `,"e":"bookTicker"`):
+	case r.Hint == shapeTouch && lit(b, i, `,"e":"bookTicker"`):
 		i += 17
 	case lit(b, i, `,"T":`):
 		if _, i = number(b, i+5); i < 0 {
@@ -160,7 +154,7 @@ func (d *Decoder) routeRaw(b []byte) Route {
 	}
 	r.Instrument = d.syms.Lookup(b[i : end-1])
 	if r.Instrument != core.NoInstrument && (d.raw.Instrument == core.NoInstrument || d.raw.Instrument == r.Instrument) {
-		r.at = 1
+		r.At = 1
 	}
 	return r
 }

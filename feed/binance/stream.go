@@ -79,16 +79,16 @@ func StreamURL(base string, unit core.TimeUnit) (string, error) {
 }
 
 // AppendSubscribe appends the SUBSCRIBE request for some streams.
-func AppendSubscribe(dst []byte, id int64, streams []Stream) []byte {
+func AppendSubscribe[S ~string](dst []byte, id int64, streams []S) []byte {
 	return appendRequest(dst, "SUBSCRIBE", id, streams)
 }
 
 // AppendUnsubscribe appends the UNSUBSCRIBE request for some streams.
-func AppendUnsubscribe(dst []byte, id int64, streams []Stream) []byte {
+func AppendUnsubscribe[S ~string](dst []byte, id int64, streams []S) []byte {
 	return appendRequest(dst, "UNSUBSCRIBE", id, streams)
 }
 
-func appendRequest(dst []byte, method string, id int64, streams []Stream) []byte {
+func appendRequest[S ~string](dst []byte, method string, id int64, streams []S) []byte {
 	dst = append(dst, `{"method":"`...)
 	dst = append(dst, method...)
 	dst = append(dst, `","params":[`...)
@@ -103,4 +103,9 @@ func appendRequest(dst []byte, method string, id int64, streams []Stream) []byte
 	dst = append(dst, `],"id":`...)
 	dst = strconv.AppendInt(dst, id, 10)
 	return append(dst, '}')
+}
+
+// AppendSubscribe makes a Decoder a session's codec.
+func (d *Decoder) AppendSubscribe(dst []byte, id int64, streams []string) []byte {
+	return AppendSubscribe(dst, id, streams)
 }

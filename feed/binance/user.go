@@ -4,63 +4,35 @@ import (
 	"github.com/valyala/fastjson"
 
 	"riposte/core"
+	"riposte/feed"
 )
 
-// UserKind is what a frame of the WebSocket API socket turned out to be.
-type UserKind uint8
-
-// The kinds.
+// The session's words for an account's frames; see feed.
 const (
-	UserExecution     UserKind = iota // Execution is set
-	UserBalances                      // Balances and Time are set
-	UserDelta                         // a deposit, withdrawal or transfer: Delta and Time are set
-	UserReply                         // the answer to a request of ours: Reply is set
-	UserTerminated                    // this subscription is over: subscribe again
-	UserShutdown                      // the venue will close this connection: reconnect at once
-	UserIgnored                       // legal, but nothing that changes an order or a balance
-	UserUnknownSymbol                 // an execution of an instrument that is not in the table
-	UserMalformed                     // not JSON, or an event with a missing or unreadable field
-	userKinds
+	UserExecution     = feed.UserExecution
+	UserBalances      = feed.UserBalances
+	UserDelta         = feed.UserDelta
+	UserReplied       = feed.UserReplied
+	UserTerminated    = feed.UserTerminated
+	UserShutdown      = feed.UserShutdown
+	UserIgnored       = feed.UserIgnored
+	UserUnknownSymbol = feed.UserUnknownSymbol
+	UserMalformed     = feed.UserMalformed
 )
 
 // UserStats counts what a user decoder has seen; it belongs to its owner.
 type UserStats struct {
-	Kinds         [userKinds]uint64
+	Kinds         [feed.UserKinds]uint64
 	UnknownEnums  uint64 // statuses, execution types, order types or times in force we do not know
 	UnknownAssets uint64 // balances and fees in assets that are not in the table
 }
 
-// UserAnswer is a reply on the WebSocket API: status by HTTP's meanings, where
-// 5xx means that the outcome is unknown. Slices are valid until the next frame.
-type UserAnswer struct {
-	ID           int64
-	HasID        bool // false for a null or textual id: a failure of the connection as a whole
-	Status       int
-	Code         int32       // of the error, else 0
-	Msg          []byte      // of the error
-	RetryAfter   core.WallNs // of a 429 or 418: not before this instant (the venue tells it absolute)
-	Subscription int64       // result.subscriptionId, -1 if there is none
-	Limits       []LimitUse  // what the request touched
-}
-
-// LimitUse is a budget and how much of it is used.
-type LimitUse struct {
-	RateLimit
-	Count int
-}
-
 // UserDecoder reads the frames of one WebSocket API socket: events of user data
 // subscriptions in the envelope {"subscriptionId":0,"event":{...}}, or in that of
-// the listen keys' time, {"stream":..,"data":{...}}, or bare; and replies. What
-// it read stands in its fields until the next frame. After warm-up it does not
-// allocate. One goroutine.
+// the listen keys' time, {"stream":..,"data":{...}}, or bare; and replies. After
+// warm-up it does not allocate. One goroutine.
 type UserDecoder struct {
-	Execution core.Execution // all but Recv
-	Balances  []core.Balance
-	Delta     core.Balance // Free is what was added, negative if taken
-	Time      core.WallNs
-	Reply     UserAnswer
-
+	ev     feed.UserEvent
 	syms   *Symbols
 	assets map[string]core.AssetID
 	unit   core.TimeUnit
@@ -81,14 +53,24 @@ func NewUserDecoder(t *core.Instruments, syms *Symbols, unit core.TimeUnit) *Use
 // Stats points at the counters, which the decoding goroutine writes.
 func (d *UserDecoder) Stats() *UserStats { return &d.stats }
 
-// Decode reads one frame, which is only borrowed.
-func (d *UserDecoder) Decode(frame []byte) UserKind {
+// Decode reads one frame, which is only borrowed. What it said is valid until
+// the next one.
+func (d *UserDecoder) Decode(frame []byte) (*feed.UserEvent, feed.UserKind) {
 	k := d.decode(frame)
 	d.stats.Kinds[k]++
-	return k
+	return &d.ev, k
 }
 
-func (d *UserDecoder) decode(frame []byte) UserKind {
+// KeyRefused: -1022 wrong signature, -2014 malformed key, -2015 key, address or
+// permission refused.
+func (d *UserDecoder) KeyRefused(code int32) bool {
+	return code == -1022 || code == -2014 || code == -2015
+}
+
+// ClockRefused: -1021, timestamp outside of recvWindow or ahead of the venue.
+func (d *UserDecoder) ClockRefused(code int32) bool { return code == -1021 }
+
+func (d *UserDecoder) decode(frame []byte) feed.UserKind {
 	if fastjson.ValidateBytes(frame) != nil {
 		return UserMalformed
 	}
@@ -130,7 +112,7 @@ func (d *UserDecoder) decode(frame []byte) UserKind {
 
 // execution reads an executionReport (Binance Spot API docs, user data stream,
 // 2026-07-21).
-func (d *UserDecoder) execution(r *userReader) UserKind {
+func (d *UserDecoder) execution(r *userReader) feed.UserKind {
 	id := d.syms.Lookup(r.text("s"))
 	if r.bad {
 		return UserMalformed
@@ -138,7 +120,7 @@ func (d *UserDecoder) execution(r *userReader) UserKind {
 	if id == core.NoInstrument {
 		return UserUnknownSymbol
 	}
-	d.Execution = core.Execution{
+	d.ev.Execution = core.Execution{
 		Instrument: id,
 		Kind:       execKind(r.text("x")),
 		Status:     orderStatus(r.text("X")),
@@ -155,7 +137,7 @@ func (d *UserDecoder) execution(r *userReader) UserKind {
 		CumQuote:   core.Amount(r.signedOpt("Z")),
 		Time:       r.time("T"),
 	}
-	e := &d.Execution
+	e := &d.ev.Execution
 	if e.Kind == 0 {
 		// An event we do not know says at least how the order stands.
 		e.Kind = core.ExecStatus
@@ -290,9 +272,9 @@ func timeInForce(s []byte, e *core.Execution) (known bool) {
 
 // position reads an outboundAccountPosition: absolute balances of the assets
 // that may have changed.
-func (d *UserDecoder) position(r *userReader) UserKind {
-	d.Balances = d.Balances[:0]
-	d.Time = r.time("E")
+func (d *UserDecoder) position(r *userReader) feed.UserKind {
+	d.ev.Balances = d.ev.Balances[:0]
+	d.ev.Time = r.time("E")
 	list := r.v.Get("B")
 	if list == nil || list.Type() != fastjson.TypeArray {
 		return UserMalformed
@@ -308,7 +290,7 @@ func (d *UserDecoder) position(r *userReader) UserKind {
 			d.stats.UnknownAssets++
 			continue
 		}
-		d.Balances = append(d.Balances, core.Balance{Asset: a, Free: core.Amount(free), Locked: core.Amount(locked)})
+		d.ev.Balances = append(d.ev.Balances, core.Balance{Asset: a, Free: core.Amount(free), Locked: core.Amount(locked)})
 	}
 	if r.bad {
 		return UserMalformed
@@ -317,10 +299,10 @@ func (d *UserDecoder) position(r *userReader) UserKind {
 }
 
 // delta reads a balanceUpdate.
-func (d *UserDecoder) delta(r *userReader) UserKind {
+func (d *UserDecoder) delta(r *userReader) feed.UserKind {
 	a, ok := d.assets[string(r.text("a"))]
-	d.Delta = core.Balance{Asset: a, Free: core.Amount(r.signed("d"))}
-	d.Time = r.time("T")
+	d.ev.Delta = core.Balance{Asset: a, Free: core.Amount(r.signed("d"))}
+	d.ev.Time = r.time("T")
 	switch {
 	case r.bad:
 		return UserMalformed
@@ -332,9 +314,9 @@ func (d *UserDecoder) delta(r *userReader) UserKind {
 }
 
 // reply reads the answer to a request.
-func (d *UserDecoder) reply(v *fastjson.Value) UserKind {
-	d.Reply = UserAnswer{Subscription: -1, Limits: d.Reply.Limits[:0]}
-	a := &d.Reply
+func (d *UserDecoder) reply(v *fastjson.Value) feed.UserKind {
+	d.ev.Reply = feed.UserReply{Subscription: -1, Limits: d.ev.Reply.Limits[:0]}
+	a := &d.ev.Reply
 	r := userReader{v: v}
 	a.Status = int(r.int("status"))
 	if r.bad {
@@ -357,7 +339,7 @@ func (d *UserDecoder) reply(v *fastjson.Value) UserKind {
 		}
 	}
 	for _, l := range v.GetArray("rateLimits") {
-		a.Limits = append(a.Limits, LimitUse{
+		a.Limits = append(a.Limits, feed.LimitUse{
 			RateLimit: RateLimit{
 				Type: limitType(l.GetStringBytes("rateLimitType")), Interval: limitInterval(l.GetStringBytes("interval")),
 				IntervalNum: l.GetInt("intervalNum"), Limit: l.GetInt("limit"),
@@ -365,7 +347,7 @@ func (d *UserDecoder) reply(v *fastjson.Value) UserKind {
 			Count: l.GetInt("count"),
 		})
 	}
-	return UserReply
+	return UserReplied
 }
 
 // limitType and limitInterval name what they know without making a string.

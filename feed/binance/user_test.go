@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"riposte/core"
+	"riposte/feed"
 )
 
 func userDecoder(t testing.TB) (*UserDecoder, *core.Instruments) {
@@ -64,8 +65,8 @@ func TestUserDecodesARecordedMarketOrder(t *testing.T) {
 		if !strings.Contains(string(f), "ovBwCdYvGKctMzMnkEYt2s") {
 			continue
 		}
-		if k := d.Decode(f); k != UserExecution || d.Execution != want[i] {
-			t.Fatalf("event %d: got %v %+v\nwant %+v", i, k, d.Execution, want[i])
+		if ev, k := d.Decode(f); k != UserExecution || ev.Execution != want[i] {
+			t.Fatalf("event %d: got %v %+v\nwant %+v", i, k, ev.Execution, want[i])
 		}
 		i++
 	}
@@ -80,9 +81,11 @@ func TestUserDecodesTheRecordings(t *testing.T) {
 		t.Skip("the recordings are not here; testdata/user.txt holds the same events")
 	}
 	d, tab := userDecoder(t)
-	var kinds [userKinds]int
+	var kinds [feed.UserKinds]int
+	var ev *feed.UserEvent
 	for _, r := range readRecords(t, filepath.Join(dir, "user", "user_data.tsv.gz")) {
-		k := d.Decode(r.payload)
+		var k feed.UserKind
+		ev, k = d.Decode(r.payload)
 		kinds[k]++
 		if strings.HasPrefix(r.kind, "ws:Future") != (k == UserIgnored) {
 			t.Errorf("got %v: %s", k, r.payload)
@@ -92,8 +95,8 @@ func TestUserDecodesTheRecordings(t *testing.T) {
 		t.Fatalf("got kinds %v", kinds)
 	}
 	usdt, _ := tab.AssetID("USDT")
-	if len(d.Balances) != 3 || d.Balances[2] != (core.Balance{Asset: usdt, Free: 5443390661}) || d.Time != 1616628815745*core.WallNs(ms) {
-		t.Fatalf("got %v at %d", d.Balances, d.Time)
+	if len(ev.Balances) != 3 || ev.Balances[2] != (core.Balance{Asset: usdt, Free: 5443390661}) || ev.Time != 1616628815745*core.WallNs(ms) {
+		t.Fatalf("got %v at %d", ev.Balances, ev.Time)
 	}
 }
 
@@ -101,13 +104,13 @@ const report = `{"subscriptionId":0,"event":{"e":"executionReport","E":1,"s":"BT
 
 func TestUserFindsTheCancelledOrderByItsOwnID(t *testing.T) {
 	d, _ := userDecoder(t)
-	if k := d.Decode([]byte(report)); k != UserExecution || d.Execution.Client.String() != "order-1" || d.Execution.Kind != core.ExecCanceled || d.Execution.Cum != core.Scale/2 {
-		t.Fatalf("got %v %+v", k, d.Execution)
+	if ev, k := d.Decode([]byte(report)); k != UserExecution || ev.Execution.Client.String() != "order-1" || ev.Execution.Kind != core.ExecCanceled || ev.Execution.Cum != core.Scale/2 {
+		t.Fatalf("got %v %+v", k, ev.Execution)
 	}
 	for _, c := range []string{`""`, `null`} {
 		f := strings.Replace(report, `"order-1"`, c, 1)
-		if k := d.Decode([]byte(f)); k != UserExecution || d.Execution.Client.String() != "cancel-1" {
-			t.Fatalf("C %s: got %v %v", c, k, d.Execution.Client)
+		if ev, k := d.Decode([]byte(f)); k != UserExecution || ev.Execution.Client.String() != "cancel-1" {
+			t.Fatalf("C %s: got %v %v", c, k, ev.Execution.Client)
 		}
 	}
 }
@@ -128,16 +131,16 @@ func TestUserToleratesUnknownEnums(t *testing.T) {
 		{`"o":"LIMIT"`, `"o":"MAGIC"`, core.ExecCanceled, core.Canceled},
 		{`"f":"GTC"`, `"f":"GTD"`, core.ExecCanceled, core.Canceled},
 	} {
-		if k := d.Decode([]byte(strings.Replace(report, tc.from, tc.to, 1))); k != UserExecution || d.Execution.Kind != tc.kind || d.Execution.Status != tc.status {
-			t.Errorf("%s: got %v %+v", tc.to, k, d.Execution)
+		if ev, k := d.Decode([]byte(strings.Replace(report, tc.from, tc.to, 1))); k != UserExecution || ev.Execution.Kind != tc.kind || ev.Execution.Status != tc.status {
+			t.Errorf("%s: got %v %+v", tc.to, k, ev.Execution)
 		}
 	}
 	if got := d.Stats().UnknownEnums; got != 5 {
 		t.Errorf("counted %d unknown values, want 5", got)
 	}
 	f := strings.Replace(report, `"x":"CANCELED","X":"CANCELED"`, `"x":"REJECTED","X":"REJECTED"`, 1)
-	if k := d.Decode([]byte(f)); k != UserExecution || d.Execution.Code != -2010 {
-		t.Errorf("rejected: got %v %+v", k, d.Execution)
+	if ev, k := d.Decode([]byte(f)); k != UserExecution || ev.Execution.Code != -2010 {
+		t.Errorf("rejected: got %v %+v", k, ev.Execution)
 	}
 }
 
@@ -146,15 +149,15 @@ func TestUserRefusesWhatItCannotRead(t *testing.T) {
 	for from, to := range map[string]string{
 		`"q":"1.5"`: `"q":"1.5x"`, `"i":7`: `"i":"7"`, `"S":"BUY"`: `"S":"HOLD"`, `"T":5`: `"T":-5`, `"z":"0.5"`: `"z":"-0.5"`, `"s":"BTCUSDT"`: `"s":1`, `"p":"2",`: ``,
 	} {
-		if k := d.Decode([]byte(strings.Replace(report, from, to, 1))); k != UserMalformed {
+		if _, k := d.Decode([]byte(strings.Replace(report, from, to, 1))); k != UserMalformed {
 			t.Errorf("%s: got %v, want malformed", to, k)
 		}
 	}
-	if k := d.Decode([]byte(strings.Replace(report, "BTCUSDT", "NOPE", 1))); k != UserUnknownSymbol {
+	if _, k := d.Decode([]byte(strings.Replace(report, "BTCUSDT", "NOPE", 1))); k != UserUnknownSymbol {
 		t.Errorf("got %v, want unknown symbol", k)
 	}
 	for i := range report {
-		if k := d.Decode([]byte(report[:i])); k != UserMalformed {
+		if _, k := d.Decode([]byte(report[:i])); k != UserMalformed {
 			t.Fatalf("cut at %d: got %v", i, k)
 		}
 	}
@@ -163,7 +166,7 @@ func TestUserRefusesWhatItCannotRead(t *testing.T) {
 func TestUserOtherFrames(t *testing.T) {
 	d, tab := userDecoder(t)
 	btc, _ := tab.AssetID("BTC")
-	for f, want := range map[string]UserKind{
+	for f, want := range map[string]feed.UserKind{
 		`{"subscriptionId":0,"event":{"e":"eventStreamTerminated","E":1}}`:                      UserTerminated,
 		`{"event":{"e":"serverShutdown","E":1770123456789}}`:                                    UserShutdown,
 		`{"subscriptionId":0,"event":{"e":"listStatus","E":1,"s":"BTCUSDT","g":2}}`:             UserIgnored,
@@ -176,30 +179,31 @@ func TestUserOtherFrames(t *testing.T) {
 		`{"event":{"e":"outboundAccountPosition","E":1,"B":[{"a":"BTC","f":"-1","l":"0"}]}}`:    UserMalformed,
 		`{"id":1,"status":"200"}`:                                                               UserMalformed,
 	} {
-		if k := d.Decode([]byte(f)); k != want {
+		if _, k := d.Decode([]byte(f)); k != want {
 			t.Errorf("got %v, want %v: %s", k, want, f)
 		}
 	}
-	if k := d.Decode([]byte(`{"subscriptionId":0,"event":{"e":"balanceUpdate","E":1,"a":"BTC","d":"-100.00000000","T":3}}`)); k != UserDelta ||
-		d.Delta != (core.Balance{Asset: btc, Free: -100 * core.Scale}) || d.Time != 3*core.WallNs(ms) {
-		t.Errorf("got %v %+v", k, d.Delta)
+	if ev, k := d.Decode([]byte(`{"subscriptionId":0,"event":{"e":"balanceUpdate","E":1,"a":"BTC","d":"-100.00000000","T":3}}`)); k != UserDelta ||
+		ev.Delta != (core.Balance{Asset: btc, Free: -100 * core.Scale}) || ev.Time != 3*core.WallNs(ms) {
+		t.Errorf("got %v %+v", k, ev.Delta)
 	}
 }
 
 func TestUserReplies(t *testing.T) {
 	d, _ := userDecoder(t)
-	if k := d.Decode([]byte(`{"id":3,"status":200,"result":{"subscriptionId":4},"rateLimits":[{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":6000,"count":2}]}`)); k != UserReply {
+	ev, k := d.Decode([]byte(`{"id":3,"status":200,"result":{"subscriptionId":4},"rateLimits":[{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":6000,"count":2}]}`))
+	if k != UserReplied {
 		t.Fatal(k)
 	}
-	r := d.Reply
+	r := ev.Reply
 	if r.ID != 3 || !r.HasID || r.Status != 200 || r.Subscription != 4 || len(r.Limits) != 1 ||
-		r.Limits[0] != (LimitUse{RateLimit{"REQUEST_WEIGHT", "MINUTE", 1, 6000}, 2}) {
+		r.Limits[0] != (feed.LimitUse{RateLimit: RateLimit{Type: "REQUEST_WEIGHT", Interval: "MINUTE", IntervalNum: 1, Limit: 6000}, Count: 2}) {
 		t.Fatalf("got %+v", r)
 	}
-	if k := d.Decode([]byte(`{"id":null,"status":429,"error":{"code":-1003,"msg":"Too much","data":{"serverTime":1,"retryAfter":1723161255000}}}`)); k != UserReply {
+	if ev, k = d.Decode([]byte(`{"id":null,"status":429,"error":{"code":-1003,"msg":"Too much","data":{"serverTime":1,"retryAfter":1723161255000}}}`)); k != UserReplied {
 		t.Fatal(k)
 	}
-	r = d.Reply
+	r = ev.Reply
 	if r.HasID || r.Status != 429 || r.Code != -1003 || string(r.Msg) != "Too much" || r.RetryAfter != 1723161255000*core.WallNs(ms) || r.Subscription != -1 || len(r.Limits) != 0 {
 		t.Fatalf("got %+v", r)
 	}
@@ -226,13 +230,13 @@ func FuzzUser(f *testing.F) {
 	d, _ := userDecoder(f)
 	fresh, _ := userDecoder(f)
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		k := d.Decode(frame)
+		ev, k := d.Decode(frame)
 		// What came before must not matter.
-		if again := fresh.Decode(frame); again != k {
+		if ev2, again := fresh.Decode(frame); again != k {
 			t.Fatalf("got %v, then %v", k, again)
 		}
-		if k == UserExecution && (d.Execution != fresh.Execution || d.Execution.Kind == 0 || d.Execution.Qty < 0 || d.Execution.Cum < 0) {
-			t.Fatalf("got %+v and %+v", d.Execution, fresh.Execution)
+		if k == UserExecution && (ev.Execution != ev2.Execution || ev.Execution.Kind == 0 || ev.Execution.Qty < 0 || ev.Execution.Cum < 0) {
+			t.Fatalf("got %+v and %+v", ev.Execution, ev2.Execution)
 		}
 	})
 }
