@@ -104,6 +104,7 @@ type Gateway struct {
 
 	now      core.MonoNs // of the Step under way
 	nextTick core.MonoNs
+	intent   core.Intent // under way; here because its address crosses an interface
 	req      Request
 	verdict  Verdict
 	rec      SentRecord

@@ -42,8 +42,8 @@ func (g *Gateway) retryWaiting(now core.MonoNs) int {
 		if w == nil && now-a.At() <= core.MonoNs(g.cfg.TimeToLive) {
 			break
 		}
-		in := a.Intent()
-		g.place(a, &in, w, now)
+		g.intent = a.Intent()
+		g.place(a, &g.intent, w, now)
 		g.waitAt = (g.waitAt + 1) % len(g.waiting)
 		g.waitN--
 		n++
@@ -52,17 +52,18 @@ func (g *Gateway) retryWaiting(now core.MonoNs) int {
 }
 
 func (g *Gateway) take(a *risk.Approved, now core.MonoNs) {
-	in := a.Intent()
+	g.intent = a.Intent()
+	in := &g.intent
 	if !a.Valid() {
 		if asserts {
 			panic("BUG: an intent reached the gateway that the gate has not approved")
 		}
-		g.refuse(&in, RefusedInvalid)
+		g.refuse(in, RefusedInvalid)
 		return
 	}
 	switch in.Kind {
 	case core.Cancel:
-		g.cancelIntent(&in)
+		g.cancelIntent(in)
 	case core.CancelAll:
 		g.cancelInstrument(in.Instrument)
 	case core.Place:
@@ -72,7 +73,7 @@ func (g *Gateway) take(a *risk.Approved, now core.MonoNs) {
 			g.waitN++
 			return
 		}
-		g.place(a, &in, w, now)
+		g.place(a, in, w, now)
 	}
 }
 

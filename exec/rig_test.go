@@ -286,6 +286,8 @@ type rig struct {
 	bud   *exec.Budget
 	seen  []core.Report
 	next  int64 // venue order ids
+
+	closed bool
 }
 
 type rigOption func(*exec.Config)
@@ -332,16 +334,22 @@ func newRig(t testing.TB, opts ...rigOption) *rig {
 	}))
 	r.g, err = exec.NewGateway(cfg)
 	must(t, err)
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		if err := r.g.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(r.close)
 	r.openGate()
 	r.warm(cfg.Pool.Wires, cfg.Pool.CancelWires)
 	return r
+}
+
+func (r *rig) close() {
+	if r.closed {
+		return
+	}
+	r.closed = true
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := r.g.Close(ctx); err != nil {
+		r.t.Error(err)
+	}
 }
 
 func must(t testing.TB, err error) {

@@ -1,0 +1,216 @@
+package exec_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"testing"
+
+	"riposte/core"
+	"riposte/exec"
+)
+
+// leanConn answers orders and cancels at once without allocating: it patches ids
+// into prepared bytes.
+type leanConn struct {
+	memConn
+	order, cancel, ping    []byte
+	ready                  []byte
+	idAt, clientAt, fillAt int
+	cidAt, cclientAt       int
+	next                   int64
+	clients                [1 << 12][30]byte
+	clientLen              int
+}
+
+const leanID = "0000000000"
+
+func newLean(clientLen int) *leanConn {
+	l := &leanConn{next: 1_000_000_000, clientLen: clientLen}
+	client := bytes.Repeat([]byte("c"), clientLen)
+	body := fmt.Sprintf(`{"symbol":"BTCUSDT","orderId":%s,"orderListId":-1,"clientOrderId":"%s","transactTime":1700000000000,"price":"100.00000000","origQty":"2.00000000",`+
+		`"executedQty":"1.00000000","origQuoteOrderQty":"0.00000000","cummulativeQuoteQty":"100.00000000","status":"PARTIALLY_FILLED","timeInForce":"GTC","type":"LIMIT","side":"BUY","workingTime":1700000000000,`+
+		`"fills":[{"price":"100.00000000","qty":"1.00000000","commission":"0.00100000","commissionAsset":"BNB","tradeId":%s}],"selfTradePreventionMode":"NONE"}`, "1"+leanID[1:], client, "2"+leanID[1:])
+	l.order = []byte(answer(200, body, "x-mbx-used-weight-1m: 1", "x-mbx-order-count-10s: 1"))
+	l.idAt = bytes.Index(l.order, []byte("1"+leanID[1:]))
+	l.clientAt = bytes.Index(l.order, client)
+	l.fillAt = bytes.Index(l.order, []byte("2"+leanID[1:]))
+	l.cancel = []byte(answer(200, canceled("BTCUSDT", 1_000_000_000, string(client), "2.00000000", "1.00000000")))
+	l.cidAt = bytes.Index(l.cancel, []byte("1"+leanID[1:]))
+	l.cclientAt = bytes.Index(l.cancel, client)
+	l.ping = []byte(answer(200, "{}"))
+	return l
+}
+
+func (l *leanConn) Read(p []byte) (int, error) {
+	if len(l.ready) == 0 {
+		return 0, os.ErrDeadlineExceeded
+	}
+	n := copy(p, l.ready)
+	l.ready = l.ready[n:]
+	return n, nil
+}
+
+func (l *leanConn) Write(p []byte) (int, error) {
+	switch p[0] {
+	case 'P':
+		at := bytes.Index(p, []byte("newClientOrderId=")) + len("newClientOrderId=")
+		l.next++
+		copy(l.order[l.clientAt:], p[at:at+l.clientLen])
+		copy(l.clients[l.next%int64(len(l.clients))][:], p[at:at+l.clientLen])
+		putDigits(l.order[l.idAt:l.idAt+10], l.next)
+		putDigits(l.order[l.fillAt:l.fillAt+10], l.next+1_000_000_000)
+		l.ready = l.order
+	case 'D':
+		at := bytes.Index(p, []byte("orderId=")) + len("orderId=")
+		id := int64(0)
+		for _, c := range p[at : at+10] {
+			id = id*10 + int64(c-'0')
+		}
+		copy(l.cancel[l.cclientAt:], l.clients[id%int64(len(l.clients))][:l.clientLen])
+		putDigits(l.cancel[l.cidAt:l.cidAt+10], id)
+		l.ready = l.cancel
+	case 'G':
+		l.ready = l.ping
+	default:
+		return 0, io.ErrClosedPipe
+	}
+	return len(p), nil
+}
+
+func putDigits(b []byte, v int64) {
+	for i := len(b) - 1; i >= 0; i-- {
+		b[i] = byte('0' + v%10)
+		v /= 10
+	}
+}
+
+// leanRig is a gateway whose venue costs nothing.
+func leanRig(t testing.TB) *rig {
+	return newRig(t, func(c *exec.Config) {
+		c.Pool.Wires, c.Pool.CancelWires = 1, 1
+		c.Orders = 128
+		shared := newLean(len("rp-") + 7 + 1 + 8)
+		c.Pool.Dial = func(context.Context, string) (net.Conn, error) { return &leanShare{leanConn: shared}, nil }
+	})
+}
+
+// leanShare is one of several connections to the same lean venue.
+type leanShare struct {
+	*leanConn
+	mine []byte
+}
+
+func (s *leanShare) Write(p []byte) (int, error) {
+	n, err := s.leanConn.Write(p)
+	s.mine, s.leanConn.ready = s.leanConn.ready, nil
+	return n, err
+}
+
+func (s *leanShare) Read(p []byte) (int, error) {
+	if len(s.mine) == 0 {
+		return 0, os.ErrDeadlineExceeded
+	}
+	n := copy(p, s.mine)
+	s.mine = s.mine[n:]
+	return n, nil
+}
+
+// round is an order, its answer with a fill, its cancel, that answer, all reports.
+func (r *rig) round(price int64) core.OrderID {
+	id := r.buy(price)
+	r.g.Step()
+	r.g.Step()
+	r.swallow()
+	r.cancel(id)
+	r.g.Step()
+	r.g.Step()
+	r.swallow()
+	r.g.Step() // idle: signs ahead
+	if s := r.stamp.Pending(); len(s) > 0 {
+		r.stamp.Release(len(s))
+	}
+	r.clock.ns.Add(100_000)
+	return id
+}
+
+func (r *rig) swallow() {
+	p := r.out.Pending()
+	for i := range p {
+		r.gate.Report(&p[i])
+	}
+	r.out.Release(len(p))
+}
+
+func TestOrderPathDoesNotAllocate(t *testing.T) {
+	r := leanRig(t)
+	for range 500 { // parsers, tables and fills reach their size
+		r.round(100_00000000)
+	}
+	sent := r.g.Stats
+	price := int64(100_00000000)
+	if n := testing.AllocsPerRun(1000, func() {
+		price += 1_000_000
+		r.round(price - price%3_000_000) // some hit the ladder, some do not
+	}); n != 0 {
+		t.Errorf("order, answer, fill, cancel and its answer allocate %v times, want 0", n)
+	}
+	now := r.g.Stats
+	if now.Sent-sent.Sent != 1001 || now.Cancels-sent.Cancels != 1001 || now.AnswersUnknown != 0 || r.g.Table().Live() != 0 {
+		t.Errorf("sent %d, cancels %d, %+v", now.Sent-sent.Sent, now.Cancels-sent.Cancels, now)
+	}
+	if hits := now.Presigned - sent.Presigned; hits == 0 || hits == 1001 {
+		t.Errorf("%d of 1001 orders were signed ahead, want some", hits)
+	}
+	if p := r.g.Ledger().Position(0); p != 1501_00000000 {
+		t.Errorf("position is %v, want 1501", p)
+	}
+}
+
+// BenchmarkOrderRound is the work of the loop for a whole order: place, answer with
+// a fill, cancel, its answer, all reports, in memory.
+func BenchmarkOrderRound(b *testing.B) {
+	r := leanRig(b)
+	for range 200 {
+		r.round(100_00000000)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		r.round(100_00000000)
+	}
+	if r.g.Stats.AnswersUnknown != 0 || r.g.Table().Live() != 0 {
+		b.Fatalf("%+v", r.g.Stats)
+	}
+}
+
+// BenchmarkApprovedToWire is Step from a ring with one approval to the write call.
+func BenchmarkApprovedToWire(b *testing.B) {
+	r := leanRig(b)
+	for range 200 {
+		r.round(100_00000000)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		id := r.buy(100_00000000)
+		b.StartTimer()
+		r.g.Step()
+		b.StopTimer()
+		r.g.Step()
+		r.swallow()
+		r.cancel(id)
+		r.g.Step()
+		r.g.Step()
+		r.swallow()
+		r.g.Step()
+		if s := r.stamp.Pending(); len(s) > 0 {
+			r.stamp.Release(len(s))
+		}
+		r.clock.ns.Add(100_000)
+		b.StartTimer()
+	}
+	b.ReportMetric(100*float64(r.g.Stats.Presigned)/float64(r.g.Stats.Sent), "%presigned")
+}
