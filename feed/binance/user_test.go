@@ -232,7 +232,8 @@ func FuzzUser(f *testing.F) {
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		ev, k := d.Decode(frame)
 		// What came before must not matter.
-		if ev2, again := fresh.Decode(frame); again != k {
+		ev2, again := fresh.Decode(frame)
+		if again != k {
 			t.Fatalf("got %v, then %v", k, again)
 		}
 		if k == UserExecution && (ev.Execution != ev2.Execution || ev.Execution.Kind == 0 || ev.Execution.Qty < 0 || ev.Execution.Cum < 0) {
