@@ -1,0 +1,44 @@
+package bench
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestHotPathAllocatesNothing takes whole recordings through every stage, and through
+// all of them in a row, and counts allocations: there must be none after warming up.
+// Under the race detector the long recording is left out.
+func TestHotPathAllocatesNothing(t *testing.T) {
+	spot := corpus(t, Spot)
+	stages := []struct {
+		name string
+		make func(t *testing.T) *work
+	}{
+		{"frame burst", func(t *testing.T) *work { return frameWork(t, spot, false) }},
+		{"frame single", func(t *testing.T) *work { return frameWork(t, spot, true) }},
+		{"decode spot", func(t *testing.T) *work { return decodeWork(t, spot, allFrames(spot), false) }},
+		{"decode spot general", func(t *testing.T) *work { return decodeWork(t, spot, allFrames(spot), true) }},
+		{"decode usdm", func(t *testing.T) *work { c := corpus(t, Linear); return decodeWork(t, c, allFrames(c), false) }},
+		{"decode usdm general", func(t *testing.T) *work { c := corpus(t, Linear); return decodeWork(t, c, allFrames(c), true) }},
+		{"ring", func(t *testing.T) *work { return ringWork(t, spot) }},
+		{"book spot", func(t *testing.T) *work { return syncWork(t, spot) }},
+		{"book usdm", func(t *testing.T) *work { return syncWork(t, corpus(t, Linear)) }},
+		{"book multi", func(t *testing.T) *work { return syncWork(t, corpus(t, Multi)) }},
+		{"signal", func(t *testing.T) *work { return signalWork(t, spot) }},
+		{"gate", func(t *testing.T) *work { return gateWork(t, spot, false) }},
+		{"encode", func(t *testing.T) *work { return encodeWork(t) }},
+		{"sign", func(t *testing.T) *work { return signWork(t) }},
+		{"presigned", func(t *testing.T) *work { return presignedWork(t) }},
+		{"send", func(t *testing.T) *work { return sendWork(t, false) }},
+		{"gateway", func(t *testing.T) *work { return gatewayWork(t, spot) }},
+		{"whole spot", func(t *testing.T) *work { w, _ := wholeWork(t, spot, RigOptions{}, newTook()); return w }},
+		{"whole spot presigned", func(t *testing.T) *work { w, _ := wholeWork(t, spot, RigOptions{Rungs: 7}, newTook()); return w }},
+		{"whole usdm", func(t *testing.T) *work { w, _ := wholeWork(t, corpus(t, Linear), RigOptions{}, newTook()); return w }},
+	}
+	for _, s := range stages {
+		if raceOn && strings.Contains(s.name, Linear) {
+			continue
+		}
+		t.Run(s.name, func(t *testing.T) { noAllocs(t, s.make(t)) })
+	}
+}

@@ -1,0 +1,2 @@
+// Package path measures tick-to-order from outside.
+package path

@@ -1,0 +1,112 @@
+package bench
+
+import (
+	"testing"
+	"time"
+)
+
+// work is one stage's work on a whole corpus. pass does it once and is what is
+// timed; check looks at what the last pass did.
+type work struct {
+	items  int // per pass
+	bytes  int // per pass, 0 where bytes mean nothing
+	pass   func()
+	check  func() error
+	levels int    // per pass, where a level is the smaller item
+	clock  *batch // where only parts of a pass count
+	reset  func() // forgets what warming up has measured
+	after  func(b *testing.B)
+}
+
+// kept makes cleanups those of the whole benchmark: Go calls a benchmark's function
+// several times, and what it works with is made once.
+type kept struct {
+	testing.TB
+	whole testing.TB
+}
+
+// Cleanup runs f when the whole benchmark is over.
+func (k kept) Cleanup(f func()) { k.whole.Cleanup(f) }
+
+// stage runs one benchmark on work that is made when it is first needed.
+func stage(b *testing.B, name string, make func(t testing.TB) *work) {
+	b.Helper()
+	var w *work
+	b.Run(name, func(sub *testing.B) {
+		if w == nil {
+			w = make(kept{sub, b})
+		}
+		run(sub, w)
+		if w.after != nil {
+			w.after(sub)
+		}
+	})
+}
+
+// run times whole passes until b.N items are done, and no less than one. The
+// standard figures are per item of what was really done, which b.N is not.
+func run(b *testing.B, w *work) {
+	b.Helper()
+	if w.items == 0 {
+		b.Fatal("nothing to do: the corpus has no such items")
+	}
+	b.ReportAllocs()
+	w.pass() // buffers grow to their size, caches fill
+	if err := w.check(); err != nil {
+		b.Fatal(err)
+	}
+	if w.clock != nil {
+		w.clock.spent = 0
+	}
+	if w.reset != nil {
+		w.reset()
+	}
+	b.ResetTimer()
+	done := 0
+	for done < b.N {
+		w.pass()
+		done += w.items
+	}
+	b.StopTimer()
+	if err := w.check(); err != nil {
+		b.Fatal(err)
+	}
+	spent := b.Elapsed()
+	if w.clock != nil {
+		spent = w.clock.spent
+	}
+	perItem := float64(spent) / float64(done)
+	b.ReportMetric(perItem, "ns/op")
+	if w.bytes > 0 {
+		b.ReportMetric(float64(w.bytes)/float64(w.items)/perItem*1e3, "MB/s")
+	}
+	if w.levels > 0 {
+		b.ReportMetric(perItem*float64(w.items)/float64(w.levels), "ns/level")
+	}
+}
+
+// noAllocs is the other half of each stage: the same work, and not one allocation
+// in a whole pass.
+func noAllocs(t *testing.T, w *work) {
+	t.Helper()
+	w.pass()
+	if err := w.check(); err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(1, w.pass); n != 0 {
+		t.Errorf("got %v allocations in a pass of %d items, want 0", n, w.items)
+	}
+	if err := w.check(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// batch collects time that is measured piece by piece, where the work between the
+// pieces is not to be counted.
+type batch struct {
+	spent time.Duration
+	from  time.Time
+}
+
+func (t *batch) start() { t.from = time.Now() }
+func (t *batch) stop()  { t.spent += time.Since(t.from) }
