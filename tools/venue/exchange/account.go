@@ -73,6 +73,20 @@ func rate(r Fixed) Fixed {
 	return r
 }
 
+// supplyMax bounds what all accounts of Config hold of one asset, so that no
+// single balance can overflow whoever trades with whom: together with a house's
+// funds it still fits.
+const supplyMax = 1<<62 - 1
+
+// admit reports whether amount more of an asset may come into the accounts.
+func (x *Exchange) admit(asset int, amount Fixed) bool {
+	if amount < 0 || amount > supplyMax-x.issued[asset] {
+		return false
+	}
+	x.issued[asset] += amount
+	return true
+}
+
 func (x *Exchange) addAccount(id AccountID, c AccountConfig) error {
 	if rate(c.MakerRate) >= One || rate(c.TakerRate) >= One {
 		return fmt.Errorf("cannot add account %q: got a commission rate of 100%% or more", c.Name)
@@ -83,10 +97,9 @@ func (x *Exchange) addAccount(id AccountID, c AccountConfig) error {
 	}
 	slices.Sort(names) // map order must not reach the ledger
 	for _, n := range names {
-		if c.Balances[n] < 0 {
-			return fmt.Errorf("cannot add account %q: got a negative balance of %s", c.Name, n)
+		if !x.admit(x.asset(n), c.Balances[n]) {
+			return fmt.Errorf("cannot add account %q: got %s of %s, want 0 to %d in all accounts", c.Name, AppendPlain(nil, c.Balances[n]), n, supplyMax/One)
 		}
-		x.asset(n)
 	}
 	a := x.newAccount(c, id)
 	x.accounts = append(x.accounts, a)
@@ -222,8 +235,8 @@ func (x *Exchange) Deposit(now Micros, id AccountID, asset string, amount Fixed)
 	}
 	x.command(now, "deposit", id, asset)
 	n := x.asset(asset)
-	if a.free(n) > 1<<62 || amount > 1<<62 {
-		return fmt.Errorf("cannot deposit %d of %s: the balance would overflow", amount, asset)
+	if !x.admit(n, amount) {
+		return fmt.Errorf("cannot deposit %d of %s: all accounts together would hold more than %d", amount, asset, supplyMax/One)
 	}
 	x.move(a, n, amount, 0, LedgerDeposit, nil, -1)
 	x.commit(nil)

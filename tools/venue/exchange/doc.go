@@ -10,17 +10,19 @@
 // The room:
 //
 //	api.go, types.go   the contract: config, commands, reports, events, enums
+//	exchange.go        the Exchange: time, transactions, what surrounds the rest
 //	fixed.go           numbers: int64 at 1e-8, 128-bit products
 //	symbol*.go         symbols and filters, from a recorded exchangeInfo or the built-in table
 //	filter.go          one check per filter
-//	book.go, order.go  price levels and queues
-//	place.go, match.go, stp.go, cancel.go, amend.go, replace.go   life of an order
-//	account.go         balances, commissions, ledger
-//	report.go, log.go  what leaves: execution reports, the canonical log
+//	book.go            price levels and their queues
+//	place.go, size.go, match.go, stp.go, cancel.go, amend.go, replace.go   life of an order
+//	account.go         balances, locks, commissions, ledger
+//	report.go, reject.go, log.go   what leaves: reports, rejects, the canonical log
+//	query.go           orders and fills of an account
 //	depth.go           update ids, diffs, snapshots, book history
 //	trades.go, kline.go, ticker.go   market data kept in bounded memory
-//	agents*.go         a seeded market of agents
-//	tapemarket.go      a recording as the market
+//	agents*.go, house.go             a seeded market of agents
+//	tapemarket.go, tapequeue.go      a recording as the market
 //
 // Sub-package tape reads and writes recordings; the sibling package wire turns
 // events into the venue's JSON. Nothing here imports the rest of riposte: the

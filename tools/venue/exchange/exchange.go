@@ -33,6 +33,7 @@ type Exchange struct {
 	byName  map[string]*instrument
 	assets  []string
 	assetNo map[string]int
+	issued  []Fixed  // by asset: deposits and balances at start of all accounts
 	filters []Filter // over the exchange
 
 	accounts []*account // of Config, by AccountID
@@ -185,6 +186,7 @@ func (x *Exchange) asset(name string) int {
 		n = len(x.assets)
 		x.assets = append(x.assets, name)
 		x.assetNo[name] = n
+		x.issued = append(x.issued, 0)
 	}
 	return n
 }

@@ -309,7 +309,8 @@ func TestQuietSymbolsStayQuiet(t *testing.T) {
 	}
 }
 
-// TestPricesStaySaneForHours runs two hours of the busiest market.
+// TestPricesStaySaneForHours runs two hours of a medium and a quiet symbol, and
+// with them the slow drift of book and price that a minute does not show.
 func TestPricesStaySaneForHours(t *testing.T) {
 	syms, err := BuiltinSymbols("BNBBTC", "NKNUSDT")
 	if err != nil {

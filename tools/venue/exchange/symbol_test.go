@@ -163,6 +163,9 @@ func TestNewRefusesABadConfig(t *testing.T) {
 		{"exchange filter on a symbol", func(c *Config) { c.Symbols[0].Filters = []Filter{{Type: ExchangeMaxNumOrders}} }},
 		{"symbol filter on the exchange", func(c *Config) { c.ExchangeFilters = []Filter{{Type: LotSize}} }},
 		{"negative balance", func(c *Config) { c.Accounts = []AccountConfig{{Balances: map[string]Fixed{"BTC": -1}}} }},
+		{"more than can exist", func(c *Config) {
+			c.Accounts = []AccountConfig{{Balances: map[string]Fixed{"BTC": 1 << 61}}, {Balances: map[string]Fixed{"BTC": 1 << 61}}}
+		}},
 		{"commission of 100 %", func(c *Config) { c.Accounts = []AccountConfig{{MakerRate: One}} }},
 		{"tape without events", func(c *Config) { c.Market = Tape(TapeOptions{}) }},
 	} {

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -79,6 +80,7 @@ type lane struct {
 	first  int // index of the first event to play
 	snap   [3]map[Fixed]Fixed
 	shown  [3]map[Fixed]Fixed // what the tape last said, by side and price
+	asleep bool               // the tape went on while the symbol did not trade
 	startU int64              // update id of snap
 	lastU  int64              // of the newest diff or top played
 }
@@ -115,7 +117,7 @@ func (m *tapeMarket) attach(x *Exchange, _ uint64) error {
 		}
 		l.startU = l.lastU
 		l.in.nextTrade, l.in.nextAgg, l.in.nextOrder, l.in.nextExec = m.firstTrade(l), 1, 1, 1
-		m.restart(l)
+		m.replace(l, l.snap)
 		l.in.updateID = l.startU // laying out the first book counts for nothing
 	}
 	m.skip()
@@ -171,28 +173,38 @@ func (m *tapeMarket) firstTrade(l *lane) int64 {
 	return 1
 }
 
-// restart puts the book of the recording's beginning in place of the tape's
-// current one. Orders of accounts stay and trade if they cross it.
-func (m *tapeMarket) restart(l *lane) {
+// replace puts a whole book in place of the tape's current one. Orders of
+// accounts stay and trade if they cross it.
+func (m *tapeMarket) replace(l *lane, want [3]map[Fixed]Fixed) {
 	for _, side := range [2]Side{Buy, Sell} {
-		old := l.shown[side]
-		l.shown[side] = make(map[Fixed]Fixed, len(l.snap[side]))
-		var prices []Fixed
-		for p := range old {
-			if _, stays := l.snap[side][p]; !stays {
-				prices = append(prices, p)
+		prices := make([]Fixed, 0, len(want[side]))
+		l.in.book(side).walk(func(lv *level) bool {
+			if _, stays := want[side][lv.price]; !stays && lv.ext > 0 {
+				prices = append(prices, lv.price)
 			}
-		}
-		for p := range l.snap[side] {
+			return true
+		})
+		for p := range want[side] {
 			prices = append(prices, p)
 		}
 		slices.Sort(prices) // map order must not number the changes
+		l.shown[side] = make(map[Fixed]Fixed, len(want[side]))
 		for _, p := range prices {
-			l.shown[side][p] = old[p]
-			m.set(l, side, p, l.snap[side][p], false)
+			m.set(l, side, p, want[side][p], false)
 		}
 	}
 	m.uncross(l)
+}
+
+// doze follows the tape while a symbol does not trade: nothing moves on the
+// venue, but what the tape shows is remembered for when it trades again.
+func (l *lane) doze(e *TapeEvent) {
+	l.asleep = true
+	if e.Kind == TapeDiff {
+		apply(l.shown[Buy], e.Bids)
+		apply(l.shown[Sell], e.Asks)
+		l.lastU = max(l.lastU, e.Last)
+	}
 }
 
 // skip moves to the next event to play.
@@ -226,11 +238,19 @@ func (m *tapeMarket) step() {
 		m.pos = 0
 		m.skip()
 		for _, l := range m.lanes {
-			if l != nil {
-				l.lastU = l.startU
-				m.restart(l)
-				m.x.commit(l.in)
+			if l == nil {
+				continue
 			}
+			l.lastU = l.startU
+			if l.in.sym.Status != Trading {
+				l.asleep = true
+				for side := range l.snap {
+					l.shown[side] = maps.Clone(l.snap[side])
+				}
+				continue
+			}
+			m.replace(l, l.snap)
+			m.x.commit(l.in)
 		}
 		return
 	}
@@ -238,8 +258,13 @@ func (m *tapeMarket) step() {
 	l := m.lanes[e.Symbol]
 	m.pos++
 	m.skip()
-	if l.in.sym.Status == Break {
+	if l.in.sym.Status != Trading {
+		l.doze(e)
 		return
+	}
+	if l.asleep {
+		l.asleep = false
+		m.replace(l, l.shown)
 	}
 	switch e.Kind {
 	case TapeDiff:

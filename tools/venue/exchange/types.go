@@ -88,7 +88,7 @@ const (
 )
 
 // Ended reports whether the order can no longer trade.
-func (s OrderStatus) Ended() bool { return s >= StatusFilled }
+func (v OrderStatus) Ended() bool { return v >= StatusFilled }
 
 // ExecutionType says what an execution report is about.
 type ExecutionType uint8

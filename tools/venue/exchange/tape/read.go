@@ -175,6 +175,9 @@ func (r *reader) frame(v *fastjson.Value) error {
 		if err != nil {
 			return err
 		}
+		if _, err := exchange.Product(e.Price, e.Qty); err != nil || e.Price == 0 || e.Qty == 0 {
+			return fmt.Errorf("got a trade of %d at %d, want a positive amount that fits 64 bits", e.Qty, e.Price)
+		}
 	case kind == "" && data.Get("B") != nil && data.Get("A") != nil:
 		e.Kind, e.Last, e.Symbol = exchange.TapeTop, data.GetInt64("u"), r.symbol(name)
 		var err error
@@ -235,6 +238,9 @@ func levels(vs []*fastjson.Value) ([]exchange.Level, error) {
 		if out[i].Price == 0 {
 			return nil, fmt.Errorf("got a level at price 0")
 		}
+		if _, err := exchange.Product(out[i].Price, out[i].Qty); err != nil {
+			return nil, fmt.Errorf("got a level of %d at %d, want an amount that fits 64 bits", out[i].Qty, out[i].Price)
+		}
 	}
 	return out, nil
 }
@@ -251,6 +257,9 @@ func touch(v *fastjson.Value, price, qty string) ([]exchange.Level, error) {
 	}
 	if p == 0 || q == 0 {
 		return nil, nil
+	}
+	if _, err := exchange.Product(p, q); err != nil {
+		return nil, fmt.Errorf("got a touch of %d at %d, want an amount that fits 64 bits", q, p)
 	}
 	return []exchange.Level{{Price: p, Qty: q}}, nil
 }

@@ -289,6 +289,8 @@ func TestReadRefusesWhatItCannotPlay(t *testing.T) {
 		{"bad level", `1	ws	{"e":"depthUpdate","s":"BTCUSDT","U":1,"u":2,"b":[["1"]],"a":[]}` + "\n", "level of 1 values"},
 		{"bad number", `1	ws	{"e":"depthUpdate","s":"BTCUSDT","U":1,"u":2,"b":[["1x","2"]],"a":[]}` + "\n", "1x"},
 		{"price zero", `1	ws	{"e":"depthUpdate","s":"BTCUSDT","U":1,"u":2,"b":[["0","2"]],"a":[]}` + "\n", "price 0"},
+		{"huge level", `1	ws	{"e":"depthUpdate","s":"BTCUSDT","U":1,"u":2,"b":[["90000000000","90000000000"]],"a":[]}` + "\n", "fits 64 bits"},
+		{"empty trade", `1	ws	{"e":"trade","s":"BTCUSDT","t":1,"p":"1","q":"0"}` + "\n", "positive amount"},
 		{"no update id", `1	ws	{"e":"depthUpdate","s":"BTCUSDT","b":[],"a":[]}` + "\n", "update id"},
 		{"nothing to play", `1	ws	{"e":"kline","s":"BTCUSDT"}` + "\n", "no depth"},
 	} {
