@@ -63,7 +63,7 @@ func (s *Shard) drain(m *market) int {
 			s.input-- // not taken: it will be served again
 		}
 		if out == waits || out == broke {
-			s.makeRoom(m)
+			n += s.makeRoom(m)
 			break
 		}
 		s.sample(ev, taken)
@@ -162,18 +162,20 @@ func (s *Shard) decide(m *market, ev *core.Event) {
 // snapshot. What is dropped would have preceded the snapshot anyway, or else the
 // snapshot will show the gap. The book is told, because touches were dropped too
 // and what it remembers of them no longer is the whole.
-func (s *Shard) makeRoom(m *market) {
+func (s *Shard) makeRoom(m *market) (shed int) {
 	if m.queue.Fill() < 0.75 {
-		return
+		return 0
 	}
 	for m.queue.Fill() > 0.5 {
 		if ev, _ := m.queue.Peek(); ev == nil {
 			break
 		}
 		m.queue.Pop()
-		s.counts.Shed++
+		shed++
 	}
+	s.counts.Shed += uint64(shed)
 	m.sync.Overflow()
+	return shed
 }
 
 func (s *Shard) want(m *market) {

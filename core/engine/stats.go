@@ -79,7 +79,7 @@ func (s *Shard) Stats() *Stats {
 // MarketStats is the newest published state of an instrument, nil if it is not
 // followed; one reading goroutine, the same as Stats.
 func (s *Shard) MarketStats(id core.InstrumentID) *MarketStats {
-	m := s.byID[id]
+	m := s.market(id)
 	if m == nil {
 		return nil
 	}
