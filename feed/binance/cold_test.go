@@ -56,7 +56,7 @@ func TestExchangeInfoReadsEachSchema(t *testing.T) {
 	}); in.Filters != want || in.Filters.MarketQtyMax == 0 {
 		t.Fatalf("got  %+v\nwant %+v", in.Filters, want)
 	}
-	if len(spot21.RateLimits) != 4 || spot21.RateLimits[1] != (RateLimit{"ORDERS", "SECOND", 10, 50}) || spot21.ServerTime != 1633998511098*core.WallNs(ms) {
+	if len(spot21.RateLimits) != 4 || spot21.RateLimits[1] != (RateLimit{Type: "ORDERS", Interval: "SECOND", IntervalNum: 10, Limit: 50}) || spot21.ServerTime != 1633998511098*core.WallNs(ms) {
 		t.Fatalf("got %+v at %d", spot21.RateLimits, spot21.ServerTime)
 	}
 	spot25, err := ParseExchangeInfo(readGolden(t, "exchangeinfo_spot_2025.json"), core.Spot)

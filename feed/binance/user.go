@@ -445,3 +445,8 @@ func (r *userReader) time(key string) core.WallNs {
 	}
 	return core.WallNs(ns)
 }
+
+var (
+	_ feed.Codec     = (*Decoder)(nil)
+	_ feed.UserCodec = (*UserDecoder)(nil)
+)

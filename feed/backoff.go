@@ -1,0 +1,32 @@
+package feed
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// backoff is exponential with full jitter: the n-th wait is anywhere between 0
+// and min(max, min0*2^n). Many clients that lost the same server then come back
+// spread out evenly; equal or partial jitter still lets them come in waves.
+type backoff struct {
+	first, max time.Duration
+	attempt    int
+	rng        *rand.Rand
+}
+
+func newBackoff(first, max time.Duration, seed uint64) backoff {
+	return backoff{first: first, max: max, rng: rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))}
+}
+
+// next is how long to wait before the next attempt.
+func (b *backoff) next() time.Duration {
+	ceiling := b.max
+	if b.attempt < 32 && b.first<<b.attempt < b.max {
+		ceiling = b.first << b.attempt
+	}
+	b.attempt++
+	return time.Duration(b.rng.Int64N(int64(ceiling) + 1))
+}
+
+// reset is called when an attempt has proved good.
+func (b *backoff) reset() { b.attempt = 0 }

@@ -1,0 +1,398 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"riposte/core"
+	"riposte/feed/ws"
+)
+
+// State is where a connection stands.
+type State uint32
+
+// The states.
+const (
+	Waiting     State = iota // for the end of a backoff or for the connect budget
+	Dialing                  // a goroutine dials and shakes hands
+	Subscribing              // connected; not everything is confirmed yet
+	Live                     // everything is confirmed
+	Refused                  // the venue refuses our key: no retry can mend it
+	Closed                   // by us
+)
+
+func (s State) String() string {
+	return [...]string{"waiting", "dialing", "subscribing", "live", "refused", "closed"}[s]
+}
+
+// LineConfig is what both kinds of session need to keep a connection. Durations
+// left 0 take the defaults named below.
+type LineConfig struct {
+	URL    string
+	Dial   ws.DialFunc
+	Clock  core.Clock
+	Budget *ConnectBudget
+	// Wake, if set, is called by the dialing goroutine when it has finished, so
+	// that a parked loop takes the connection over.
+	Wake func()
+
+	DialTimeout  time.Duration // 10 s: dial, TLS and upgrade together
+	WriteTimeout time.Duration // 1 s
+	// Silence is how long no byte may arrive before a PING of ours asks whether
+	// anyone is there; PongWithin how long the answer may take.
+	Silence    time.Duration // 10 s
+	PongWithin time.Duration // 5 s
+	// Rotate is the age at which a connection is replaced, before the venue cuts
+	// it at 24 h. Up to a tenth is taken off at random, so that lines opened
+	// together do not go together.
+	Rotate                 time.Duration // 23 h
+	BackoffMin, BackoffMax time.Duration // 100 ms, 30 s
+	// ReplyWithin is how long a request may stay unanswered.
+	ReplyWithin time.Duration // 10 s
+
+	Buffer, MaxMessage int    // bytes, see ws.Options
+	Seed               uint64 // of the jitter; 0: random
+}
+
+func (c *LineConfig) prepare() error {
+	switch {
+	case c.URL == "":
+		return errors.New("cannot open a session: no URL")
+	case c.Dial == nil || c.Clock == nil || c.Budget == nil:
+		return errors.New("cannot open a session: want Dial, Clock and Budget")
+	}
+	for _, d := range []struct {
+		d   *time.Duration
+		def time.Duration
+	}{
+		{&c.DialTimeout, 10 * time.Second}, {&c.WriteTimeout, time.Second}, {&c.Silence, 10 * time.Second}, {&c.PongWithin, 5 * time.Second},
+		{&c.Rotate, 23 * time.Hour}, {&c.BackoffMin, 100 * time.Millisecond}, {&c.BackoffMax, 30 * time.Second}, {&c.ReplyWithin, 10 * time.Second},
+	} {
+		if *d.d < 0 {
+			return fmt.Errorf("cannot open a session: got a negative duration %v", *d.d)
+		}
+		if *d.d == 0 {
+			*d.d = d.def
+		}
+	}
+	if c.Seed == 0 {
+		c.Seed = rand.Uint64()
+	}
+	return nil
+}
+
+// LineStatus is a connection as seen from outside.
+type LineStatus struct {
+	State       State
+	Connects    uint64 // attempts
+	Connected   uint64 // of them, those that came to frames
+	Lost        uint64 // connections that ended, for whatever reason
+	Rotations   uint64 // of them, by age
+	Shutdowns   uint64 // of them, announced by the venue
+	Dead        uint64 // of them, because no PONG came
+	PingsSent   uint64
+	Pings       uint64 // received
+	Bytes       uint64 // received, all connections
+	Reads       uint64
+	Messages    uint64
+	ConnectedAt core.MonoNs // of the present connection, 0 if there is none
+	HeardAt     core.MonoNs // when bytes were last known to have arrived
+	LastError   string
+}
+
+// line keeps one connection: dial on a goroutine, take over, watch, replace. All
+// methods are the loop's, except status.
+type line struct {
+	cfg   LineConfig
+	back  backoff
+	conn  *ws.Conn
+	state State
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	dialed chan dialResult
+
+	now         core.MonoNs // of this Step
+	until       core.MonoNs // Waiting: not before
+	connectedAt core.MonoNs
+	rotateAt    core.MonoNs
+	liveAt      core.MonoNs
+	heardAt     core.MonoNs
+	pingAt      core.MonoNs // of an unanswered PING of ours, 0: none
+	nextLook    core.MonoNs
+	lastSend    core.MonoNs
+	seenReads   uint64
+	pings       uint64
+	past        ws.Stats // of connections that ended
+
+	status struct {
+		state, connects, connected, lost, rotations, shutdowns, dead atomic.Uint64
+		pingsSent, pings, bytes, reads, messages                     atomic.Uint64
+		connectedAt, heardAt                                         atomic.Int64
+		lastError                                                    atomic.Pointer[string]
+	}
+}
+
+type dialResult struct {
+	conn *ws.Conn
+	err  error
+}
+
+// lookEvery is how often timers and liveness are looked at.
+const lookEvery = core.MonoNs(20 * time.Millisecond)
+
+// sendEvery is the least time between two messages of ours: the venue cuts a
+// connection at more than 5 a second, PONGs counted, and one PONG per read fits
+// beside these.
+const sendEvery = core.MonoNs(300 * time.Millisecond)
+
+func (l *line) init(cfg LineConfig) error {
+	if err := cfg.prepare(); err != nil {
+		return err
+	}
+	l.cfg = cfg
+	l.back = newBackoff(cfg.BackoffMin, cfg.BackoffMax, cfg.Seed)
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.dialed = make(chan dialResult, 1)
+	return nil
+}
+
+// connect moves the line towards a connection; it is true once when it has one.
+func (l *line) connect() bool {
+	switch l.state {
+	case Waiting:
+		if l.now < l.until {
+			return false
+		}
+		if wait := l.cfg.Budget.Take(l.now); wait > 0 {
+			l.until = l.now + core.MonoNs(wait)
+			return false
+		}
+		l.state = Dialing
+		l.status.connects.Add(1)
+		l.wg.Add(1)
+		go l.dial()
+		l.publish()
+	case Dialing:
+		select {
+		case r := <-l.dialed:
+			if r.err == nil {
+				if r.err = r.conn.NonBlocking(); r.err != nil {
+					_ = r.conn.NetConn().Close()
+				}
+			}
+			if r.err != nil {
+				l.wait(r.err)
+				return false
+			}
+			l.conn, l.state = r.conn, Subscribing
+			l.connectedAt, l.heardAt, l.pingAt, l.liveAt = l.now, l.now, 0, 0
+			l.seenReads, l.lastSend, l.nextLook = 0, 0, 0
+			age := int64(l.cfg.Rotate)
+			l.rotateAt = l.now + core.MonoNs(age-l.back.rng.Int64N(age/10+1))
+			l.status.connected.Add(1)
+			l.publish()
+			return true
+		default:
+		}
+	}
+	return false
+}
+
+// dial runs on its own goroutine and ends with the line's context at the latest.
+func (l *line) dial() {
+	defer l.wg.Done()
+	ctx, cancel := context.WithTimeout(l.ctx, l.cfg.DialTimeout)
+	defer cancel()
+	conn, err := ws.Dial(ctx, l.cfg.Dial, l.cfg.URL, ws.Options{
+		Buffer: l.cfg.Buffer, MaxMessage: l.cfg.MaxMessage,
+		Now: func() int64 { return int64(l.cfg.Clock.Mono()) },
+		WriteDeadline: func() time.Time {
+			return time.Unix(0, int64(l.cfg.Clock.Wall())).Add(l.cfg.WriteTimeout)
+		},
+	})
+	l.dialed <- dialResult{conn, err}
+	if l.cfg.Wake != nil {
+		l.cfg.Wake()
+	}
+}
+
+// wait schedules the next attempt by the backoff, and later if the venue asked
+// for it.
+func (l *line) wait(err error) {
+	d := l.back.next()
+	var he *ws.HandshakeError
+	if errors.As(err, &he) && he.RetryAfter > d {
+		d = he.RetryAfter
+	}
+	l.state, l.until = Waiting, l.now+core.MonoNs(d)
+	l.fault(err)
+	l.publish()
+}
+
+func (l *line) fault(err error) {
+	s := err.Error()
+	l.status.lastError.Store(&s)
+}
+
+// heldLongEnough is how long a connection must have been Live for its expected end
+// to be followed by another at once: a venue that announces its end over and over
+// must not be dialed in a tight loop.
+const heldLongEnough = time.Second
+
+// drop ends the connection. atOnce: the next attempt does not wait, for an end
+// that was expected.
+func (l *line) drop(err error, atOnce bool) {
+	if l.conn != nil {
+		st := l.conn.Stats()
+		l.past.Reads += st.Reads
+		l.past.Bytes += st.Bytes
+		l.past.Messages += st.Messages
+		l.past.Pings += st.Pings
+		_ = l.conn.Close(1000)
+		l.conn = nil
+		l.status.lost.Add(1)
+	}
+	held := core.MonoNs(0)
+	if l.liveAt != 0 {
+		held = l.now - l.liveAt
+	}
+	atOnce = atOnce && held > core.MonoNs(heldLongEnough)
+	if atOnce || held > core.MonoNs(l.cfg.BackoffMax) {
+		// It held: what ended it now is news, not the old trouble.
+		l.back.reset()
+	}
+	l.wait(err)
+	if atOnce {
+		l.until = l.now
+	}
+	l.connectedAt = 0
+}
+
+// live is called when everything is confirmed.
+func (l *line) live() {
+	if l.state != Live {
+		l.state, l.liveAt = Live, l.now
+		l.publish()
+	}
+}
+
+// The ends of a connection that the line itself decides.
+var (
+	errRotate = errors.New("connection reached its age and is replaced")
+	errNoPong = errors.New("connection is dead: no PONG within the time allowed")
+)
+
+// due reports whether it is time to look at timers.
+func (l *line) due() bool {
+	if l.now < l.nextLook {
+		return false
+	}
+	l.nextLook = l.now + lookEvery
+	return true
+}
+
+// watch looks after the connection; an error is the reason to drop it.
+func (l *line) watch() error {
+	st := l.conn.Stats()
+	if st.Reads != l.seenReads {
+		l.seenReads, l.heardAt, l.pingAt = st.Reads, core.MonoNs(l.conn.Stamp()), 0
+	}
+	l.publish()
+	switch {
+	case l.pingAt != 0 && l.now-l.pingAt > core.MonoNs(l.cfg.PongWithin):
+		l.status.dead.Add(1)
+		return errNoPong
+	case l.pingAt == 0 && l.now-l.heardAt > core.MonoNs(l.cfg.Silence) && l.maySend():
+		l.pings++
+		var b [20]byte
+		if err := l.conn.SendPing(strconv.AppendUint(b[:0], l.pings, 10)); err != nil {
+			return err
+		}
+		l.sent()
+		l.pingAt = l.now
+		l.status.pingsSent.Add(1)
+	case l.now > l.rotateAt:
+		l.status.rotations.Add(1)
+		return errRotate
+	}
+	return nil
+}
+
+// maySend keeps our messages inside the venue's allowance.
+func (l *line) maySend() bool { return l.lastSend == 0 || l.now-l.lastSend >= sendEvery }
+
+func (l *line) sent() { l.lastSend = l.now }
+
+// publish makes the state visible to other goroutines.
+func (l *line) publish() {
+	s := &l.status
+	total := l.past
+	if l.conn != nil {
+		st := l.conn.Stats()
+		total.Reads += st.Reads
+		total.Bytes += st.Bytes
+		total.Messages += st.Messages
+		total.Pings += st.Pings
+	}
+	s.state.Store(uint64(l.state))
+	s.reads.Store(total.Reads)
+	s.bytes.Store(total.Bytes)
+	s.messages.Store(total.Messages)
+	s.pings.Store(total.Pings)
+	s.connectedAt.Store(int64(l.connectedAt))
+	s.heardAt.Store(int64(l.heardAt))
+}
+
+// snapshot is the status; any goroutine.
+func (l *line) snapshot() LineStatus {
+	s := &l.status
+	out := LineStatus{
+		State: State(s.state.Load()), Connects: s.connects.Load(), Connected: s.connected.Load(), Lost: s.lost.Load(),
+		Rotations: s.rotations.Load(), Shutdowns: s.shutdowns.Load(), Dead: s.dead.Load(), PingsSent: s.pingsSent.Load(), Pings: s.pings.Load(),
+		Bytes: s.bytes.Load(), Reads: s.reads.Load(), Messages: s.messages.Load(),
+		ConnectedAt: core.MonoNs(s.connectedAt.Load()), HeardAt: core.MonoNs(s.heardAt.Load()),
+	}
+	if e := s.lastError.Load(); e != nil {
+		out.LastError = *e
+	}
+	return out
+}
+
+// close ends the line for good: connection, dialing goroutine and all. The loop
+// must not be in a Step of it, nor call one later.
+func (l *line) close(ctx context.Context) error {
+	l.cancel()
+	if l.conn != nil {
+		_ = l.conn.Close(1000)
+		l.conn = nil
+	}
+	l.state = Closed
+	l.connectedAt = 0
+	l.publish()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		l.wg.Wait()
+		select {
+		case r := <-l.dialed:
+			if r.conn != nil {
+				_ = r.conn.NetConn().Close()
+			}
+		default:
+		}
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("cannot close the session: its dial has not ended: %w", ctx.Err())
+	}
+}

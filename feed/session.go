@@ -1,0 +1,415 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"riposte/core"
+	"riposte/core/ring"
+	"riposte/feed/ws"
+)
+
+// Subscription is one stream of a session. Streams are told apart by instrument
+// and kind of event, which is how their messages are attributed.
+type Subscription struct {
+	Stream     string // as the venue names it: "btcusdt@depth@100ms"
+	Instrument core.InstrumentID
+	Kind       core.EventKind
+	// MaxAge is how old its newest message may be before the stream is looked at
+	// by the watchdog; 0 leaves it unwatched.
+	MaxAge time.Duration
+	// FirstWithin is how long after its confirmation the first message may take
+	// before the alarm counter Mute rises: several update intervals. 0: no alarm.
+	FirstWithin time.Duration
+}
+
+// SessionConfig is a market session's.
+type SessionConfig struct {
+	LineConfig
+	Codec   Codec
+	Line    uint8 // number of this line, stamped on its events
+	Streams []Subscription
+	// Queues are the instruments' inbound queues by id, nil for instruments that
+	// this session does not serve. The session is their only writer.
+	Queues []*ring.Queue
+	// Batch is the most frames that one Step decodes: what has come is to be
+	// acted on before more is read. 0: 32.
+	Batch int
+	// PerSubscribe is the most streams in one request. 0: 200.
+	PerSubscribe int
+}
+
+// Session is one market connection. It dials, subscribes, confirms every stream,
+// decodes frames straight into the instruments' queues, and tells them when the
+// line goes down. One loop goroutine calls Step; Status and Streams are for any.
+type Session struct {
+	line
+	codec   Codec
+	number  uint8
+	batch   int
+	queues  []*ring.Queue
+	owed    []uint8 // by instrument: what its queue has not been told yet
+	served  []core.InstrumentID
+	streams []stream
+	index   [][kinds]int16 // by instrument and kind: 1 + position in streams
+	groups  []group        // of subscriptions, one request each
+	request []byte
+	nextID  int64
+	waiting int // groups not confirmed
+	debts   int // instruments with something owed
+
+	ev *core.Event // for frames whose instrument only decoding tells
+	lv []core.Level
+
+	count  counts
+	shared sharedCounts
+}
+
+const kinds = int(core.Overflow) + 1
+
+// stream is one subscription and what became of it.
+type stream struct {
+	Subscription
+	group     int
+	confirmed core.MonoNs // 0: not yet
+	first     core.MonoNs // of this connection, 0: none yet
+	last      core.MonoNs
+	behind    core.MonoNs // since when a sibling says that something should have come
+	sibling   *stream
+	stirs     uint64 // its messages before that
+	messages  uint64
+	alarmed   bool        // the mute alarm was raised for this connection
+	quiet     bool
+
+	sharedLast atomic.Int64
+	sharedBits atomic.Uint32
+}
+
+// group is one SUBSCRIBE request.
+type group struct {
+	names []string
+	id    int64
+	sent  core.MonoNs // 0: not yet
+	done  bool
+}
+
+// NewSession checks the config and makes a session that will dial at the first
+// Step.
+func NewSession(cfg SessionConfig) (*Session, error) {
+	s := &Session{codec: cfg.Codec, number: cfg.Line, batch: cfg.Batch, queues: cfg.Queues, ev: new(core.Event)}
+	if s.codec == nil {
+		return nil, errors.New("cannot open a session: no codec")
+	}
+	if len(cfg.Streams) == 0 {
+		return nil, errors.New("cannot open a session: no streams")
+	}
+	if err := s.line.init(cfg.LineConfig); err != nil {
+		return nil, err
+	}
+	if s.batch <= 0 {
+		s.batch = 32
+	}
+	per := cfg.PerSubscribe
+	if per <= 0 {
+		per = 200
+	}
+	s.owed = make([]uint8, len(s.queues))
+	s.index = make([][kinds]int16, len(s.queues))
+	levels := 0
+	for id, q := range s.queues {
+		if q != nil {
+			s.served = append(s.served, core.InstrumentID(id))
+			levels = max(levels, q.LevelsPerEventMax())
+		}
+	}
+	s.lv = make([]core.Level, 0, levels)
+	s.streams = make([]stream, len(cfg.Streams))
+	for i, sub := range cfg.Streams {
+		if int(sub.Instrument) >= len(s.queues) || s.queues[sub.Instrument] == nil {
+			return nil, fmt.Errorf("cannot open a session: stream %q is of instrument %d, which has no queue", sub.Stream, sub.Instrument)
+		}
+		if sub.Kind == 0 || sub.Kind >= core.LineDown {
+			return nil, fmt.Errorf("cannot open a session: stream %q has kind %d, want one that a stream can carry", sub.Stream, sub.Kind)
+		}
+		s.streams[i].Subscription = sub
+		s.streams[i].group = i / per
+		s.index[sub.Instrument][sub.Kind] = int16(i + 1)
+		if i%per == 0 {
+			s.groups = append(s.groups, group{})
+		}
+		g := &s.groups[i/per]
+		g.names = append(g.names, sub.Stream)
+	}
+	s.publish()
+	return s, nil
+}
+
+// Step does what there is to do without waiting and returns how much that was: 0
+// means nothing. The loop's.
+func (s *Session) Step() int {
+	if s.conn == nil {
+		return s.stepDown()
+	}
+	n := 0
+	for n < s.batch {
+		b, op, err := s.conn.Next()
+		if err != nil {
+			if err != ws.ErrNoData {
+				s.lost(err, false)
+				return n + 1
+			}
+			break
+		}
+		n++
+		if op == ws.Text {
+			s.frame(b)
+		} else {
+			s.count.Binary++
+		}
+		if s.conn == nil {
+			return n // the frame ended the connection
+		}
+	}
+	if s.now = s.cfg.Clock.Mono(); s.due() {
+		s.timers()
+	}
+	return n
+}
+
+// stepDown is Step without a connection.
+func (s *Session) stepDown() int {
+	if s.state >= Refused {
+		return 0
+	}
+	s.now = s.cfg.Clock.Mono()
+	if s.debts > 0 {
+		s.payAll()
+	}
+	if !s.connect() {
+		return 0
+	}
+	s.waiting = len(s.groups)
+	for i := range s.groups {
+		s.groups[i].id, s.groups[i].sent, s.groups[i].done = 0, 0, false
+	}
+	for i := range s.streams {
+		st := &s.streams[i]
+		st.confirmed, st.first, st.behind, st.alarmed, st.quiet = 0, 0, 0, false, false
+	}
+	s.timers()
+	return 1
+}
+
+// timers is everything that happens by time: requests to send, replies that are
+// late, streams that are silent, the line itself.
+func (s *Session) timers() {
+	if s.debts > 0 {
+		s.payAll()
+	}
+	if err := s.subscribe(); err != nil {
+		s.lost(err, false)
+		return
+	}
+	if err := s.watchStreams(); err != nil {
+		s.lost(err, false)
+		return
+	}
+	if err := s.watch(); err != nil {
+		s.lost(err, errors.Is(err, errRotate))
+		return
+	}
+	s.share()
+}
+
+// subscribe sends the next request when one may be sent, and looks for replies
+// that are overdue.
+func (s *Session) subscribe() error {
+	if s.waiting == 0 {
+		return nil
+	}
+	for i := range s.groups {
+		g := &s.groups[i]
+		switch {
+		case g.done:
+		case g.sent != 0:
+			if s.now-g.sent > core.MonoNs(s.cfg.ReplyWithin) {
+				s.count.Unanswered++
+				return fmt.Errorf("subscription of %d streams (%s, ...) was not answered within %v", len(g.names), g.names[0], s.cfg.ReplyWithin)
+			}
+		case s.maySend():
+			s.nextID++
+			g.id, g.sent = s.nextID, s.now
+			s.request = s.codec.AppendSubscribe(s.request[:0], g.id, g.names)
+			if err := s.conn.SendText(s.request); err != nil {
+				return err
+			}
+			s.sent()
+		}
+	}
+	return nil
+}
+
+// replied takes the answer to a request.
+func (s *Session) replied(r *Reply) {
+	var g *group
+	at := -1
+	for i := range s.groups {
+		if r.HasID && s.groups[i].id == r.ID && s.groups[i].sent != 0 {
+			g, at = &s.groups[i], i
+		}
+	}
+	switch {
+	case !r.OK:
+		// Also one without our id: the venue could not even read the request.
+		s.count.Refused++
+		s.lost(fmt.Errorf("venue refused a subscription: code %d %q", r.Code, r.Msg), false)
+	case g == nil || g.done:
+		s.count.StrayReplies++
+	default:
+		g.done = true
+		s.waiting--
+		now := core.MonoNs(s.conn.Stamp())
+		for i := range s.streams {
+			if s.streams[i].group == at {
+				s.streams[i].confirmed = now
+			}
+		}
+		if s.waiting == 0 {
+			s.now = now
+			s.live()
+		}
+	}
+}
+
+// frame decodes one frame into the queue it belongs to.
+func (s *Session) frame(b []byte) {
+	r := s.codec.Route(b)
+	if int(r.Instrument) >= len(s.queues) || s.queues[r.Instrument] == nil {
+		s.elsewhere(b, r)
+		return
+	}
+	q := s.queues[r.Instrument]
+	if s.owed[r.Instrument] != 0 && !s.pay(r.Instrument) {
+		s.count.Lost++
+		return
+	}
+	ev, lv := q.Claim()
+	if ev == nil {
+		s.overflow(r.Instrument)
+		return
+	}
+	n, res := s.codec.DecodeRouted(b, r, ev, lv)
+	s.count.Results[res]++
+	switch res {
+	case Decoded:
+		s.stamp(ev)
+		q.Publish(n)
+	case Full:
+		s.overflow(r.Instrument)
+	default:
+		s.other(b, res)
+	}
+}
+
+// stamp adds what the codec does not know.
+func (s *Session) stamp(ev *core.Event) {
+	at := core.MonoNs(s.conn.Stamp())
+	ev.Line = s.number
+	ev.Recv = at
+	ev.DecodeNs = uint32(min(max(s.cfg.Clock.Mono()-at, 0), core.MonoNs(^uint32(0))))
+	if i := s.index[ev.Instrument][ev.Kind]; i != 0 {
+		st := &s.streams[i-1]
+		st.last = at
+		st.messages++
+		if st.first == 0 {
+			st.first = at
+		}
+		st.behind, st.quiet = 0, false
+	}
+}
+
+// elsewhere decodes a frame whose queue is not known beforehand.
+func (s *Session) elsewhere(b []byte, r Route) {
+	n, res := s.codec.DecodeRouted(b, r, s.ev, s.lv)
+	s.count.Results[res]++
+	switch res {
+	case Decoded:
+		s.hand(n)
+	case Full:
+		// Larger than any queue's events may be: whoever it is for will see the
+		// gap in its ids.
+		s.count.Lost++
+	case Many:
+		for {
+			n, res, more := s.codec.NextOf(b, s.ev, s.lv)
+			if !more {
+				return
+			}
+			s.count.Results[res]++
+			if res == Decoded {
+				s.hand(n)
+			}
+		}
+	default:
+		s.other(b, res)
+	}
+}
+
+// hand copies the decoded event into its queue.
+func (s *Session) hand(n int) {
+	id := s.ev.Instrument
+	if int(id) >= len(s.queues) || s.queues[id] == nil {
+		s.count.NoQueue++
+		return
+	}
+	if s.owed[id] != 0 && !s.pay(id) {
+		s.count.Lost++
+		return
+	}
+	ev, lv := s.queues[id].Claim()
+	if ev == nil || cap(lv) < n {
+		s.overflow(id)
+		return
+	}
+	s.stamp(s.ev)
+	*ev = *s.ev
+	copy(lv[:n], s.lv[:n])
+	s.queues[id].Publish(n)
+}
+
+// other takes what is no event.
+func (s *Session) other(_ []byte, res Result) {
+	switch res {
+	case Control:
+		s.replied(s.codec.Reply())
+	case Shutdown:
+		s.status.shutdowns.Add(1)
+		s.lost(errors.New("venue announced that it closes the connection"), true)
+	}
+}
+
+// lost ends the connection and tells every queue.
+func (s *Session) lost(err error, atOnce bool) {
+	s.now = s.cfg.Clock.Mono()
+	s.drop(err, atOnce)
+	for _, id := range s.served {
+		s.owe(id, owesDown)
+	}
+	s.payAll()
+	s.share()
+}
+
+// Status is the session as seen from outside; any goroutine.
+func (s *Session) Status() SessionStatus {
+	return SessionStatus{LineStatus: s.line.snapshot(), Counts: s.shared.load(), Subscriptions: len(s.streams)}
+}
+
+// Close ends the session for good. The loop must have stopped calling Step.
+func (s *Session) Close(ctx context.Context) error {
+	err := s.line.close(ctx)
+	s.share()
+	return err
+}
