@@ -18,7 +18,7 @@ import (
 // httpAnswer puts a body through the real answer reader.
 func httpAnswer(t testing.TB, status int, body []byte) *exec.Answer {
 	t.Helper()
-	r := exec.NewAnswerReader(1<<20, 16<<10, HeaderPrefix)
+	r := exec.NewAnswerReader(len(body)+1024, 512, HeaderPrefix)
 	n := copy(r.Space(), fmt.Sprintf("HTTP/1.1 %d X\r\nContent-Type: application/json;charset=UTF-8\r\nX-MBX-USED-WEIGHT: 9\r\nX-MBX-USED-WEIGHT-1M: 12\r\n"+
 		"X-MBX-ORDER-COUNT-10S: 3\r\nX-MBX-ORDER-COUNT-1D: 44\r\nContent-Length: %d\r\n\r\n%s", status, len(body), body))
 	if done, err := r.Advance(n); !done {
