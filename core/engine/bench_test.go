@@ -116,6 +116,7 @@ func BenchmarkShardTouchToIntent(b *testing.B) {
 	b.Run("order", func(b *testing.B) {
 		p := newPath(b, "reflex", map[string]any{"keep": int64(2)})
 		b.ReportAllocs()
+		b.ResetTimer()
 		for n := 0; n < b.N; {
 			batch := min(32, b.N-n)
 			for range batch {
