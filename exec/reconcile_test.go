@@ -1,0 +1,187 @@
+package exec
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"riposte/core"
+)
+
+// worldly is a venue's account and our possibly outdated view of it.
+type worldly struct {
+	rig    *tableRig
+	ledger *Ledger
+	venue  map[core.ClientID]*core.Execution
+	trades []core.Execution
+	opened core.Amount
+}
+
+func (w *worldly) view() *View {
+	v := &View{Ledger: w.ledger, Knows: w.rig.knows,
+		Owner: func(c core.ClientID) Owner { _, o := w.rig.ids.Parse(c.Bytes()); return o },
+		Held: func(c core.ClientID) bool {
+			seq, _ := w.rig.ids.Parse(c.Bytes())
+			_, ok := w.rig.index.get(key{keySeq, seq})
+			return ok
+		}}
+	w.rig.EachLive(func(o *Order) {
+		v.Orders = append(v.Orders, OrderView{o.ID, o.Client, o.Instrument, o.Status(), o.Cum, o.Heard})
+	})
+	return v
+}
+
+func (w *worldly) snapshot() *Snapshot {
+	s := &Snapshot{Begun: 100, Ended: 101, Trades: w.trades, Quiet: true}
+	usdt := w.opened
+	var btc core.Amount
+	for _, e := range w.venue {
+		if !e.Status.Terminal() {
+			s.Open = append(s.Open, *e)
+		}
+	}
+	for _, e := range w.trades {
+		btc += core.Amount(e.LastQty)
+		usdt -= e.LastQuote
+	}
+	s.Balances = []core.Balance{{Asset: 0, Free: btc}, {Asset: 1, Free: usdt}}
+	return s
+}
+
+// TestReconcileConvergesInOnePass: whatever part of the truth we have missed,
+// applying the corrections leaves nothing to correct, and a second reconciliation
+// of the same changes nothing.
+func TestReconcileConvergesInOnePass(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := &worldly{ledger: NewLedger(ledgerTable(t)), venue: map[core.ClientID]*core.Execution{}, opened: 1e12}
+		ids, err := NewIDs("rp", time.Unix(1_700_000_000, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.rig = &tableRig{ids: ids}
+		w.rig.Table = NewTable(ids, 32, func(r *core.Report) {
+			if r.Kind == core.ReportFill {
+				w.ledger.Fill(r)
+			}
+		})
+		w.ledger.Open([]core.Balance{{Asset: 1, Free: 1e12}})
+		trade := int64(0)
+		for i := range rapid.IntRange(1, 8).Draw(t, "orders") {
+			seq := ids.Next()
+			o := w.rig.Add(&core.Intent{ID: core.OrderID(i + 1), Qty: 100, Price: 100}, &Request{Seq: seq, Client: ids.ID(seq)})
+			e := core.Execution{Kind: core.ExecStatus, Status: core.New, Client: o.Client, VenueID: int64(i + 500), Qty: 100, TradeID: -1}
+			if rapid.IntRange(0, 4).Draw(t, "arrives") == 0 {
+				w.rig.Doubt(o, 1) // it never came to the venue, or so it seems
+				continue
+			}
+			hear := func(e core.Execution) {
+				e.Recv = 50
+				w.rig.Apply(&e)
+			}
+			if rapid.Bool().Draw(t, "ack heard") {
+				hear(e)
+			} else {
+				w.rig.Doubt(o, 1)
+			}
+			for range rapid.IntRange(0, 3).Draw(t, "fills") {
+				trade++
+				e.Cum += 25
+				e.Status = core.PartiallyFilled
+				f := e
+				f.Kind, f.TradeID, f.LastQty, f.LastQuote, f.FeeAsset = core.ExecTrade, trade, 25, 2500, core.NoAsset
+				told := f
+				told.Client, told.Cum, told.Status = core.ClientID{}, 0, core.New
+				w.trades = append(w.trades, told)
+				if rapid.Bool().Draw(t, "fill heard") {
+					hear(f)
+				}
+			}
+			if rapid.IntRange(0, 2).Draw(t, "ends") == 0 {
+				e.Status = core.Canceled
+				if rapid.Bool().Draw(t, "end heard") {
+					hear(e)
+				}
+			}
+			w.venue[e.Client] = &e
+		}
+		// The resolver's part is played by asking the venue directly.
+		apply := func(ds []Difference) {
+			for _, d := range ds {
+				switch d.Kind {
+				case DiffBehind, DiffMissedFill:
+					w.rig.Apply(&d.Evidence)
+				case DiffNotOpen:
+					o := w.rig.Find(d.Order)
+					if e := w.venue[o.Client]; e != nil {
+						w.rig.Apply(e)
+					}
+				}
+			}
+		}
+		// A first pass may bring venue ids of orders in doubt, under which their fills
+		// are found by the second: the resolver asks about the rest.
+		apply(Reconcile(w.view(), w.snapshot()))
+		w.rig.EachLive(func(o *Order) {
+			if e := w.venue[o.Client]; e != nil && o.VenueID == 0 {
+				w.rig.Apply(e)
+			}
+		})
+		apply(Reconcile(w.view(), w.snapshot()))
+		if ds := Reconcile(w.view(), w.snapshot()); len(ds) != 0 {
+			t.Fatalf("still different after correction: %+v", ds)
+		}
+		for c, e := range w.venue {
+			seq, _ := ids.Parse(c.Bytes())
+			o := w.rig.Find(core.OrderID(seq))
+			if o.Status() != e.Status || o.Filled != e.Cum {
+				t.Fatalf("order %s is %v with %v, the venue says %v with %v", c, o.Status(), o.Filled, e.Status, e.Cum)
+			}
+		}
+	})
+}
+
+func TestReconcileNamesWhatItFinds(t *testing.T) {
+	rig := newTableRig(t, 8)
+	working, behind, pending := rig.add(100), rig.add(100), rig.add(100)
+	for i, o := range []*Order{working, behind} {
+		rig.Apply(&core.Execution{Kind: core.ExecNew, Status: core.New, Instrument: 1, Client: o.Client, VenueID: int64(i + 1), Qty: 100, TradeID: -1, Recv: 5})
+	}
+	w := &worldly{rig: rig, ledger: NewLedger(ledgerTable(t)), opened: 0}
+	w.ledger.Open([]core.Balance{{Asset: 1, Free: 7}})
+	other, _ := NewIDs("rp", time.Unix(1_600_000_000, 0))
+	manual, _ := core.MakeClientID("web_1")
+	s := &Snapshot{Begun: 100, Open: []core.Execution{
+		{Client: behind.Client, Instrument: 1, VenueID: 2, Cum: 10, Status: core.PartiallyFilled},
+		{Client: rig.ids.ID(77), Instrument: 1, VenueID: 3}, {Client: other.ID(1), Instrument: 1, VenueID: 4}, {Client: manual, Instrument: 1, VenueID: 5},
+	}, Trades: []core.Execution{{Kind: core.ExecTrade, Instrument: 1, VenueID: 2, TradeID: 9, LastQty: 10}, {Kind: core.ExecTrade, Instrument: 1, VenueID: 5, TradeID: 10}},
+		Balances: []core.Balance{{Asset: 1, Free: 9}}}
+	got := Reconcile(w.view(), s)
+	slices.SortFunc(got, func(a, b Difference) int { return int(a.Kind) - int(b.Kind) })
+	var kinds []DiffKind
+	for _, d := range got {
+		kinds = append(kinds, d.Kind)
+	}
+	want := []DiffKind{DiffNotOpen, DiffBehind, DiffMissedFill, DiffUnheld, DiffOtherRun, DiffForeign, DiffBalance}
+	if !slices.Equal(kinds, want) || got[0].Order != working.ID || got[1].Order != behind.ID || got[2].Evidence.TradeID != 9 || got[6].Balance != (Mismatch{1, 7, 9}) {
+		t.Errorf("found %+v, want %v", got, want)
+	}
+	if pending.Status() != core.PendingNew {
+		t.Error("the order in flight was touched")
+	}
+	v := w.view()
+	v.Before = []Mismatch{{1, 5, 7}} // the same two too many
+	s.Trades, s.Open = nil, nil
+	got = Reconcile(v, s)
+	if k := got[len(got)-1].Kind; k != DiffMismatch {
+		t.Errorf("a difference seen twice is %v, want a mismatch", k)
+	}
+	// An ack that came while the list was made proves nothing wrong.
+	rig.Apply(&core.Execution{Kind: core.ExecNew, Status: core.New, Instrument: 1, Client: working.Client, VenueID: 1, Qty: 100, TradeID: -1, Recv: 150})
+	for _, d := range Reconcile(w.view(), s) {
+		if d.Kind == DiffNotOpen && d.Order == working.ID {
+			t.Error("an order heard of after the list was begun is missed on it")
+		}
+	}
+}
