@@ -27,13 +27,12 @@ type chaosVenue struct {
 }
 
 type chaosOrder struct {
-	client    core.ClientID
-	id        int64
-	side      core.Side
-	cum       core.Qty
-	status    core.OrderStatus
-	trades    []int64
-	visibleAt core.MonoNs
+	client core.ClientID
+	id     int64
+	side   core.Side
+	cum    core.Qty
+	status core.OrderStatus
+	trades []int64
 }
 
 const chaosQty = core.Qty(2_00000000)

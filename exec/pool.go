@@ -233,7 +233,7 @@ func (p *Pool) fail(w *wire, why error, now core.MonoNs) {
 // discard closes a wire and plans the next dial.
 func (p *Pool) discard(w *wire, now core.MonoNs) {
 	if w.conn != nil {
-		w.conn.Close() //nolint:errcheck // nothing can be done about it
+		w.conn.Close()
 		w.conn = nil
 		p.Stats.Lost++
 	}
@@ -379,6 +379,6 @@ func (p *Pool) Close(ctx context.Context, now core.MonoNs) error {
 
 func closeConn(c net.Conn) {
 	if c != nil {
-		c.Close() //nolint:errcheck // nothing can be done about it
+		c.Close()
 	}
 }

@@ -183,21 +183,21 @@ func (g *Gateway) orderTold(j *job, now core.MonoNs) {
 			g.table.Apply(&j.trades[i])
 		}
 	}
-	switch {
-	case j.err == nil:
-		o.ask.absent = 0
-		if !g.wondersAfter(o) {
-			o.ask = inquiry{}
-		}
-		if o.cancel.settle && !o.Status().Terminal() {
-			g.cancelFailed(o, o.cancel.code)
-		}
-	default:
+	if j.err != nil {
 		g.Stats.AskFailed++
 		var ce *CallError
 		if errors.As(j.err, &ce) && ce.NoSuchOrder {
 			g.absent(o, j.asked, now)
 		}
+		g.after(o)
+		return
+	}
+	o.ask.absent = 0
+	if !g.wondersAfter(o) {
+		o.ask = inquiry{}
+	}
+	if o.cancel.settle && !o.Status().Terminal() {
+		g.cancelFailed(o, o.cancel.code)
 	}
 	g.after(o)
 }

@@ -1,7 +1,6 @@
 package exec
 
 import (
-	"io"
 	"net"
 	"sync/atomic"
 
@@ -103,10 +102,9 @@ func (w *wire) read() (done bool, got int, err error) {
 	return false, n, wireClosed
 }
 
+// isTimeout does without errors.As: it runs on every empty read, and what Read
+// returns is not wrapped.
 func isTimeout(err error) bool {
-	if err == io.EOF {
-		return false
-	}
-	t, ok := err.(interface{ Timeout() bool })
+	t, ok := err.(interface{ Timeout() bool }) //nolint:errorlint // see above
 	return ok && t.Timeout()
 }

@@ -39,7 +39,7 @@ func answerCases(t testing.TB) (out []answerCase) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	for s := bufio.NewScanner(f); s.Scan(); {
 		var c answerCase
 		if err := json.Unmarshal(s.Bytes(), &c); err != nil {

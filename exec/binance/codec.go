@@ -35,7 +35,6 @@ type Codec struct {
 	turn        int
 	ping        []byte
 	parser      fastjson.Parser
-	escaped     []byte
 
 	Stats CodecStats
 }

@@ -38,7 +38,7 @@ func LoadKeyFile(path string) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot load key file %s: %w", path, err)
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, keyFileMax+1))
 	if err != nil {
 		return nil, fmt.Errorf("cannot load key file %s: %w", path, err)

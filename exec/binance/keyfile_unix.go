@@ -3,6 +3,7 @@
 package binance
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -13,7 +14,7 @@ import (
 func openKeyFile(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		if pe, ok := err.(*os.PathError); ok && pe.Err == syscall.ELOOP {
+		if errors.Is(err, syscall.ELOOP) {
 			return nil, fmt.Errorf("found a symbolic link, want a regular file")
 		}
 		return nil, err
@@ -23,7 +24,7 @@ func openKeyFile(path string) (*os.File, error) {
 		err = checkKeyFile(info)
 	}
 	if err != nil {
-		f.Close() //nolint:errcheck // it was only looked at
+		f.Close()
 		return nil, err
 	}
 	return f, nil

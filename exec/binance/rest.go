@@ -140,7 +140,7 @@ func (r *REST) do(ctx context.Context, c *call) ([]byte, error) {
 	if err != nil {
 		return nil, &exec.CallError{Op: c.op(), Class: exec.ClassUnknown, Err: unwrapURL(err)}
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was only read
+	defer resp.Body.Close()
 	limit := c.max
 	if limit == 0 {
 		limit = r.cfg.BodyMax

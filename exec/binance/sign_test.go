@@ -202,8 +202,8 @@ func TestSecretsPrintAMark(t *testing.T) {
 		}{ed, edSig}) + fmt.Sprintf(verb, edSig)
 	}
 	state := signer.(*hmacSigner).state().inner[4:36]
-	for _, form := range []string{rfcSeed, strings.ToUpper(rfcSeed), "157 97 177 157", fmt.Sprintf("%x", state), strings.Trim(fmt.Sprint(state), "[]"), canary, hex.EncodeToString([]byte(canary)), strings.ToUpper(hex.EncodeToString([]byte(canary))),
-		strings.Trim(fmt.Sprint([]byte(canary)), "[]"), "Q0FOQVJZ"} {
+	for _, form := range []string{rfcSeed, strings.ToUpper(rfcSeed), "157 97 177 157", fmt.Sprintf("%x", state), asNumbers(string(state)), canary, hex.EncodeToString([]byte(canary)), fmt.Sprintf("%X", canary),
+		asNumbers(canary), "Q0FOQVJZ"} {
 		if strings.Contains(all, form) {
 			t.Errorf("a secret was printed as %q", form)
 		}
@@ -211,6 +211,12 @@ func TestSecretsPrintAMark(t *testing.T) {
 	if fmt.Sprint(wrapped.Open) != mark {
 		t.Errorf("a secret prints %q, want %q", fmt.Sprint(wrapped.Open), mark)
 	}
+}
+
+// asNumbers is how fmt prints the bytes of s.
+func asNumbers(s string) string {
+	b := []byte(s)
+	return strings.Trim(fmt.Sprintf("%v", b), "[]")
 }
 
 func TestWipeEmptiesEveryCopy(t *testing.T) {

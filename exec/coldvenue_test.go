@@ -1,0 +1,106 @@
+package exec_test
+
+import (
+	"context"
+	"sync"
+
+	"riposte/core"
+	"riposte/exec"
+)
+
+// coldVenue is the REST side: what it knows it tells.
+type coldVenue struct {
+	mu       sync.Mutex
+	orders   map[core.ClientID]core.Execution
+	trades   []core.Execution
+	foreign  []core.Execution
+	balances []core.Balance
+	asked    int
+	synced   int
+	fail     error
+}
+
+var errNoOrder = &exec.CallError{Op: "GET /api/v3/order", Class: exec.ClassRefused, Status: 400, Code: -2013, Msg: "Order does not exist.", NoSuchOrder: true}
+
+func (v *coldVenue) set(e core.Execution) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	e.Kind, e.TradeID, e.FeeAsset = core.ExecStatus, -1, core.NoAsset
+	v.orders[e.Client] = e
+}
+
+func (v *coldVenue) trade(e core.Execution) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	e.Client = core.ClientID{}
+	e.Kind, e.Status, e.Cum = core.ExecTrade, core.New, 0
+	v.trades = append(v.trades, e)
+}
+
+func (v *coldVenue) count() (asked, synced int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.asked, v.synced
+}
+
+func (v *coldVenue) Order(_ context.Context, _ core.InstrumentID, c core.ClientID, _ int64) (core.Execution, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.asked++
+	if v.fail != nil {
+		return core.Execution{}, v.fail
+	}
+	if e, ok := v.orders[c]; ok {
+		return e, nil
+	}
+	return core.Execution{}, errNoOrder
+}
+
+func (v *coldVenue) OrderTrades(_ context.Context, id core.InstrumentID, venueID int64) (out []core.Execution, _ error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, e := range v.trades {
+		if e.Instrument == id && e.VenueID == venueID {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+func (v *coldVenue) TradesFrom(_ context.Context, id core.InstrumentID, from int64) (out []core.Execution, _ error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, e := range v.trades {
+		if e.Instrument == id && e.TradeID >= from {
+			out = append(out, e)
+		}
+	}
+	if from < 0 && len(out) > 1 {
+		out = out[len(out)-1:]
+	}
+	return out, nil
+}
+
+func (v *coldVenue) OpenOrders(context.Context) (out []core.Execution, _ error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, e := range v.orders {
+		if !e.Status.Terminal() {
+			out = append(out, e)
+		}
+	}
+	return append(out, v.foreign...), nil
+}
+
+func (v *coldVenue) Balances(context.Context) ([]core.Balance, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return append([]core.Balance(nil), v.balances...), nil
+}
+
+func (v *coldVenue) SyncClock(context.Context) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.synced++
+	return nil
+}
