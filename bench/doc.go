@@ -1,6 +1,7 @@
 // Package bench says how fast riposte is, against what, and how we know.
 //
 //	corpus.go    recorded frames, loaded the same way every time
+//	authority.go certificates of one run
 //	machine.go   the line that travels with every number
 //	memory.go    connections in memory: a feed of frames, a venue that answers
 //	rig.go       the whole engine between two such connections

@@ -18,6 +18,9 @@ const (
 	testSecret = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
 )
 
+// TestKeyFile is the same as the text of a key file.
+const TestKeyFile = "# example key of the documentation, worth nothing\napi_key = \"" + testAPIKey + "\"\nsecret = \"" + testSecret + "\"\n"
+
 // TestKey is the key that benchmarks sign with.
 func TestKey() (*dialect.Key, error) { return dialect.NewHMACKey(testAPIKey, testSecret) }
 

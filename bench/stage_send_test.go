@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"riposte/bench/path"
 	"riposte/core"
 	"riposte/core/risk"
 	"riposte/tools/sock"
@@ -55,7 +54,7 @@ func (c counter) Write(p []byte) (int, error) {
 func sendWork(t testing.TB, secure bool) *work {
 	var server, client *tls.Config
 	if secure {
-		a, err := path.NewAuthority()
+		a, err := NewAuthority()
 		if err != nil {
 			t.Fatal(err)
 		}

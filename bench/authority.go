@@ -1,4 +1,4 @@
-package path
+package bench
 
 import (
 	"crypto/ecdsa"

@@ -1,0 +1,98 @@
+package path
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"riposte/bench"
+)
+
+var endOfHead = []byte("\r\n\r\n")
+
+// request serves one HTTP request at the beginning of b and returns its length, 0 if
+// it is not whole yet. Requests with a body are not served: an engine sends
+// parameters in the query.
+func (s *Server) request(c *conn, b []byte, at Ns) int {
+	end := bytes.Index(b, endOfHead)
+	if end < 0 {
+		return 0
+	}
+	end += len(endOfHead)
+	req := b[:end]
+	if c.role == roleREST {
+		if o, ok := bench.ParseOrder(req); ok {
+			s.Order(&o, at)
+			s.orders++
+			c.out = bench.AppendAnswer(c.out[:0], &o, s.orders, time.Now().UnixMilli())
+			s.write(c, c.out)
+			return end
+		}
+		s.Asked++
+		status, body := s.answer(req)
+		c.out = fmt.Appendf(c.out[:0], "HTTP/1.1 %s\r\nContent-Type: application/json;charset=UTF-8\r\nx-mbx-used-weight-1m: 1\r\nContent-Length: %d\r\n\r\n", status, len(body))
+		s.write(c, append(c.out, body...))
+		return end
+	}
+	s.upgrade(c, req)
+	return end
+}
+
+// answer is the body of every request but a new order's.
+func (s *Server) answer(req []byte) (status string, body []byte) {
+	line, _, _ := strings.Cut(string(req), "\r\n")
+	method, rest, _ := strings.Cut(line, " ")
+	target, _, _ := strings.Cut(rest, " ")
+	path, _, _ := strings.Cut(target, "?")
+	now := time.Now().UnixMilli()
+	switch method + " " + path {
+	case "GET /api/v3/ping":
+		return "200 OK", []byte("{}")
+	case "GET /api/v3/time":
+		return "200 OK", fmt.Appendf(nil, `{"serverTime":%d}`, now)
+	case "GET /api/v3/exchangeInfo":
+		return "200 OK", fmt.Appendf(nil, exchangeInfo, now)
+	case "GET /api/v3/depth":
+		// The snapshot is of what depth has told; the touches ahead of it are told
+		// first, so that the two agree on the top.
+		s.SendDepth()
+		return "200 OK", s.market.AppendSnapshot(nil)
+	case "GET /api/v3/account":
+		return "200 OK", fmt.Appendf(nil, account, now)
+	case "GET /api/v3/openOrders", "GET /api/v3/myTrades", "GET /api/v3/allOrders":
+		return "200 OK", []byte("[]")
+	case "GET /api/v3/order":
+		return "400 Bad Request", []byte(`{"code":-2013,"msg":"Order does not exist."}`)
+	case "DELETE /api/v3/order":
+		return "400 Bad Request", []byte(`{"code":-2011,"msg":"Unknown order sent."}`)
+	}
+	s.Odd = fmt.Errorf("request %.100q is not served here", line)
+	return "404 Not Found", []byte(`{"code":-1000,"msg":"not served here"}`)
+}
+
+// exchangeInfo has one symbol, and limits that never bind: what is measured is the
+// path, not the budget.
+const exchangeInfo = `{"timezone":"UTC","serverTime":%d,"rateLimits":[` +
+	`{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":1000000000},` +
+	`{"rateLimitType":"ORDERS","interval":"SECOND","intervalNum":10,"limit":1000000000},` +
+	`{"rateLimitType":"ORDERS","interval":"DAY","intervalNum":1,"limit":1000000000}],` +
+	`"exchangeFilters":[],"symbols":[{"symbol":"` + Symbol + `","status":"TRADING","baseAsset":"BTC","baseAssetPrecision":8,` +
+	`"quoteAsset":"USDT","quotePrecision":8,"quoteAssetPrecision":8,"baseCommissionPrecision":8,"quoteCommissionPrecision":8,` +
+	`"orderTypes":["LIMIT","LIMIT_MAKER","MARKET"],"icebergAllowed":true,"ocoAllowed":true,"isSpotTradingAllowed":true,` +
+	`"isMarginTradingAllowed":false,"filters":[` +
+	`{"filterType":"PRICE_FILTER","minPrice":"0.01000000","maxPrice":"1000000.00000000","tickSize":"0.01000000"},` +
+	`{"filterType":"LOT_SIZE","minQty":"0.00001000","maxQty":"9000.00000000","stepSize":"0.00001000"},` +
+	`{"filterType":"NOTIONAL","minNotional":"5.00000000","applyMinToMarket":true,"maxNotional":"9000000.00000000","applyMaxToMarket":false,"avgPriceMins":5},` +
+	`{"filterType":"MAX_NUM_ORDERS","maxNumOrders":200}],` +
+	`"permissions":[],"permissionSets":[["SPOT"]],"defaultSelfTradePreventionMode":"EXPIRE_MAKER","allowedSelfTradePreventionModes":["EXPIRE_MAKER"]}]}`
+
+const account = `{"makerCommission":10,"takerCommission":10,"buyerCommission":0,"sellerCommission":0,` +
+	`"commissionRates":{"maker":"0.00100000","taker":"0.00100000","buyer":"0.00000000","seller":"0.00000000"},` +
+	`"canTrade":true,"canWithdraw":false,"canDeposit":false,"brokered":false,"requireSelfTradePrevention":false,"preventSor":false,` +
+	`"updateTime":%d,"accountType":"SPOT","balances":[{"asset":"BTC","free":"1000.00000000","locked":"0.00000000"},` +
+	`{"asset":"USDT","free":"100000000.00000000","locked":"0.00000000"}],"permissions":["SPOT"],"uid":1}`
+
+// appendText appends a JSON string of plain text.
+func appendText(dst []byte, s string) []byte { return strconv.AppendQuote(dst, s) }
