@@ -99,7 +99,8 @@ func (t *Table) find(e *core.Execution) *Order {
 // Refuse notes that an answer said the order was not taken.
 func (t *Table) Refuse(o *Order, code int32, recv core.MonoNs) {
 	o.refused, o.Code, o.Heard = true, code, recv
-	if o.alive {
+	// A rejected order may also be told of by the stream, before its answer.
+	if o.alive && o.end != core.Rejected {
 		t.Stats.Contradictions++
 	}
 	t.settle(o, &core.Execution{Recv: recv}, false)

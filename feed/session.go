@@ -61,6 +61,9 @@ type Session struct {
 	waiting int // groups not confirmed
 	debts   int // instruments with something owed
 
+	aliveAt   core.MonoNs // when to look next whom to tell that the line is alive
+	aliveTold core.MonoNs // the stamp last told
+
 	ev *core.Event // for frames whose instrument only decoding tells
 	lv []core.Level
 
@@ -81,7 +84,7 @@ type stream struct {
 	sibling   *stream
 	stirs     uint64 // its messages before that
 	messages  uint64
-	alarmed   bool        // the mute alarm was raised for this connection
+	alarmed   bool // the mute alarm was raised for this connection
 	quiet     bool
 
 	sharedLast atomic.Int64
@@ -221,6 +224,7 @@ func (s *Session) timers() {
 		s.lost(err, errors.Is(err, errRotate))
 		return
 	}
+	s.alive()
 	s.share()
 }
 
@@ -293,7 +297,7 @@ func (s *Session) frame(b []byte) {
 	}
 	q := s.queues[r.Instrument]
 	if s.owed[r.Instrument] != 0 && !s.pay(r.Instrument) {
-		s.count.Lost++
+		s.count.LostEvents++
 		return
 	}
 	ev, lv := q.Claim()
@@ -341,7 +345,7 @@ func (s *Session) elsewhere(b []byte, r Route) {
 	case Full:
 		// Larger than any queue's events may be: whoever it is for will see the
 		// gap in its ids.
-		s.count.Lost++
+		s.count.LostEvents++
 	case Many:
 		for {
 			n, res, more := s.codec.NextOf(b, s.ev, s.lv)
@@ -366,7 +370,7 @@ func (s *Session) hand(n int) {
 		return
 	}
 	if s.owed[id] != 0 && !s.pay(id) {
-		s.count.Lost++
+		s.count.LostEvents++
 		return
 	}
 	ev, lv := s.queues[id].Claim()

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -66,7 +67,7 @@ func (a *auditor) DepthApplied(id core.InstrumentID, s *book.Sync, ev *core.Even
 	a.free.Release(1)
 	c.instrument, c.id = id, ev.ID
 	for _, side := range [2]core.Side{core.Buy, core.Sell} {
-		c.sides[side] = b.Levels(side, c.sides[side][:0])
+		c.sides[side] = b.Levels(side, slices.Grow(c.sides[side][:0], b.Len(side)))
 		c.trusted[side] = b.Trusted(side)
 	}
 	*a.full.Claim() = c // as many slots as copies: never full

@@ -60,6 +60,8 @@ type SimConfig struct {
 	TLS    bool   `toml:"tls"`
 	Audit  bool   `toml:"audit"`
 	Faults string `toml:"faults"`
+
+	DepthInterval duration `toml:"depth_interval"`
 }
 
 // MarketConfig is [market].
@@ -206,6 +208,7 @@ func (c *Config) check() error {
 		oneOf("venue.environment", c.Venue.Environment, "sim", "testnet", "demo", "live"),
 		oneOf("venue.time_unit", c.Venue.TimeUnit, "ms", "us"),
 		span("venue.recv_window", c.Venue.RecvWindow, 10*time.Millisecond, time.Minute),
+		span("sim.depth_interval", c.Sim.DepthInterval, time.Millisecond, time.Minute),
 		between("market.snapshot_limit", c.Market.SnapshotLimit, 5, 5000),
 		between("market.queue_events", c.Market.QueueEvents, 16, 1<<20),
 		between("market.queue_levels", c.Market.QueueLevels, 1024, 1<<24),

@@ -18,7 +18,7 @@ import (
 func (d *desk) start() error {
 	d.dealer = newDealer(d)
 	d.started = time.Now()
-	engineSteps := []stepper{d.user, d.shard, d.gateway, d.dealer}
+	engineSteps := []stepper{d.user, d.snapshots, d.shard, d.gateway, d.dealer}
 	spin := d.cfg.Loop.Wait == "spin"
 	cpu := func(i int) int {
 		if i < len(d.cfg.Loop.CPUs) {

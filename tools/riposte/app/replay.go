@@ -18,6 +18,7 @@ import (
 	"riposte/core/engine"
 	"riposte/core/ring"
 	"riposte/core/risk"
+	"riposte/feed"
 	"riposte/feed/binance"
 	"riposte/tools/tape"
 )
@@ -156,7 +157,7 @@ func (r *replay) frame(payload []byte) error {
 	}
 	n, res := r.decoder.DecodeRouted(payload, route, ev, lv)
 	r.out.note(r.table, payload, ev, lv[:n], res)
-	if res != binance.Decoded {
+	if res != feed.Decoded {
 		return nil
 	}
 	if id == core.NoInstrument {

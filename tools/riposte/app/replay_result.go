@@ -10,7 +10,7 @@ import (
 
 	"riposte/core"
 	"riposte/core/book"
-	"riposte/feed/binance"
+	"riposte/feed"
 )
 
 // replayResult is what replay --json prints. Books and Messages have the shape of
@@ -150,14 +150,14 @@ func (res *replayResult) message(symbol, kind string) *messageResult {
 }
 
 // note counts one frame by what the decoder made of it.
-func (res *replayResult) note(t *core.Instruments, frame []byte, ev *core.Event, lv []core.Level, r binance.Result) {
-	if r != binance.Decoded {
+func (res *replayResult) note(t *core.Instruments, frame []byte, ev *core.Event, lv []core.Level, r feed.Result) {
+	if r != feed.Decoded {
 		// Events of no use to a book are still counted by their own names.
 		if v, err := res.parser.ParseBytes(frame); err == nil {
 			if data := v.Get("data"); data != nil {
 				v = data
 			}
-			if e, s := v.GetStringBytes("e"), v.GetStringBytes("s"); r == binance.Ignored && len(e) > 0 && len(s) > 0 {
+			if e, s := v.GetStringBytes("e"), v.GetStringBytes("s"); r == feed.Ignored && len(e) > 0 && len(s) > 0 {
 				res.message(string(s), string(e))
 				return
 			}

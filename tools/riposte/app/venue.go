@@ -8,10 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"riposte/tools/venue"
-	"riposte/tools/venue/exchange"
-	"riposte/tools/venue/exchange/tape"
 )
 
 type venueCmd struct {
@@ -67,17 +66,9 @@ func openVenue(sim SimConfig, symbols []string, listen, logFile string) (v *simV
 		}
 	}
 	if sim.Tape != "" {
-		rec, err := tape.Load(sim.Tape)
-		if err != nil {
-			return nil, err
-		}
-		cfg.Market = func(uint64, []exchange.Symbol) (exchange.Market, error) {
-			return exchange.Tape(exchange.TapeOptions{Recording: rec, Loop: true}), nil
-		}
-		if len(symbols) == 0 {
-			cfg.Symbols = rec.Symbols
-		}
+		cfg.Tape, cfg.TapeLoop = []string{sim.Tape}, true
 	}
+	cfg.DepthFast = time.Duration(sim.DepthInterval)
 	v = new(simVenue)
 	if v.dir, err = os.MkdirTemp("", "riposte-venue-"); err != nil {
 		return nil, fmt.Errorf("cannot make a folder for the venue's key: %w", err)

@@ -1,0 +1,216 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"riposte/core"
+	"riposte/core/book"
+	"riposte/core/ring"
+	"riposte/exec"
+	execbinance "riposte/exec/binance"
+	"riposte/feed"
+	feedbinance "riposte/feed/binance"
+	"riposte/tools/sock"
+)
+
+// How long each stream may be silent before it is looked at, and how long after
+// its confirmation its first message may take. A market that moves while a stream
+// stands still for that long replaces the connection.
+const (
+	depthMaxAge = 5 * time.Second
+	touchMaxAge = 5 * time.Second
+	firstWithin = 30 * time.Second
+	// lineSilence is after how long without a byte we ask whether anyone is there.
+	// It must be well below stale_after, or quiet books would go stale.
+	lineSilence = time.Second
+	pongWithin  = 3 * time.Second
+)
+
+// feed builds the way in: market session, account session, snapshots.
+func (d *desk) feed(images *ring.Ring[*book.Image], want *ring.Ring[core.InstrumentID]) error {
+	unit := core.Milliseconds
+	if d.cfg.Venue.TimeUnit == "us" {
+		unit = core.Microseconds
+	}
+	syms, err := feedbinance.NewSymbols(d.table)
+	if err != nil {
+		return err
+	}
+	connects, err := feed.NewConnectBudget(feed.ConnectsPerWindow, feed.ConnectWindow)
+	if err != nil {
+		return err
+	}
+	if err := d.openMarket(syms, unit, connects); err != nil {
+		return err
+	}
+	if err := d.openUser(syms, connects); err != nil {
+		return err
+	}
+	d.snapshots, err = feed.NewSnapshots(feed.SnapshotConfig{
+		Instruments: d.table, Clock: d.clock, Want: want, Images: images, Limit: d.cfg.Market.SnapshotLimit,
+		Fetch: d.rest.Depth,
+		Parse: func(body []byte, id core.InstrumentID, limit int) (*book.Image, error) {
+			return feedbinance.ParseSnapshot(body, id, limit, core.Milliseconds)
+		},
+		Priority: d.priority(),
+		RetryAfter: func(err error) time.Duration {
+			var ce *exec.CallError
+			if errors.As(err, &ce) {
+				return ce.RetryAfter
+			}
+			return 0
+		},
+		Wake: d.engineWait.Wake, Seed: uint64(d.epoch.UnixNano()),
+	})
+	return err
+}
+
+// priority puts traded symbols before watched ones, each in the config's order.
+func (d *desk) priority() []int {
+	p := make([]int, len(d.table.List))
+	for i, sym := range d.cfg.Market.Symbols {
+		if in, ok := d.table.Lookup(sym); ok {
+			p[in.ID] = len(d.cfg.Market.Symbols) - i
+		}
+	}
+	for _, sym := range d.cfg.traded() {
+		if in, ok := d.table.Lookup(sym); ok {
+			p[in.ID] += 1 << 20
+		}
+	}
+	return p
+}
+
+func (d *desk) openMarket(syms *feedbinance.Symbols, unit core.TimeUnit, connects *feed.ConnectBudget) error {
+	var streams []feed.Subscription
+	for _, sym := range d.cfg.Market.Symbols {
+		in, _ := d.table.Lookup(sym)
+		for _, kind := range d.cfg.Market.Streams {
+			sub, err := subscription(in, kind)
+			if err != nil {
+				return usageError{err}
+			}
+			streams = append(streams, sub)
+		}
+	}
+	url, err := feedbinance.StreamURL(d.sites.stream, unit)
+	if err != nil {
+		return usageError{err}
+	}
+	dial := &sock.Dialer{Waiter: d.feedWait, TLS: d.sites.tls}
+	d.market, err = feed.NewSession(feed.SessionConfig{
+		LineConfig: feed.LineConfig{URL: url, Dial: dial.Dial, Clock: d.clock, Budget: connects, Wake: d.feedWait.Wake,
+			Silence: lineSilence, PongWithin: pongWithin},
+		Codec:   feedbinance.NewDecoder(syms, unit, feedbinance.Raw{Instrument: core.NoInstrument}),
+		Streams: streams, Queues: d.queues,
+	})
+	return err
+}
+
+// subscription is one stream of the config: what it carries and how it is watched.
+func subscription(in *core.Instrument, kind string) (feed.Subscription, error) {
+	s := feedbinance.NewStream(in.Symbol, kind)
+	if err := s.Check(); err != nil {
+		return feed.Subscription{}, fmt.Errorf("market.streams: %w", err)
+	}
+	sub := feed.Subscription{Stream: string(s), Instrument: in.ID}
+	switch {
+	case s.Depth():
+		sub.Kind, sub.MaxAge = core.DepthDelta, depthMaxAge
+	case kind == "bookTicker":
+		sub.Kind, sub.MaxAge = core.Touch, touchMaxAge
+	case kind == "trade":
+		sub.Kind = core.Trade
+	case kind == "aggTrade":
+		sub.Kind = core.AggTrade
+	case strings.HasPrefix(kind, "kline_"):
+		sub.Kind = core.Kline
+	case kind == "ticker":
+		sub.Kind, sub.FirstWithin = core.Ticker24h, firstWithin
+	case kind == "miniTicker":
+		sub.Kind, sub.FirstWithin = core.MiniTicker, firstWithin
+	case kind == "avgPrice":
+		sub.Kind, sub.FirstWithin = core.AvgPrice, firstWithin
+	default:
+		return sub, fmt.Errorf("market.streams: %q is not a stream that riposte reads, want depth, depth@100ms, bookTicker, trade, aggTrade, kline_<i>, ticker, miniTicker or avgPrice", kind)
+	}
+	return sub, nil
+}
+
+func (d *desk) openUser(syms *feedbinance.Symbols, connects *feed.ConnectBudget) error {
+	signer, err := execbinance.NewWSSigner(d.key, time.Duration(d.cfg.Venue.RecvWindow))
+	if err != nil {
+		return err
+	}
+	dial := &sock.Dialer{Waiter: d.engineWait, TLS: d.sites.tls}
+	d.user, err = feed.NewUserSession(feed.UserConfig{
+		LineConfig: feed.LineConfig{URL: d.sites.api, Dial: dial.Dial, Clock: d.clock, Budget: connects, Wake: d.engineWait.Wake},
+		Codec:      feedbinance.NewUserDecoder(d.table, syms, core.Milliseconds),
+		Handler:    userEvents{d},
+		Subscribe:  func(dst []byte, id int64) []byte { return signer.AppendSubscribe(dst, id, d.vclock.Now()) },
+	})
+	return err
+}
+
+// userEvents joins the account's stream to the order table. Engine thread.
+type userEvents struct{ d *desk }
+
+// OnExecution hands evidence to the table.
+func (u userEvents) OnExecution(e *core.Execution) { u.d.gateway.OnExecution(e) }
+
+// OnBalances hands absolute balances to the ledger.
+func (u userEvents) OnBalances(bs []core.Balance, _ core.WallNs) { u.d.gateway.OnBalances(bs) }
+
+// OnExternal hands deposits and withdrawals to the ledger.
+func (u userEvents) OnExternal(a core.AssetID, delta core.Amount, _ core.WallNs) {
+	u.d.gateway.OnExternal(a, delta)
+}
+
+// OnUserUp lets trading go on once an audit has shown what was missed.
+func (u userEvents) OnUserUp() { u.d.gateway.OnUserUp() }
+
+// OnUserDown stops new orders.
+func (u userEvents) OnUserDown(string) { u.d.gateway.OnUserDown() }
+
+func (d *desk) closeFeed(ctx context.Context) error {
+	var errs []error
+	if d.market != nil {
+		errs = append(errs, d.market.Close(ctx))
+	}
+	if d.user != nil {
+		errs = append(errs, d.user.Close(ctx))
+	}
+	if d.snapshots != nil {
+		errs = append(errs, d.snapshots.Close(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// reportFeed adds what the sessions say of themselves.
+func (d *desk) reportFeed(r *report) {
+	m, u, s := d.market.Status(), d.user.Status(), d.snapshots.Status()
+	r.Frames, r.Bytes = m.Messages, m.Bytes
+	r.Connects = m.Connects + u.Connects
+	add := func(bad bool, format string, args ...any) {
+		if bad {
+			r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
+		}
+	}
+	add(m.State != feed.Live, "market connection is %s%s", m.State, because(m.LastError))
+	add(u.State != feed.Live, "account connection is %s%s", u.State, because(u.LastError))
+	add(m.Mute > 0, "%d streams were confirmed and brought nothing", m.Mute)
+	add(m.LostEvents > 0, "%d market events found their queue full", m.LostEvents)
+	add(m.Results[feed.Malformed] > 0, "%d frames could not be read", m.Results[feed.Malformed])
+	add(s.Waiting > 0 && s.LastError != "", "snapshots fail: %s", s.LastError)
+}
+
+func because(why string) string {
+	if why == "" {
+		return ""
+	}
+	return ": " + why
+}
