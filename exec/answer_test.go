@@ -187,7 +187,7 @@ func BenchmarkAnswer(b *testing.B) {
 	for b.Loop() {
 		feed(r, okAnswer, 1<<20)
 	}
-	if got := fmt.Sprint(r.Answer().Status, string(r.Answer().Body)); got != `200 {"orderId": 28}` {
+	if got := fmt.Sprintf("%d %s", r.Answer().Status, r.Answer().Body); got != `200 {"orderId": 28}` {
 		b.Fatal(got)
 	}
 }

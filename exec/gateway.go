@@ -33,7 +33,7 @@ type Config struct {
 	TimeToLive  time.Duration // of an approval before its bytes leave; default 250 ms
 	ProofMargin time.Duration // beyond recvWindow before absence proves anything; default 10 s
 	AbsentPolls int           // how many times absent after that; default 3
-	AskMin      time.Duration // between questions about one order; default 100 ms, doubling
+	AskMin      time.Duration // between questions about one order; default 200 ms, doubling
 	AskMax      time.Duration // default 5 s
 	FillGrace   time.Duration // how long a told fill may stay without its details; default 300 ms
 	CallTimeout time.Duration // of one cold call; default 10 s
@@ -161,7 +161,7 @@ func NewGateway(cfg Config) (*Gateway, error) {
 	}
 	def(&cfg.TimeToLive, 250*time.Millisecond)
 	def(&cfg.ProofMargin, 10*time.Second)
-	def(&cfg.AskMin, 100*time.Millisecond)
+	def(&cfg.AskMin, 200*time.Millisecond)
 	def(&cfg.AskMax, 5*time.Second)
 	def(&cfg.FillGrace, 300*time.Millisecond)
 	def(&cfg.CallTimeout, 10*time.Second)
