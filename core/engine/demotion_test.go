@@ -152,8 +152,8 @@ func TestDemotionComesBeforeAnyCallAndEndsOwnOrders(t *testing.T) {
 func TestReportsReachTheStrategyOfABookThatIsNotLive(t *testing.T) {
 	var refused risk.Refusal
 	p := &probe{market: everyQuote, report: func(v *engine.View, _ *core.Report, _ *risk.Order) {
-		if v.Live() {
-			t.Error("the book is shown as Live")
+		if v.Live() || v.Signals().Ready() || v.Top() != (core.Top{}) {
+			t.Error("the book is shown as Live, or its signals or top as known")
 		}
 		_, refused = v.Limit(core.Buy, enginetest.P("100"), core.Scale)
 	}}

@@ -163,7 +163,6 @@ func (s *Shard) command(c *Command) {
 		s.gate.Halt(c.Cause)
 	case CmdLift:
 		s.gate.Lift(c.Cause)
-		s.halted &= s.gate.Halted()
 	case CmdCancelAll:
 		for _, m := range s.markets {
 			s.cancelAll(m)

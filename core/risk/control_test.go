@@ -274,6 +274,18 @@ func TestMarketOrderIsRefusedBeyondTheKnownDepth(t *testing.T) {
 	s.want(t, market(core.Sell, "10.001"), RefusedCollar)
 }
 
+// Where the touch is ahead of the depth, the order meets the touch.
+func TestMarketOrderIsJudgedByTheTouchWhereThatIsAhead(t *testing.T) {
+	s := newStage()
+	s.limits.CollarBps = 100
+	s.open(t)
+	s.must(t, market(core.Buy, "1"))
+	s.must(t, market(core.Sell, "1"))
+	s.sync.Touch(&core.Event{Kind: core.Touch, ID: 11, Recv: s.now, W: [4]int64{int64(px("96")), 1, int64(px("104")), 1}})
+	s.want(t, market(core.Buy, "1"), RefusedCollar) // 4 from a mid of 100
+	s.want(t, market(core.Sell, "1"), RefusedCollar)
+}
+
 func TestWhatIsNoOrderIsMalformed(t *testing.T) {
 	s := newStage().open(t)
 	for name, spoil := range map[string]func(*core.Intent){

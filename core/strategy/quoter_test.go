@@ -1,7 +1,6 @@
 package strategy_test
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -67,7 +66,8 @@ func TestQuoterPrices(t *testing.T) {
 func TestQuoterRoundingNeverNarrowsTheSpread(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		half := float64(rapid.IntRange(1, 500).Draw(rt, "half spread")) / 10
-		w := world(t, "quoter", with(quick, params{"half_spread_bps": half}), enginetest.Setup{})
+		tick := rapid.SampledFrom([]core.Price{1, tick}).Draw(rt, "tick")
+		w := world(t, "quoter", with(quick, params{"half_spread_bps": half}), enginetest.Setup{Filters: core.Filters{Tick: tick, Lot: 1000}})
 		bid := core.Price(rapid.IntRange(1000, 10_000_000).Draw(rt, "bid")) * tick
 		top := core.Top{Bid: bid, BidQty: core.Qty(rapid.Int64Range(1, 1e10).Draw(rt, "bid qty")),
 			Ask: bid + tick*core.Price(rapid.IntRange(1, 50).Draw(rt, "spread")), AskQty: core.Qty(rapid.Int64Range(1, 1e10).Draw(rt, "ask qty"))}
@@ -146,6 +146,52 @@ func TestQuoterQuotesOnlyWhatItsBoundHasRoomFor(t *testing.T) {
 	hold(w, 1)
 	if _, ask := sides(t, quote(w, "100", "101")); ask == nil {
 		t.Error("with 3 bought it does not sell 3")
+	}
+}
+
+func TestQuoterEndsAnOrderThatCouldPassItsBound(t *testing.T) {
+	w := world(t, "quoter", with(quick, params{"qty": "3"}), enginetest.Setup{})
+	bid, ask := sides(t, quote(w, "100", "101"))
+	w.Ack(bid.ID)
+	w.Ack(ask.ID)
+	hold(w, 7)
+	if out := quote(w, "100", "101"); len(out) != 0 {
+		t.Fatalf("with room for exactly 3 came %+v", out)
+	}
+	w.Fill(bid.ID, core.Scale)
+	if out := quote(w, "100", "101"); len(out) != 0 {
+		t.Fatalf("with room for exactly what is left of the bid came %+v", out)
+	}
+	hold(w, 1)
+	if ids := cancels(t, quote(w, "100", "101")); len(ids) != 1 || ids[0] != bid.ID {
+		t.Errorf("cancelled %v, want %d", ids, bid.ID)
+	}
+}
+
+func TestQuoterDoesNotQuoteAcrossItsOwnOrder(t *testing.T) {
+	w := world(t, "quoter", with(quick, params{"life_min": "1h"}), enginetest.Setup{})
+	bid, ask := sides(t, quote(w, "100", "101"))
+	w.Done(bid.ID, core.Canceled)
+	if next, _ := sides(t, quote(w, "103", "104")); next == nil || next.Price != ask.Price-tick {
+		t.Errorf("with an ask at %v out came %+v, want a bid a tick below it", ask.Price, next)
+	}
+	w = world(t, "quoter", with(quick, params{"life_min": "1h"}), enginetest.Setup{})
+	bid, ask = sides(t, quote(w, "100", "101"))
+	w.Done(ask.ID, core.Canceled)
+	if _, next := sides(t, quote(w, "97", "98")); next == nil || next.Price != bid.Price+tick {
+		t.Errorf("with a bid at %v out came %+v, want an ask a tick above it", bid.Price, next)
+	}
+}
+
+// However far it leans, a quote does not cross the touch.
+func TestQuoterLeaningFarDoesNotCrossTheTouch(t *testing.T) {
+	for _, position := range []int{-9, 9} {
+		w := world(t, "quoter", with(quick, params{"skew_bps": 1000.0, "half_spread_bps": 1.0}), enginetest.Setup{})
+		hold(w, position)
+		bid, ask := sides(t, quote(w, "100", "100.01"))
+		if position < 0 && bid.Price != enginetest.P("100") || position > 0 && ask.Price != enginetest.P("100.01") {
+			t.Errorf("holding %d it quotes %v and %v, want the touch on the side that reduces it", position, bid.Price, ask.Price)
+		}
 	}
 }
 
@@ -309,110 +355,6 @@ func TestQuoterEndsAnOrderThatLivesAfterAll(t *testing.T) {
 	if ids := cancels(t, w.Out()); len(ids) != 1 || ids[0] != lost.ID {
 		t.Errorf("cancelled %v, want %d", ids, lost.ID)
 	}
-}
-
-// Whatever market and venue do: never two orders on a side, no post-only price
-// across the touch, no own orders across each other, no position beyond the bound.
-func TestQuoterKeepsItsPromisesInAnyMarket(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		values := params{
-			"qty": "1", "inventory": "5",
-			"half_spread_bps": float64(rapid.IntRange(0, 30).Draw(rt, "half spread")),
-			"skew_bps":        float64(rapid.IntRange(0, 200).Draw(rt, "skew")),
-			"slack_ticks":     int64(rapid.IntRange(0, 4).Draw(rt, "slack")),
-			"life_min":        fmt.Sprintf("%dms", rapid.IntRange(0, 300).Draw(rt, "life")),
-			"cooldown":        fmt.Sprintf("%dms", rapid.IntRange(0, 300).Draw(rt, "cooldown")),
-			"short":           rapid.SampledFrom([]string{"allow", "never"}).Draw(rt, "short"),
-		}
-		w := world(t, "quoter", values, enginetest.Setup{OutSize: rapid.SampledFrom([]int{2, 64}).Draw(rt, "out")})
-		var live []core.OrderID
-		var top core.Top
-		mid := 100 * core.Price(core.Scale)
-		move := func(t *rapid.T) {
-			mid += core.Price(rapid.IntRange(-30, 30).Draw(t, "move")) * tick
-			top = core.Top{Bid: mid, BidQty: core.Qty(rapid.Int64Range(1, 1e9).Draw(t, "bid qty")),
-				Ask: mid + tick*core.Price(rapid.IntRange(1, 5).Draw(t, "spread")), AskQty: core.Qty(rapid.Int64Range(1, 1e9).Draw(t, "ask qty"))}
-			w.Top(0, top)
-			w.Clock.Now += core.MonoNs(rapid.IntRange(0, 200).Draw(t, "ms")) * 1e6
-			w.Run()
-		}
-		check := func(t *rapid.T) {
-			for _, in := range w.Out() {
-				if in.Kind != core.Place {
-					continue
-				}
-				live = append(live, in.ID)
-				if in.Type != core.LimitMaker || in.Side == core.Buy && in.Price >= top.Ask || in.Side == core.Sell && in.Price <= top.Bid {
-					t.Fatalf("%+v at a market of %v and %v is not a post-only quote", in, top.Bid, top.Ask)
-				}
-			}
-			var count [2]int
-			var price [2]core.Price
-			w.Gate.Each(0, func(o *risk.Order) bool {
-				count[o.Side]++
-				price[o.Side] = o.Price
-				return true
-			})
-			if count[0] > 1 || count[1] > 1 || count[0] == 1 && count[1] == 1 && price[0] >= price[1] {
-				t.Fatalf("orders %v at %v, want one on a side at most and none across the other", count, price)
-			}
-			low := -5 * core.Qty(core.Scale)
-			if values["short"] == "never" {
-				low = 0
-			}
-			if p := w.Gate.Exposure(0).Position; p > 5*core.Scale || p < low {
-				t.Fatalf("position %v, beyond the bound", p)
-			}
-		}
-		pick := func(t *rapid.T) (id core.OrderID) {
-			if len(live) == 0 {
-				t.SkipNow()
-			}
-			return rapid.SampledFrom(live).Draw(t, "order")
-		}
-		gone := func(id core.OrderID) {
-			for i := range live {
-				if live[i] == id {
-					live = append(live[:i], live[i+1:]...)
-					return
-				}
-			}
-		}
-		rt.Repeat(map[string]func(*rapid.T){
-			"move": move, "move too": move,
-			"ack": func(t *rapid.T) { w.Ack(pick(t)); w.Run() },
-			"fill": func(t *rapid.T) {
-				id := pick(t)
-				o := w.Gate.Find(id)
-				q := o.Remaining()
-				if rapid.Bool().Draw(t, "partial") {
-					q = (q + 1) / 2
-				}
-				if q == o.Remaining() {
-					gone(id)
-				}
-				w.Fill(id, q)
-				w.Run()
-			},
-			"end": func(t *rapid.T) {
-				id := pick(t)
-				gone(id)
-				w.Done(id, rapid.SampledFrom([]core.OrderStatus{core.Canceled, core.Rejected, core.NotSent, core.Expired}).Draw(t, "end"))
-				w.Run()
-			},
-			"refuse a cancel": func(t *rapid.T) {
-				w.Report(core.Report{Kind: core.ReportCancelRejected, Status: core.New, ID: pick(t)})
-				w.Run()
-			},
-			"halt": func(*rapid.T) {
-				w.Command(engine.Command{Kind: engine.CmdHalt, Cause: risk.HaltOperator})
-				w.Run()
-				w.Command(engine.Command{Kind: engine.CmdLift, Cause: risk.HaltOperator})
-			},
-			"lose the book": func(*rapid.T) { w.Break(0); w.Run(); w.Wanted() },
-			"":              check,
-		})
-	})
 }
 
 // A churn figure: over a random walk of a tick at a time the defaults replace quotes
