@@ -31,20 +31,25 @@ const (
 	Near Walk = "near"
 )
 
+// touch is a state of the top.
+type touch struct {
+	id   uint64
+	bid  core.Price
+	size [2][]byte // of bid and ask
+}
+
 // Market makes the frames that are sent and the snapshot that goes with them. Ids are
 // dense: each touch has one of its own, a depth event ends at that of the newest
-// touch. One goroutine.
+// touch that was sent. One goroutine.
 type Market struct {
-	walk    Walk
-	sizes   [][2][]byte // recorded quantities of bid and ask
-	id      uint64      // of the newest touch
-	told    uint64      // up to where depth has told
-	n       int         // touches made
-	bid     core.Price
-	size    [2][]byte
-	resting core.Price // the bid that depth told last, 0 before
-	turn    int
-	qty     [2][farLevels]int64 // of far levels
+	walk  Walk
+	sizes [][2][]byte // recorded quantities of bid and ask
+	n     int         // touches made
+	made  touch       // the newest
+	sent  touch       // the newest that has left
+	told  touch       // what depth has told
+	turn  int
+	qty   [2][farLevels]int64 // of far levels
 }
 
 // NewMarket takes its quantities from a corpus of that symbol's bookTicker frames.
@@ -52,7 +57,7 @@ func NewMarket(c *bench.Corpus, w Walk) (*Market, error) {
 	if w != Far && w != Near {
 		return nil, fmt.Errorf("cannot make a market: walk is %q, want %q or %q", w, Far, Near)
 	}
-	m := &Market{walk: w, id: 50_093_239_212}
+	m := &Market{walk: w, made: touch{id: 50_093_239_212}}
 	for i := range c.Lines {
 		f := c.Lines[i].Frame
 		if !bytes.Contains(f, []byte("@bookTicker")) {
@@ -73,7 +78,8 @@ func NewMarket(c *bench.Corpus, w Walk) (*Market, error) {
 		}
 	}
 	m.next()
-	m.settle()
+	m.Sent()
+	m.told = m.sent
 	return m, nil
 }
 
@@ -96,10 +102,8 @@ func (m *Market) next() {
 	if m.walk == Far {
 		step = m.n * 2_654_435 % bidRange // odd, so every price comes once in bidRange
 	}
-	m.bid = lowBid + core.Price(step)*tick
-	m.size = m.sizes[m.n%len(m.sizes)]
+	m.made = touch{m.made.id + 1, lowBid + core.Price(step)*tick, m.sizes[m.n%len(m.sizes)]}
 	m.n++
-	m.id++
 }
 
 // slot is the number of a best bid within the range, -1 if it is none.
@@ -111,19 +115,22 @@ func slot(p core.Price) int {
 	return int(i)
 }
 
+// Sent says that the touch made last has left: from now on depth may tell it.
+func (m *Market) Sent() { m.sent = m.made }
+
 // AppendTouch moves the best bid and appends the bookTicker that tells it.
 func (m *Market) AppendTouch(dst []byte) []byte {
 	m.next()
 	dst = append(dst, `{"stream":"`+lower+`@bookTicker","data":{"u":`...)
-	dst = strconv.AppendUint(dst, m.id, 10)
+	dst = strconv.AppendUint(dst, m.made.id, 10)
 	dst = append(dst, `,"s":"`+Symbol+`","b":"`...)
-	dst = core.AppendDecimal8(dst, int64(m.bid))
+	dst = core.AppendDecimal8(dst, int64(m.made.bid))
 	dst = append(dst, `","B":"`...)
-	dst = append(dst, m.size[0]...)
+	dst = append(dst, m.made.size[0]...)
 	dst = append(dst, `","a":"`...)
 	dst = core.AppendDecimal8(dst, int64(askPrice))
 	dst = append(dst, `","A":"`...)
-	dst = append(dst, m.size[1]...)
+	dst = append(dst, m.made.size[1]...)
 	return append(dst, `"}}`...)
 }
 
@@ -133,15 +140,15 @@ func (m *Market) AppendDepth(dst []byte, unixMs int64) []byte {
 	dst = append(dst, `{"stream":"`+lower+`@depth@100ms","data":{"e":"depthUpdate","E":`...)
 	dst = strconv.AppendInt(dst, unixMs, 10)
 	dst = append(dst, `,"s":"`+Symbol+`","U":`...)
-	dst = strconv.AppendUint(dst, m.told+1, 10)
+	dst = strconv.AppendUint(dst, m.told.id+1, 10)
 	dst = append(dst, `,"u":`...)
-	dst = strconv.AppendUint(dst, m.id, 10)
+	dst = strconv.AppendUint(dst, m.sent.id, 10)
 	dst = append(dst, `,"b":[`...)
-	if m.resting != m.bid {
-		dst = appendLevel(dst, m.resting, []byte("0.00000000"))
+	if m.told.bid != m.sent.bid {
+		dst = appendLevel(dst, m.told.bid, []byte("0.00000000"))
 		dst = append(dst, ',')
 	}
-	dst = appendLevel(dst, m.bid, m.size[0])
+	dst = appendLevel(dst, m.sent.bid, m.sent.size[0])
 	from := m.turn * farChange % farLevels
 	for i := from; i < from+farChange; i++ {
 		m.qty[0][i] ^= 1 << 20
@@ -149,35 +156,32 @@ func (m *Market) AppendDepth(dst []byte, unixMs int64) []byte {
 		dst = m.appendFar(dst, 0, i)
 	}
 	dst = append(dst, `],"a":[`...)
-	dst = appendLevel(dst, askPrice, m.size[1])
+	dst = appendLevel(dst, askPrice, m.sent.size[1])
 	for i := from; i < from+farChange; i++ {
 		m.qty[1][i] ^= 1 << 20
 		dst = append(dst, ',')
 		dst = m.appendFar(dst, 1, i)
 	}
 	m.turn++
-	m.settle()
+	m.told = m.sent
 	return append(dst, `]}}`...)
 }
 
-// settle notes that depth has told everything.
-func (m *Market) settle() { m.told, m.resting = m.id, m.bid }
-
-// Owes reports whether touches have been made that depth has not told yet.
-func (m *Market) Owes() bool { return m.told < m.id }
+// Owes reports whether touches have left that depth has not told yet.
+func (m *Market) Owes() bool { return m.told.id < m.sent.id }
 
 // AppendSnapshot appends the body of a depth snapshot: the book as the last depth
-// event left it. The caller makes sure that nothing is owed.
+// event left it.
 func (m *Market) AppendSnapshot(dst []byte) []byte {
 	dst = append(dst, `{"lastUpdateId":`...)
-	dst = strconv.AppendUint(dst, m.told, 10)
+	dst = strconv.AppendUint(dst, m.told.id, 10)
 	for side, name := range [2]string{`,"bids":[`, `,"asks":[`} {
 		dst = append(dst, name...)
-		best := m.resting
+		best := m.told.bid
 		if side == 1 {
 			best = askPrice
 		}
-		dst = appendLevel(dst, best, m.size[side])
+		dst = appendLevel(dst, best, m.told.size[side])
 		for i := range farLevels {
 			dst = append(dst, ',')
 			dst = m.appendFar(dst, side, i)

@@ -63,6 +63,7 @@ type Result struct {
 	Late      int
 	LagMost   time.Duration
 	Seconds   float64
+	Said      string // the subject's last line of output
 }
 
 // LateAfter is when a frame counts as late.
@@ -128,7 +129,7 @@ func (m *measurement) send(n int) {
 	prepare := func() int {
 		s.buf = s.market.AppendTouch(s.buf[:0])
 		frame = bench.AppendServerFrame(frame[:0], s.buf)
-		return slot(s.market.bid)
+		return slot(s.market.made.bid)
 	}
 	at := prepare()
 	depthAt, sentAt := s.Now(), s.Now()
@@ -140,6 +141,7 @@ func (m *measurement) send(n int) {
 		case left <= 0:
 			m.due[i], m.bySlot[at] = due, int32(i)
 			s.send(touchTopic, frame)
+			s.market.Sent()
 			sentAt = now
 			if i >= m.p.Warmup {
 				m.lag(time.Duration(-left))
@@ -198,6 +200,7 @@ func (r *Result) Add(o *Result) {
 	r.Late += o.Late
 	r.LagMost = max(r.LagMost, o.LagMost)
 	r.Seconds += o.Seconds
+	r.Said = o.Said
 }
 
 // Figures is a result in numbers, microseconds from intended send to whole order.

@@ -58,13 +58,14 @@ func TestMarketRepeatsNoBidWithinItsRange(t *testing.T) {
 		last := map[core.Price]int{}
 		for i := range 3 * bidRange {
 			m.next()
-			if slot(m.bid) < 0 || m.bid >= askPrice {
-				t.Fatalf("%s: bid %v is outside the range", w, m.bid)
+			bid := m.made.bid
+			if slot(bid) < 0 || bid >= askPrice {
+				t.Fatalf("%s: bid %v is outside the range", w, bid)
 			}
-			if at, ok := last[m.bid]; ok && i-at < bidRange {
-				t.Fatalf("%s: bid %v came again after %d touches, want %d", w, m.bid, i-at, bidRange)
+			if at, ok := last[bid]; ok && i-at < bidRange {
+				t.Fatalf("%s: bid %v came again after %d touches, want %d", w, bid, i-at, bidRange)
 			}
-			last[m.bid] = i
+			last[bid] = i
 		}
 	}
 	if _, err := NewMarket(corpus(t), "sideways"); err == nil {

@@ -55,9 +55,6 @@ func (s *Server) answer(req []byte) (status string, body []byte) {
 	case "GET /api/v3/exchangeInfo":
 		return "200 OK", fmt.Appendf(nil, exchangeInfo, now)
 	case "GET /api/v3/depth":
-		// The snapshot is of what depth has told; the touches ahead of it are told
-		// first, so that the two agree on the top.
-		s.SendDepth()
 		return "200 OK", s.market.AppendSnapshot(nil)
 	case "GET /api/v3/account":
 		return "200 OK", fmt.Appendf(nil, account, now)

@@ -230,10 +230,18 @@ func Trial(sub Subject, c *bench.Corpus, w Walk, cfg *tls.Config, p Plan) (res *
 	if stopErr := s.stop(up.r); err == nil {
 		err = stopErr
 	}
+	if res != nil {
+		res.Said = lastLine(up.r.Said())
+	}
 	if err != nil {
 		err = errors.Join(fmt.Errorf("%s: %w", sub.Name, err), s.Odd, errors.New("it said last: "+up.r.Said()))
 	}
 	return res, err
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
 }
 
 const (

@@ -159,11 +159,11 @@ func (s *Server) send(topic string, frame []byte) {
 	}
 }
 
-// SendTouch makes the next touch and sends it. It returns its place among prices.
-func (s *Server) SendTouch() int {
+// SendTouch makes the next touch and sends it.
+func (s *Server) SendTouch() {
 	s.buf = s.market.AppendTouch(s.buf[:0])
 	s.send(touchTopic, bench.AppendServerFrame(nil, s.buf))
-	return slot(s.market.bid)
+	s.market.Sent()
 }
 
 // SendDepth tells all that depth owes.

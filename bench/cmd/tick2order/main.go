@@ -199,6 +199,11 @@ func (c *measureCmd) print(w io.Writer, m bench.Machine, corpus *bench.Corpus, s
 		if err := t.Flush(); err != nil {
 			return err
 		}
+		for i, r := range results {
+			if r.Lost+r.Stray > 0 {
+				fmt.Fprintf(w, "%s, of which orders are missing or too many, said last: %s\n", subjects[i].Name, r.Said)
+			}
+		}
 	}
 	if c.JSON == "" {
 		return nil

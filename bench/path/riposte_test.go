@@ -1,0 +1,55 @@
+package path
+
+import (
+	"crypto/tls"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"riposte/bench"
+)
+
+// TestRiposteAnswersEveryFrame runs the real binary as the harness does: every change
+// of the best bid brings one order, at that price, over plain connections and TLS.
+func TestRiposteAnswersEveryFrame(t *testing.T) {
+	root, err := bench.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary := filepath.Join(t.TempDir(), "riposte")
+	build := exec.Command("go", "build", "-o", binary, "./tools/riposte")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("cannot build riposte: %v\n%s", err, out)
+	}
+	for _, tc := range []struct {
+		name   string
+		secure bool
+		walk   Walk
+	}{{"plain", false, Far}, {"TLS", true, Near}} {
+		t.Run(tc.name, func(t *testing.T) {
+			var a *bench.Authority
+			var server *tls.Config
+			if tc.secure {
+				if a, err = bench.NewAuthority(); err != nil {
+					t.Fatal(err)
+				}
+				server = a.Server()
+			}
+			sub := Riposte(RiposteOptions{Binary: binary, Dir: t.TempDir(), Threads: "inline", Wait: "park", Wires: 4, Journal: true}, a)
+			res, err := Trial(sub, corpus(t), tc.walk, server, Plan{Samples: 200, Warmup: 20, Schedule: Steady(200), Grace: 10e9})
+			if err != nil {
+				t.Fatal(err)
+			}
+			// An order may be refused for age where the machine stalls for a
+			// quarter of a second; none may come that no frame caused.
+			if res.Stray != 0 || res.Lost > res.Samples/4 {
+				t.Fatalf("got %+v, want an order for each frame and no other", res.Figures("riposte"))
+			}
+			if !strings.Contains(res.Said, `"final":true`) || !strings.Contains(res.Said, `"gaps":0,`) || !strings.Contains(res.Said, `"clean":true`) {
+				t.Fatalf("riposte did not end cleanly and without gaps: %s", res.Said)
+			}
+		})
+	}
+}
