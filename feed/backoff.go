@@ -20,11 +20,17 @@ func newBackoff(first, max time.Duration, seed uint64) backoff {
 
 // next is how long to wait before the next attempt.
 func (b *backoff) next() time.Duration {
-	ceiling := b.max
-	if b.attempt < 32 && b.first<<b.attempt < b.max {
-		ceiling = b.first << b.attempt
+	ceiling := b.first
+	for range b.attempt {
+		if ceiling >= b.max/2 {
+			ceiling = b.max
+			break
+		}
+		ceiling *= 2
 	}
-	b.attempt++
+	if ceiling < b.max {
+		b.attempt++
+	}
 	return time.Duration(b.rng.Int64N(int64(ceiling) + 1))
 }
 

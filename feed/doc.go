@@ -5,6 +5,7 @@
 //	session.go    one market connection: subscribe, confirm, decode into queues
 //	publish.go    the queues' side: what a full queue and a lost line become
 //	watch.go      silence, told apart from death
+//	alive.go      quiet instruments hear that their line is alive
 //	user.go       one WebSocket API connection: the account's own events
 //	snapshots.go  cold fetcher of snapshots, most important first
 //	line.go       what both kinds of connection share: dial, back off, rotate, ping

@@ -22,7 +22,7 @@ func (s *Session) owe(id core.InstrumentID, what uint8) {
 // overflow notes that an event of the instrument is lost: its queue, or its level
 // memory, is full. The reader, once it hears of it, resyncs.
 func (s *Session) overflow(id core.InstrumentID) {
-	s.count.Lost++
+	s.count.LostEvents++
 	s.count.Overflows++
 	s.owe(id, owesOverflow)
 }

@@ -32,10 +32,11 @@ type SnapshotConfig struct {
 	Priority []int
 	// Parallel is the most fetches at a time, 0: 2; never two of one instrument.
 	Parallel               int
-	Timeout                time.Duration // of one fetch, 0: 15 s
-	BackoffMin, BackoffMax time.Duration // 0: 250 ms, 30 s
-	Wake                   func()        // called when a result has come, to wake a parked loop
-	Seed                   uint64        // of the jitter
+	Timeout                time.Duration                 // of one fetch, 0: 15 s
+	BackoffMin, BackoffMax time.Duration                 // 0: 250 ms, 30 s
+	RetryAfter             func(err error) time.Duration // how long a failure says to stay away; may be nil
+	Wake                   func()                        // called when a result has come, to wake a parked loop
+	Seed                   uint64                        // of the jitter
 }
 
 // SnapshotStatus is a fetcher as seen from outside.
@@ -93,9 +94,6 @@ type outcome struct {
 	image *book.Image
 	err   error
 }
-
-// retryAfter is what an error may tell about when to come back.
-type retryAfter interface{ Wait() time.Duration }
 
 // NewSnapshots starts a fetcher's goroutines; Close ends them.
 func NewSnapshots(cfg SnapshotConfig) (*Snapshots, error) {
@@ -238,9 +236,8 @@ func (f *Snapshots) repeat(a *ask, err error) {
 	s := err.Error()
 	f.lastError.Store(&s)
 	wait := a.back.next()
-	var ra retryAfter
-	if errors.As(err, &ra) {
-		wait = max(wait, ra.Wait())
+	if f.cfg.RetryAfter != nil {
+		wait = max(wait, f.cfg.RetryAfter(err))
 	}
 	a.state, a.notBefore = askWaiting, f.cfg.Clock.Mono()+core.MonoNs(wait)
 	f.waiting++

@@ -10,7 +10,7 @@ import (
 // Counts are a session's counters, over all its connections.
 type Counts struct {
 	Results      [Results]uint64 // frames and array elements by what they were
-	Lost         uint64          // events that found no room
+	LostEvents   uint64          // events that found no room
 	Overflows    uint64          // times that a queue was found full
 	NoQueue      uint64          // events of instruments that this session does not serve
 	Binary       uint64          // binary messages, which this venue does not send here
@@ -50,7 +50,7 @@ func (c *sharedCounts) store(v *Counts) {
 	for i := range v.Results {
 		c.results[i].Store(v.Results[i])
 	}
-	for i, n := range [...]uint64{v.Lost, v.Overflows, v.NoQueue, v.Binary, v.StrayReplies, v.Refused, v.Unanswered, v.Mute, v.Frozen, v.Quiet} {
+	for i, n := range [...]uint64{v.LostEvents, v.Overflows, v.NoQueue, v.Binary, v.StrayReplies, v.Refused, v.Unanswered, v.Mute, v.Frozen, v.Quiet} {
 		c.rest[i].Store(n)
 	}
 }
@@ -59,7 +59,7 @@ func (c *sharedCounts) load() (v Counts) {
 	for i := range v.Results {
 		v.Results[i] = c.results[i].Load()
 	}
-	for i, n := range [...]*uint64{&v.Lost, &v.Overflows, &v.NoQueue, &v.Binary, &v.StrayReplies, &v.Refused, &v.Unanswered, &v.Mute, &v.Frozen, &v.Quiet} {
+	for i, n := range [...]*uint64{&v.LostEvents, &v.Overflows, &v.NoQueue, &v.Binary, &v.StrayReplies, &v.Refused, &v.Unanswered, &v.Mute, &v.Frozen, &v.Quiet} {
 		*n = c.rest[i].Load()
 	}
 	return v
