@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,7 +40,9 @@ func (c replayCmd) Run(o *output) error {
 	}
 	defer r.close()
 	if c.Speed != "max" {
-		r.pace = &pacer{factor: map[string]int64{"1x": 1, "10x": 10}[c.Speed], interrupted: interrupts()}
+		done, release := interrupts()
+		defer release()
+		r.pace = &pacer{factor: map[string]int64{"1x": 1, "10x": 10}[c.Speed], interrupted: done}
 	}
 	if c.Cut >= 0 {
 		if r.wire, err = newCutWire(uint64(c.Cut)); err != nil {
@@ -234,17 +237,11 @@ func (res *replayResult) print(w io.Writer) error {
 
 var errInterrupted = errors.New("interrupted")
 
-// interrupts is closed by the first SIGINT or SIGTERM.
-func interrupts() <-chan struct{} {
-	done := make(chan struct{})
-	sig := make(chan os.Signal, 1)
-	signal.Notify(sig, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-sig
-		signal.Stop(sig)
-		close(done)
-	}()
-	return done
+// interrupts gives a channel that the first SIGINT or SIGTERM closes; release gives
+// the signals back.
+func interrupts() (done <-chan struct{}, release func()) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	return ctx.Done(), stop
 }
 
 // pacer waits so that lines come at the recorded pace, times a factor.

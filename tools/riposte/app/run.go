@@ -35,7 +35,8 @@ func (c runCmd) Run(o *output) (err error) {
 	if c.Profile != "" {
 		defer startProfile(c.Profile).Stop()
 	}
-	stop := interrupts()
+	stop, release := interrupts()
+	defer release()
 	d, err := openDesk(cfg)
 	if err != nil {
 		return err

@@ -40,7 +40,8 @@ func (c venueCmd) Run(o *output) (err error) {
 		return usageError{err}
 	}
 	defer func() { err = errors.Join(err, v.close()) }()
-	stop := interrupts()
+	stop, release := interrupts()
+	defer release()
 	if err := json.NewEncoder(o.stdout).Encode(v.endpoints()); err != nil {
 		return err
 	}
