@@ -372,34 +372,3 @@ func (d *Decoder) fastSides(b []byte, i int, between string, ev *core.Event, lv 
 	ev.Bids, ev.Asks = uint16(bids), uint16(asks)
 	return bids + asks, i
 }
-
-// fastLevels reads ["p","q"],["p","q"]] from behind the opening bracket into lv.
-func fastLevels(b []byte, i int, lv []core.Level) (n, next int) {
-	if i < len(b) && b[i] == ']' {
-		return 0, i + 1
-	}
-	for n = range lv {
-		var price, qty int64
-		if !lit(b, i, `["`) {
-			return 0, -1
-		}
-		if price, i = decimal(b, i+2); i < 0 || !lit(b, i, `,"`) {
-			return 0, -1
-		}
-		if qty, i = decimal(b, i+2); i < 0 || !lit(b, i, `]`) {
-			return 0, -1
-		}
-		lv[n] = core.Level{Price: core.Price(price), Qty: core.Qty(qty)}
-		if i+1 >= len(b) {
-			return 0, -1
-		}
-		if b[i+1] == ']' {
-			return n + 1, i + 2
-		}
-		if b[i+1] != ',' {
-			return 0, -1
-		}
-		i += 2
-	}
-	return 0, -1
-}

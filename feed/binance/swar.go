@@ -25,8 +25,14 @@ func word(b []byte, i int) uint64 {
 	return tailWord(b, i)
 }
 
+// tailWord is word where it reaches behind the end: the last eight bytes, shifted.
+//
 //go:noinline
 func tailWord(b []byte, i int) uint64 {
+	over := uint(i + 8 - len(b))
+	if len(b) >= 8 {
+		return binary.LittleEndian.Uint64(b[len(b)-8:]) >> (8 * over)
+	}
 	var w uint64
 	for k := len(b) - 1; k >= i; k-- {
 		w = w<<8 | uint64(b[k])
@@ -101,16 +107,33 @@ func decimal(b []byte, i int) (int64, int) {
 
 // tailDecimal is decimal for a number near the end of the frame.
 func tailDecimal(b []byte, i int) (int64, int) {
-	if uint(i) >= uint(len(b)) {
+	t := word(b, i) ^ zeros
+	d := bits.TrailingZeros64(notDigits(t)) >> 3
+	if d == 0 || d > 7 {
 		return 0, -1
 	}
-	var p [2 * roomy]byte
-	copy(p[:], b[i:])
-	v, next := decimal(p[:], 0)
-	if next < 0 || next > len(b)-i {
+	v := eight(t<<(64-8*d)) * core.Scale
+	i += d
+	if i >= len(b) {
 		return 0, -1
 	}
-	return v, i + next
+	if b[i] == '.' {
+		t = word(b, i+1) ^ zeros
+		i += 9
+		if nd := notDigits(t); nd != 0 {
+			e := bits.TrailingZeros64(nd) >> 3
+			if e == 0 {
+				return 0, -1
+			}
+			t &= 1<<(8*e) - 1
+			i += e - 8
+		}
+		v += eight(t)
+	}
+	if i >= len(b) || b[i] != '"' {
+		return 0, -1
+	}
+	return int64(v), i + 1
 }
 
 // number reads the JSON integer, zero or above, that starts at b[i], and returns
