@@ -19,8 +19,6 @@ type apiError struct {
 	retryAt int64
 	// reset closes the transport without an answer, for faults that lose a response.
 	reset bool
-	// early marks a check-1 refusal: it is charged to the IP's weight but not to the order count.
-	early bool
 }
 
 func (e *apiError) Error() string { return strconv.Itoa(e.code) + " " + e.msg }

@@ -202,11 +202,29 @@ func (s *socket) write(op ws.OpCode, payload []byte) {
 	}
 }
 
+// settle waits until the venue serves the connection: a handshake is over for the client before the venue has it on
+// its list.
+func (s *socket) settle() *socket {
+	s.t.Helper()
+	s.write(ws.OpPing, []byte("there?"))
+	for {
+		op, _, err := s.frame()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if op == ws.OpPong {
+			return s
+		}
+	}
+}
+
 func (s *socket) text(msg string) { s.t.Helper(); s.write(ws.OpText, []byte(msg)) }
 
 // frame reads the next frame of any kind.
-func (s *socket) frame() (ws.OpCode, []byte, error) {
-	if err := s.c.SetReadDeadline(time.Now().Add(hang)); err != nil {
+func (s *socket) frame() (ws.OpCode, []byte, error) { return s.frameBy(time.Now().Add(hang)) }
+
+func (s *socket) frameBy(deadline time.Time) (ws.OpCode, []byte, error) {
+	if err := s.c.SetReadDeadline(deadline); err != nil {
 		return 0, nil, err
 	}
 	h, err := ws.ReadHeader(s.br)
@@ -222,9 +240,12 @@ func (s *socket) frame() (ws.OpCode, []byte, error) {
 }
 
 // tryNext is the next text message; PINGs are answered on the way unless silent.
-func (s *socket) tryNext() ([]byte, error) {
+func (s *socket) tryNext() ([]byte, error) { return s.nextBy(time.Now().Add(hang)) }
+
+// nextBy is tryNext with one deadline for all it has to read: PINGs do not prolong it.
+func (s *socket) nextBy(deadline time.Time) ([]byte, error) {
 	for {
-		op, p, err := s.frame()
+		op, p, err := s.frameBy(deadline)
 		if err != nil {
 			return nil, err
 		}
@@ -264,8 +285,12 @@ func (s *socket) next() []byte {
 // until reads messages until ok accepts one.
 func (s *socket) until(ok func(m map[string]any) bool) map[string]any {
 	s.t.Helper()
+	deadline := time.Now().Add(hang)
 	for {
-		p := s.next()
+		p, err := s.nextBy(deadline)
+		if err != nil {
+			s.t.Fatal(err)
+		}
 		var m map[string]any
 		d := json.NewDecoder(bytes.NewReader(p))
 		d.UseNumber()
@@ -277,8 +302,9 @@ func (s *socket) until(ok func(m map[string]any) bool) map[string]any {
 
 // ended reads until the connection is gone and returns why.
 func (s *socket) ended() error {
+	deadline := time.Now().Add(hang)
 	for {
-		if _, err := s.tryNext(); err != nil {
+		if _, err := s.nextBy(deadline); err != nil {
 			return err
 		}
 	}

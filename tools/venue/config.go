@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"riposte/tools/venue/exchange"
+	"riposte/tools/venue/exchange/tape"
 )
 
 // Account is one account of the venue: its keys and its balances at start, decimal texts by asset ("BTC": "1.5").
@@ -56,7 +57,11 @@ type Config struct {
 	ExchangeInfo []byte
 	// Accounts, default one named "main" with 100 of every base asset, 1 000 000 USDT, an HMAC and an Ed25519 key.
 	Accounts []Account
-	// Market makes the market; nil means agents. Quiet means no market at all.
+	// Tape are recordings, one stream in the given order, that are the market instead of agents; TapeLoop starts them
+	// again at their end. Without Symbols the recorded ones are served.
+	Tape     []string
+	TapeLoop bool
+	// Market makes another market. Quiet means no market at all.
 	Market func(seed uint64, symbols []exchange.Symbol) (exchange.Market, error)
 	Quiet  bool
 	TLS    TLS
@@ -191,11 +196,21 @@ func DefaultAccount(seed uint64) (Account, error) {
 // exchangeConfig is the part of the config that the exchange itself takes.
 func (c *Config) exchangeConfig(start int64) (exchange.Config, error) {
 	var symbols []exchange.Symbol
+	var rec *exchange.Recording
 	var err error
+	names := c.Symbols
+	if len(c.Tape) > 0 {
+		if rec, err = tape.Load(c.Tape...); err != nil {
+			return exchange.Config{}, fmt.Errorf("cannot load the venue's tape: %w", err)
+		}
+		if len(names) == 0 {
+			names = rec.Symbols
+		}
+	}
 	if c.ExchangeInfo != nil {
-		symbols, err = exchange.LoadSymbols(c.ExchangeInfo, c.Symbols)
+		symbols, err = exchange.LoadSymbols(c.ExchangeInfo, names)
 	} else {
-		symbols, err = exchange.BuiltinSymbols(c.Symbols...)
+		symbols, err = exchange.BuiltinSymbols(names...)
 	}
 	if err != nil {
 		return exchange.Config{}, fmt.Errorf("cannot load the venue's symbols: %w", err)
@@ -215,6 +230,8 @@ func (c *Config) exchangeConfig(start int64) (exchange.Config, error) {
 	}
 	switch {
 	case c.Quiet:
+	case rec != nil:
+		x.Market = exchange.Tape(exchange.TapeOptions{Recording: rec, Loop: c.TapeLoop})
 	case c.Market != nil:
 		if x.Market, err = c.Market(c.Seed, symbols); err != nil {
 			return x, fmt.Errorf("cannot make the venue's market: %w", err)

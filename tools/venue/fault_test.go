@@ -99,7 +99,7 @@ func FuzzParseFaults(f *testing.F) {
 func TestCutsEndEveryConnectionOfTheKind(t *testing.T) {
 	s := venueOf(t, quiet)
 	c := restOf(t, s)
-	stream, api := dial(t, s.Stream()+"/ws"), dial(t, s.WSAPI())
+	stream, api := dial(t, s.Stream()+"/ws").settle(), dial(t, s.WSAPI()).settle()
 	if err := s.Faults().Cut("streams"); err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func TestDelayedAnswersLetOthersPass(t *testing.T) {
 func TestForcedLimitsAnswer429And418(t *testing.T) {
 	s := venueOf(t, quiet)
 	c := restOf(t, s)
-	a := dial(t, s.WSAPI())
+	a := dial(t, s.WSAPI()).settle()
 	for _, k := range []struct {
 		fault  string
 		status int
@@ -274,7 +274,7 @@ func TestFrozenStreamsStaySilentWithoutClosing(t *testing.T) {
 
 func TestShutdownFaultIsAnnouncedThenCloses(t *testing.T) {
 	s := venueOf(t, quiet)
-	k := dial(t, s.Stream()+"/stream")
+	k := dial(t, s.Stream()+"/stream").settle()
 	if err := s.Faults().Do("shutdown streams 30ms"); err != nil {
 		t.Fatal(err)
 	}

@@ -269,6 +269,7 @@ func (f *Faults) freeze(fault Fault, now int64) error {
 	if _, ok := parseStream(fault.Target, f.srv.cfg.DepthFast); !ok {
 		return fmt.Errorf("got stream %q, want streams, wsapi or a stream name", fault.Target)
 	}
+	f.srv.hub.frozen[fault.Target] = until // also for those who subscribe again meanwhile
 	if t := f.srv.hub.topics[fault.Target]; t != nil {
 		t.frozen = until
 	}

@@ -13,7 +13,8 @@ type hub struct {
 	markets map[string]*market
 	order   []*market
 	topics  map[string]*topic
-	all     []*topic // topics over all symbols
+	all     []*topic         // topics over all symbols
+	frozen  map[string]int64 // stream name: silent until this venue time
 	frames  arena
 	payload []byte
 	wrapped []byte
@@ -24,7 +25,6 @@ type market struct {
 	name               string
 	status             exchange.SymbolStatus
 	trade, agg, ticker *topic // bookTicker
-	slow, fast         *topic // depth
 	slowCur, fastCur   *exchange.DepthCursor
 	other              []*topic
 	trades             int64   // trades so far: klines and tickers go out only after a change
@@ -54,7 +54,7 @@ type sub struct {
 }
 
 func newHub(s *Server, x *exchange.Exchange) (*hub, error) {
-	h := &hub{srv: s, markets: make(map[string]*market), topics: make(map[string]*topic)}
+	h := &hub{srv: s, markets: make(map[string]*market), topics: make(map[string]*topic), frozen: make(map[string]int64)}
 	for _, sym := range x.Symbols() {
 		m := &market{name: sym.Name, status: sym.Status}
 		var rej *exchange.Reject
@@ -77,7 +77,7 @@ func (h *hub) subscribe(c *conn, name string, sp streamSpec) {
 	}
 	t := h.topics[name]
 	if t == nil {
-		t = &topic{name: name, spec: sp, m: h.markets[sp.symbol]}
+		t = &topic{name: name, spec: sp, m: h.markets[sp.symbol], frozen: h.frozen[name]}
 		h.topics[name] = t
 		h.attach(t)
 	}
@@ -117,6 +117,28 @@ func (h *hub) unsubscribe(c *conn, name string) {
 	delete(c.subs, name)
 	c.names = slices.DeleteFunc(c.names, func(n string) bool { return n == name })
 	s.t.subs = slices.DeleteFunc(s.t.subs, func(o *sub) bool { return o == s })
+	if len(s.t.subs) == 0 {
+		h.detach(s.t)
+	}
+}
+
+// detach forgets a topic that nobody listens to any more.
+func (h *hub) detach(t *topic) {
+	delete(h.topics, t.name)
+	same := func(o *topic) bool { return o == t }
+	h.all = slices.DeleteFunc(h.all, same)
+	m := t.m
+	switch {
+	case m == nil:
+	case m.trade == t:
+		m.trade = nil
+	case m.agg == t:
+		m.agg = nil
+	case m.ticker == t:
+		m.ticker = nil
+	default:
+		m.other = slices.DeleteFunc(m.other, same)
+	}
 }
 
 // leave removes everything of a closed connection. Loop goroutine.

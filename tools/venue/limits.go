@@ -160,12 +160,6 @@ func (l *limiter) refund(now int64, ip string, cost int) int {
 	return s.weight.count
 }
 
-func (l *limiter) used(now int64, ip string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.of(ip, now).weight.count
-}
-
 // connect counts a WebSocket connection attempt; session says WS API rather than market streams.
 func (l *limiter) connect(now int64, ip string, session bool) *apiError {
 	l.mu.Lock()

@@ -5,20 +5,16 @@ import (
 	"strings"
 )
 
-// param is one request parameter. value is percent-decoded on REST; on the WS API it is the JSON text of the value, a
-// string without its quotes.
+// param is one request parameter. value is percent-decoded on REST; on the WS API it is the JSON text of the value as
+// it was sent, a string without its quotes.
 type param struct {
 	name  string
 	value string
-	// raw is the JSON text exactly as it was sent (WS API only); signatures are computed over it for numbers.
-	raw string
 }
 
 // params holds a request's parameters in the order they were sent. It belongs to one request.
 type params struct {
 	list []param
-	// read marks names that an endpoint knows, for the -1104 check.
-	sent int
 }
 
 func (p *params) get(name string) (string, bool) {
@@ -55,7 +51,6 @@ func (p *params) parseForm(raw string) *apiError {
 		if err != nil {
 			return errIllegal(name, `percent-encoded UTF-8`)
 		}
-		p.sent++
 		inQuery := false
 		for i := range p.list {
 			if p.list[i].name != name {

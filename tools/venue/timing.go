@@ -84,17 +84,14 @@ func parseRecvWindow(text string) (int64, *apiError) {
 	return v, nil
 }
 
-// onReceipt is check 1: not more than a second ahead, not older than the window.
+// onReceipt is check 1: not more than a second ahead, not older than the window. A refusal costs weight but no order
+// count.
 func (st stamp) onReceipt(now int64) *apiError {
 	if st.at >= now+aheadLimit {
-		e := bad(-1021, textAhead)
-		e.early = true
-		return e
+		return bad(-1021, textAhead)
 	}
 	if st.at < firstTimestamp || now-st.at > st.window {
-		e := bad(-1021, textOutside)
-		e.early = true
-		return e
+		return bad(-1021, textOutside)
 	}
 	return nil
 }

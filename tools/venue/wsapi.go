@@ -198,7 +198,6 @@ func (c *call) readJSON(v *fastjson.Value) (fail *apiError) {
 		}
 		c.p.list = append(c.p.list, p)
 	})
-	c.p.sent = len(c.p.list)
 	return fail
 }
 
