@@ -35,7 +35,6 @@ type stage struct {
 	sync    *book.Sync
 	gate    *Gate
 	now     core.MonoNs
-	lastID  uint64
 }
 
 const (
