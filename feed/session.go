@@ -160,7 +160,7 @@ func (s *Session) Step() int {
 	for n < s.batch {
 		b, op, err := s.conn.Next()
 		if err != nil {
-			if err != ws.ErrNoData {
+			if !errors.Is(err, ws.ErrNoData) {
 				s.lost(err, false)
 				return n + 1
 			}

@@ -117,7 +117,7 @@ func (u *UserSession) Step() int {
 	for n < u.batch {
 		b, _, err := u.conn.Next()
 		if err != nil {
-			if err != ws.ErrNoData {
+			if !errors.Is(err, ws.ErrNoData) {
 				u.lost(err, false)
 				return n + 1
 			}

@@ -195,8 +195,12 @@ type request struct {
 // next reads the client's next text message, answering its PINGs; false at the end.
 func (c *vconn) next(r any) bool {
 	for {
-		f, err := gws.ReadFrame(c)
-		if err != nil {
+		h, err := gws.ReadHeader(c)
+		if err != nil || h.Length > 1<<20 {
+			return false
+		}
+		f := gws.Frame{Header: h, Payload: make([]byte, h.Length)}
+		if _, err := io.ReadFull(c, f.Payload); err != nil {
 			return false
 		}
 		f = gws.UnmaskFrameInPlace(f)

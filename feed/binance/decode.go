@@ -7,12 +7,14 @@ import (
 	"riposte/feed"
 )
 
-// Result, Reply and Route are the session's words; see feed.
-type (
-	Result = feed.Result
-	Reply  = feed.Reply
-	Route  = feed.Route
-)
+// Result is the session's word for what a frame turned out to be.
+type Result = feed.Result
+
+// Reply is the session's word for the answer to a request.
+type Reply = feed.Reply
+
+// Route is the session's word for a look at a frame's beginning.
+type Route = feed.Route
 
 // The results, for callers that use the decoder without a session.
 const (

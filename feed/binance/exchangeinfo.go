@@ -1,6 +1,7 @@
 package binance
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -228,7 +229,7 @@ func (r *filterReader) bound(key string) int64 {
 	f := r.v.Get(key)
 	if f != nil && f.Type() == fastjson.TypeString {
 		n, err := core.ParseDecimal(f.GetStringBytes())
-		if err == core.ErrDecimalOverflow {
+		if errors.Is(err, core.ErrDecimalOverflow) {
 			return math.MaxInt64
 		}
 		if err == nil {

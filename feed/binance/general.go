@@ -1,6 +1,7 @@
 package binance
 
 import (
+	"errors"
 	"math"
 	"math/bits"
 	"slices"
@@ -375,7 +376,7 @@ func (f *fields) volume(c byte) int64 {
 		if err == nil {
 			return v
 		}
-		if err == core.ErrDecimalOverflow {
+		if errors.Is(err, core.ErrDecimalOverflow) {
 			return math.MaxInt64
 		}
 	}

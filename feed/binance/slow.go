@@ -3,6 +3,7 @@ package binance
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"net/url"
 	"strconv"
@@ -274,7 +275,7 @@ func (r *slowReader) dec(key string) int64 {
 func (r *slowReader) volume(key string) int64 {
 	s, _ := r.text(key)
 	v, err := core.ParseDecimal(s)
-	if err == core.ErrDecimalOverflow {
+	if errors.Is(err, core.ErrDecimalOverflow) {
 		return math.MaxInt64
 	}
 	r.bad = r.bad || err != nil

@@ -61,13 +61,14 @@ func (d *UserDecoder) Decode(frame []byte) (*feed.UserEvent, feed.UserKind) {
 	return &d.ev, k
 }
 
-// KeyRefused: -1022 wrong signature, -2014 malformed key, -2015 key, address or
-// permission refused.
+// KeyRefused reports -1022 (wrong signature), -2014 (malformed key) and -2015
+// (key, address or permission refused).
 func (d *UserDecoder) KeyRefused(code int32) bool {
 	return code == -1022 || code == -2014 || code == -2015
 }
 
-// ClockRefused: -1021, timestamp outside of recvWindow or ahead of the venue.
+// ClockRefused reports -1021: timestamp outside of recvWindow or ahead of the
+// venue.
 func (d *UserDecoder) ClockRefused(code int32) bool { return code == -1021 }
 
 func (d *UserDecoder) decode(frame []byte) feed.UserKind {

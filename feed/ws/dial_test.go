@@ -67,7 +67,7 @@ func TestDialUpgradesAndKeepsEarlyFrames(t *testing.T) {
 			return
 		}
 		rw.flush(text("early"))
-		if f, err := ws.ReadFrame(nc); err != nil || string(ws.UnmaskFrameInPlace(f).Payload) != "hello" {
+		if f, err := readFrame(nc); err != nil || string(ws.UnmaskFrameInPlace(f).Payload) != "hello" {
 			t.Errorf("server got %v, %v", f, err)
 		}
 		_, _ = nc.Write(text("late"))

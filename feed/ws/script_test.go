@@ -64,7 +64,7 @@ func (s *script) written(t testing.TB) []ws.Frame {
 	var out []ws.Frame
 	r := bytes.NewReader(s.wrote.Bytes())
 	for r.Len() > 0 {
-		f, err := ws.ReadFrame(r)
+		f, err := readFrame(r)
 		if err != nil {
 			t.Fatalf("client wrote an unreadable frame: %v", err)
 		}
@@ -74,6 +74,17 @@ func (s *script) written(t testing.TB) []ws.Frame {
 		out = append(out, ws.UnmaskFrameInPlace(f))
 	}
 	return out
+}
+
+// readFrame reads one frame of a client, which a test keeps short.
+func readFrame(r io.Reader) (ws.Frame, error) {
+	h, err := ws.ReadHeader(r)
+	if err != nil {
+		return ws.Frame{}, err
+	}
+	f := ws.Frame{Header: h, Payload: make([]byte, min(h.Length, 1<<20))}
+	_, err = io.ReadFull(r, f.Payload)
+	return f, err
 }
 
 func frame(op ws.OpCode, fin bool, payload []byte) []byte {
@@ -149,11 +160,11 @@ func reference(data []byte, maxMessage int) (got []message, pings []string, err 
 		}
 		p := make([]byte, h.Length)
 		_, _ = io.ReadFull(r, p)
-		switch {
-		case h.OpCode == ws.OpPing:
+		switch h.OpCode {
+		case ws.OpPing:
 			pings = append(pings, string(p))
-		case h.OpCode == ws.OpPong:
-		case h.OpCode == ws.OpClose:
+		case ws.OpPong:
+		case ws.OpClose:
 			ce := &CloseError{Code: 1005}
 			if len(p) == 1 {
 				return got, pings, ErrClosePayload

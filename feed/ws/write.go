@@ -9,9 +9,6 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// maxHeader is the longest client header: 2 + 8 of length + 4 of mask.
-const maxHeader = 14
-
 // newMask is the source of masking keys, which a script in the path must not be
 // able to predict (RFC 6455 section 10.3).
 func newMask() *rand.ChaCha8 {
