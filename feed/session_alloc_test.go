@@ -17,6 +17,7 @@ import (
 )
 
 // conveyor is a transport that upgrades itself and then brings the same frames
+// for ever.
 type conveyor struct {
 	net.Conn // nil
 	request  []byte

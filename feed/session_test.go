@@ -282,5 +282,3 @@ func TestSessionConfigErrorsNameTheThing(t *testing.T) {
 		}
 	}
 }
-
-// for ever.
