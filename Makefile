@@ -38,12 +38,17 @@ lint:
 	$(TOOL) golangci-lint run ./...
 
 # Stage and tick-to-order benchmarks; the raw output goes to bench/history.
+# make bench COUNT=10 BENCHTIME=1s SAMPLES=100000 for figures to quote.
+PATHS = $(GO) run ./bench/cmd/tick2order --samples $(or $(SAMPLES),10000)
 bench: build
-	$(GO) run ./bench/cmd/record -- $(GO) test ./bench -run '^$$' -bench . -benchmem -count $(or $(COUNT),3)
+	$(GO) run ./bench/cmd/record --name stages -- $(GO) test ./bench -run '^$$' -bench . -benchmem -benchtime $(or $(BENCHTIME),200ms) -count $(or $(COUNT),3)
+	$(GO) run ./bench/cmd/record --name path -- $(PATHS) --wait spin
+	$(GO) run ./bench/cmd/record --name path --append -- $(PATHS) --wait spin --tls
+	$(GO) run ./bench/cmd/record --name path --append -- $(PATHS) --wait park
 
 # The same work beside peers on the same bytes, as ratios.
-compare: build
-	$(GO) run ./bench/cmd/compare
+compare:
+	$(GO) run ./bench/cmd/compare --count $(or $(COUNT),3) --benchtime $(or $(BENCHTIME),300ms)
 
 # Each benchmark once: it must still run and its result must still be right.
 short-bench:

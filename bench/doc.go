@@ -2,6 +2,8 @@
 //
 //	corpus.go    recorded frames, loaded the same way every time
 //	authority.go certificates of one run
+//	frames.go    the corpus by kinds of frame, and decoded
+//	heap.go      counting allocations
 //	machine.go   the line that travels with every number
 //	memory.go    connections in memory: a feed of frames, a venue that answers
 //	rig.go       the whole engine between two such connections

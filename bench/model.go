@@ -11,18 +11,19 @@ import (
 	dialect "riposte/exec/binance"
 )
 
-// The keys of every benchmark: the example of Binance's own documentation of
-// request signing (Binance Spot API docs, 2026-07-21), worth nothing.
+// TestAPIKey and TestSecret are the keys of every benchmark: the example of Binance's
+// own documentation of request signing (Binance Spot API docs, 2026-07-21), worth
+// nothing.
 const (
-	testAPIKey = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
-	testSecret = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
+	TestAPIKey = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
+	TestSecret = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
 )
 
 // TestKeyFile is the same as the text of a key file.
-const TestKeyFile = "# example key of the documentation, worth nothing\napi_key = \"" + testAPIKey + "\"\nsecret = \"" + testSecret + "\"\n"
+const TestKeyFile = "# example key of the documentation, worth nothing\napi_key = \"" + TestAPIKey + "\"\nsecret = \"" + TestSecret + "\"\n"
 
 // TestKey is the key that benchmarks sign with.
-func TestKey() (*dialect.Key, error) { return dialect.NewHMACKey(testAPIKey, testSecret) }
+func TestKey() (*dialect.Key, error) { return dialect.NewHMACKey(TestAPIKey, TestSecret) }
 
 // CheckBook compares a book at the end of a corpus with the reference.
 func CheckBook(s *book.Sync, w Want) error {

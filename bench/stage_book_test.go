@@ -16,8 +16,8 @@ func syncWork(t testing.TB, c *Corpus) *work {
 	for i := range syncs {
 		syncs[i] = book.NewSync(c.Table.Get(core.InstrumentID(i)), 0, 0)
 	}
-	order := inOrder(d, len(syncs))
-	w := &work{levels: d.total}
+	order := d.InOrder()
+	w := &work{levels: d.Total}
 	for _, i := range order {
 		if i >= 0 {
 			w.items++
@@ -31,17 +31,17 @@ func syncWork(t testing.TB, c *Corpus) *work {
 		}
 		for _, i := range order {
 			if i < 0 {
-				im := d.images[-i-1]
+				im := d.Images[-i-1]
 				if syncs[im.Instrument].Snapshot(im) != book.Applied {
 					bad++
 				}
 				continue
 			}
-			ev := &d.events[i]
+			ev := &d.Events[i]
 			s := syncs[ev.Instrument]
 			if ev.Kind == core.Touch {
 				s.Touch(ev)
-			} else if v := s.Delta(ev, d.levels[i]); v != book.Applied && v != book.Dropped {
+			} else if v := s.Delta(ev, d.Levels[i]); v != book.Applied && v != book.Dropped {
 				bad++
 			}
 			top := s.Top()
@@ -64,49 +64,27 @@ func syncWork(t testing.TB, c *Corpus) *work {
 	return w
 }
 
-// inOrder lists the depth events and touches by index, with each snapshot, as -1-i of
-// the event it came before, moved ahead of the depth events that waited for it.
-func inOrder(d *decoded, instruments int) (out []int) {
-	held := make([][]int, instruments)
-	loaded := make([]bool, instruments)
-	for i := range d.events {
-		if im := d.images[i]; im != nil {
-			out = append(append(out, -1-i), held[im.Instrument]...)
-			loaded[im.Instrument] = true
-		}
-		ev := &d.events[i]
-		switch {
-		case ev.Kind != core.DepthDelta && ev.Kind != core.Touch:
-		case !loaded[ev.Instrument]:
-			held[ev.Instrument] = append(held[ev.Instrument], i)
-		default:
-			out = append(out, i)
-		}
-	}
-	return out
-}
-
 // levelWork sets every level of the corpus by itself and reads both best prices after
 // each.
 func levelWork(t testing.TB, c *Corpus) *work {
 	d := events(t, c)
-	order := inOrder(d, 1)
+	order := d.InOrder()
 	b := book.New(c.Table.Get(0).Filters.Tick, 0)
 	w := &work{}
 	var sum uint64
 	last := map[core.Side]map[core.Price]core.Qty{core.Buy: {}, core.Sell: {}}
 	for _, i := range order {
 		if i < 0 {
-			for s, lv := range [2][]core.Level{d.images[-i-1].Bids, d.images[-i-1].Asks} {
+			for s, lv := range [2][]core.Level{d.Images[-i-1].Bids, d.Images[-i-1].Asks} {
 				for _, l := range lv {
 					last[core.Side(s)][l.Price] = l.Qty
 				}
 			}
 			continue
 		}
-		if ev := &d.events[i]; ev.Kind == core.DepthDelta {
-			w.items += len(d.levels[i])
-			for k, l := range d.levels[i] {
+		if ev := &d.Events[i]; ev.Kind == core.DepthDelta {
+			w.items += len(d.Levels[i])
+			for k, l := range d.Levels[i] {
 				side := core.Buy
 				if k >= int(ev.Bids) {
 					side = core.Sell
@@ -121,19 +99,19 @@ func levelWork(t testing.TB, c *Corpus) *work {
 	w.pass = func() {
 		for _, i := range order {
 			if i < 0 {
-				b.Load(d.images[-i-1])
+				b.Load(d.Images[-i-1])
 				continue
 			}
-			ev := &d.events[i]
+			ev := &d.Events[i]
 			if ev.Kind != core.DepthDelta {
 				continue
 			}
-			for k := range d.levels[i] {
+			for k := range d.Levels[i] {
 				side := core.Buy
 				if k >= int(ev.Bids) {
 					side = core.Sell
 				}
-				b.Set(side, d.levels[i][k].Price, d.levels[i][k].Qty)
+				b.Set(side, d.Levels[i][k].Price, d.Levels[i][k].Qty)
 				bid, ask := b.Best(core.Buy), b.Best(core.Sell)
 				sum += uint64(bid.Price) ^ uint64(ask.Price)
 			}

@@ -37,24 +37,19 @@ func deep(h *xxhash.Digest, ev *core.Event, lv []core.Level) {
 	}
 }
 
-// levelsMax is more than any recorded frame has.
-const levelsMax = 1 << 13
-
 // decodeWork decodes frames one after the other. What it must give comes from the
 // slow twin, which is fastjson and plain parsing.
 func decodeWork(t testing.TB, c *Corpus, fs [][]byte, general bool) *work {
-	syms, err := binance.NewSymbols(c.Table)
+	d, err := c.Decoder()
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw := binance.Raw{Instrument: core.NoInstrument}
-	d := binance.NewDecoder(syms, core.Milliseconds, raw)
 	if general {
 		d.GeneralOnly()
 	}
 	want := twinOf(t, c, fs)
 	w := &work{items: len(fs), bytes: want.bytes, levels: want.levels}
-	lv := make([]core.Level, 0, levelsMax)
+	lv := make([]core.Level, 0, LevelsMax)
 	var ev core.Event
 	var got uint64
 	bad := 0
@@ -119,7 +114,7 @@ func twinOf(t testing.TB, c *Corpus, fs [][]byte) *twinResult {
 	if err != nil {
 		t.Fatal(err)
 	}
-	twin := binance.Slow{Symbols: syms, Unit: core.Milliseconds, Raw: binance.Raw{Instrument: core.NoInstrument}, Levels: levelsMax}
+	twin := binance.Slow{Symbols: syms, Unit: core.Milliseconds, Raw: binance.Raw{Instrument: core.NoInstrument}, Levels: LevelsMax}
 	r := new(twinResult)
 	h := xxhash.New()
 	for _, f := range fs {
@@ -144,74 +139,26 @@ func twinOf(t testing.TB, c *Corpus, fs [][]byte) *twinResult {
 	return r
 }
 
-// bucket is a kind of frame to be timed by itself.
-type bucket struct {
-	name     string
-	kind     core.EventKind
-	min, max int // levels
-}
-
-var buckets = []bucket{
-	{"bookTicker", core.Touch, 0, 0},
-	{"trade", core.Trade, 0, 0},
-	{"depth5", core.DepthDelta, 4, 6},
-	{"depth20", core.DepthDelta, 18, 22},
-	{"depth100", core.DepthDelta, 90, 110},
-}
-
-// framesMost bounds a bucket, so that its frames stay in the second-level cache as
-// those of a live socket do.
-const framesMost = 256
-
-// pick is the frames of a bucket, spread over the corpus.
-func pick(t testing.TB, c *Corpus, k bucket) (out [][]byte) {
-	syms, err := binance.NewSymbols(c.Table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := binance.NewDecoder(syms, core.Milliseconds, binance.Raw{Instrument: core.NoInstrument})
-	lv := make([]core.Level, 0, levelsMax)
-	var ev core.Event
-	for _, f := range allFrames(c) {
-		if n, res := d.Decode(f, &ev, lv); res == binance.Decoded && ev.Kind == k.kind && n >= k.min && n <= k.max {
-			out = append(out, f)
-		}
-	}
-	if step := len(out) / framesMost; step > 1 {
-		for i := range framesMost {
-			out[i] = out[i*step]
-		}
-		out = out[:framesMost]
-	}
-	return out
-}
-
-func allFrames(c *Corpus) (out [][]byte) {
-	for i := range c.Lines {
-		if f := c.Lines[i].Frame; f != nil {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
 // BenchmarkDecode is one frame's bytes to an event in integers, by the road that
 // the venue's own shape takes (fast) and by the one for any JSON (general).
 func BenchmarkDecode(b *testing.B) {
 	spot := corpus(b, Spot)
-	for _, k := range buckets {
-		fs := pick(b, spot, k)
-		stage(b, k.name+"/fast", func(t testing.TB) *work { return decodeWork(t, spot, fs, false) })
-		stage(b, k.name+"/general", func(t testing.TB) *work { return decodeWork(t, spot, fs, true) })
+	for _, k := range Buckets {
+		fs, err := spot.Pick(k)
+		if err != nil {
+			b.Fatal(err)
+		}
+		stage(b, k.Name+"/fast", func(t testing.TB) *work { return decodeWork(t, spot, fs, false) })
+		stage(b, k.Name+"/general", func(t testing.TB) *work { return decodeWork(t, spot, fs, true) })
 	}
 	for _, name := range []string{Spot, Linear} {
 		stage(b, "recording/"+name+"/fast", func(t testing.TB) *work {
 			c := corpus(t, name)
-			return decodeWork(t, c, allFrames(c), false)
+			return decodeWork(t, c, c.AllFrames(), false)
 		})
 		stage(b, "recording/"+name+"/general", func(t testing.TB) *work {
 			c := corpus(t, name)
-			return decodeWork(t, c, allFrames(c), true)
+			return decodeWork(t, c, c.AllFrames(), true)
 		})
 	}
 }

@@ -17,7 +17,7 @@ import (
 // signature is what a request's payload must be signed with, by the standard
 // library.
 func signature(payload []byte) string {
-	h := hmac.New(sha256.New, []byte(testSecret))
+	h := hmac.New(sha256.New, []byte(TestSecret))
 	h.Write(payload)
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -3,62 +3,25 @@ package bench
 import (
 	"fmt"
 	"runtime"
-	"sync"
 	"testing"
 
 	"riposte/core"
-	"riposte/core/book"
 	"riposte/core/ring"
-	"riposte/feed/binance"
 )
 
-// decoded is a corpus as events, the input of every stage behind the decoder.
-type decoded struct {
-	events []core.Event
-	levels [][]core.Level
-	images []*book.Image // by event: the snapshots that came just before it
-	total  int           // levels of depth events
-}
+var decodedBy = map[*Corpus]*Events{}
 
-var decodedBy sync.Map // corpus name to *decoded
-
-func events(t testing.TB, c *Corpus) *decoded {
+// events decodes a corpus once.
+func events(t testing.TB, c *Corpus) *Events {
 	t.Helper()
-	if d, ok := decodedBy.Load(c.Name); ok {
-		return d.(*decoded)
+	if d := decodedBy[c]; d != nil {
+		return d
 	}
-	syms, err := binance.NewSymbols(c.Table)
+	d, err := c.Events()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dec := binance.NewDecoder(syms, core.Milliseconds, binance.Raw{Instrument: core.NoInstrument})
-	d := new(decoded)
-	lv := make([]core.Level, 0, levelsMax)
-	var image *book.Image
-	for i := range c.Lines {
-		l := &c.Lines[i]
-		if l.Image != nil {
-			image = l.Image
-			continue
-		}
-		var ev core.Event
-		n, res := dec.Decode(l.Frame, &ev, lv)
-		if res == binance.Ignored {
-			continue
-		}
-		if res != binance.Decoded {
-			t.Fatalf("frame %.80q: got %v, want decoded", l.Frame, res)
-		}
-		ev.Recv = core.MonoNs(i + 1)
-		d.events = append(d.events, ev)
-		d.levels = append(d.levels, append([]core.Level(nil), lv[:n]...))
-		d.images = append(d.images, image)
-		image = nil
-		if ev.Kind == core.DepthDelta {
-			d.total += n
-		}
-	}
-	decodedBy.Store(c.Name, d)
+	decodedBy[c] = d
 	return d
 }
 
@@ -78,17 +41,17 @@ func put(q *ring.Queue, ev *core.Event, lv []core.Level) bool {
 func ringWork(t testing.TB, c *Corpus) *work {
 	d := events(t, c)
 	var want, got uint64
-	for i := range d.events {
-		want = fold(want, &d.events[i], d.levels[i])
+	for i := range d.Events {
+		want = fold(want, &d.Events[i], d.Levels[i])
 	}
-	q := ring.NewQueue(1<<12, 1<<16, levelsMax)
+	q := ring.NewQueue(1<<12, 1<<16, LevelsMax)
 	full := 0
 	return &work{
-		items: len(d.events),
+		items: len(d.Events),
 		pass: func() {
 			got = 0
-			for i := range d.events {
-				if !put(q, &d.events[i], d.levels[i]) {
+			for i := range d.Events {
+				if !put(q, &d.Events[i], d.Levels[i]) {
 					full++
 				}
 				ev, lv := q.Peek()
@@ -109,17 +72,17 @@ func ringWork(t testing.TB, c *Corpus) *work {
 func crossWork(t testing.TB, c *Corpus) *work {
 	d := events(t, c)
 	var want, got uint64
-	for i := range d.events {
-		want = fold(want, &d.events[i], d.levels[i])
+	for i := range d.Events {
+		want = fold(want, &d.Events[i], d.Levels[i])
 	}
-	q := ring.NewQueue(1<<12, 1<<16, levelsMax)
+	q := ring.NewQueue(1<<12, 1<<16, LevelsMax)
 	go_, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		runtime.LockOSThread()
 		defer close(done)
 		for range go_ {
-			for i := range d.events {
-				for !put(q, &d.events[i], d.levels[i]) {
+			for i := range d.Events {
+				for !put(q, &d.Events[i], d.Levels[i]) {
 					runtime.Gosched()
 				}
 			}
@@ -127,11 +90,11 @@ func crossWork(t testing.TB, c *Corpus) *work {
 	}()
 	t.Cleanup(func() { close(go_); <-done })
 	return &work{
-		items: len(d.events),
+		items: len(d.Events),
 		pass: func() {
 			got = 0
 			go_ <- struct{}{}
-			for n := 0; n < len(d.events); {
+			for n := 0; n < len(d.Events); {
 				ev, lv := q.Peek()
 				if ev == nil {
 					runtime.Gosched()

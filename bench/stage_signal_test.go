@@ -15,8 +15,8 @@ func signalWork(t testing.TB, c *Corpus) *work {
 	var evs []core.Event
 	touches, trades := uint64(0), uint64(0)
 	var flow float64
-	for i := range d.events {
-		ev := d.events[i]
+	for i := range d.Events {
+		ev := d.Events[i]
 		switch ev.Kind {
 		case core.Touch:
 			touches++

@@ -61,6 +61,8 @@ func run(b *testing.B, w *work) {
 	if w.reset != nil {
 		w.reset()
 	}
+	var heap Heap
+	heap.Start()
 	b.ResetTimer()
 	done := 0
 	for done < b.N {
@@ -68,6 +70,7 @@ func run(b *testing.B, w *work) {
 		done += w.items
 	}
 	b.StopTimer()
+	heap.Stop()
 	if err := w.check(); err != nil {
 		b.Fatal(err)
 	}
@@ -77,6 +80,8 @@ func run(b *testing.B, w *work) {
 	}
 	perItem := float64(spent) / float64(done)
 	b.ReportMetric(perItem, "ns/op")
+	b.ReportMetric(float64(heap.Mallocs)/float64(done), "allocs/op")
+	b.ReportMetric(float64(heap.Bytes)/float64(done), "B/op")
 	if w.bytes > 0 {
 		b.ReportMetric(float64(w.bytes)/float64(w.items)/perItem*1e3, "MB/s")
 	}
@@ -93,8 +98,17 @@ func noAllocs(t *testing.T, w *work) {
 	if err := w.check(); err != nil {
 		t.Fatal(err)
 	}
-	if n := testing.AllocsPerRun(1, w.pass); n != 0 {
-		t.Errorf("got %v allocations in a pass of %d items, want 0", n, w.items)
+	// What a stage allocates it allocates in every pass. One of the runtime's own
+	// (a mark worker, a timer) or a keep-alive every ten seconds does not come
+	// three times in a row.
+	least := testing.AllocsPerRun(1, w.pass)
+	for range 2 {
+		if least != 0 {
+			least = min(least, testing.AllocsPerRun(1, w.pass))
+		}
+	}
+	if least != 0 {
+		t.Errorf("got at least %v allocations in a pass of %d items, want 0", least, w.items)
 	}
 	if err := w.check(); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,15 @@
+// Package peers does the same work as riposte's stages with what others have made:
+// the same bytes in, the same numbers out, in one run. It is a module of its own, so
+// that none of these dependencies comes near the engine's.
+//
+// A benchmark's name is stage, case, contender; the contender "riposte" is ours.
+// Every contender's result is compared with ours before anything is timed. Where a
+// library leaves text as text, the same conversion to integers is added for all,
+// riposte's own number parser: what differs is the library.
+//
+//	decode_test.go  one frame to integers
+//	book_test.go    one level set, both best prices read
+//	frame_test.go   one WebSocket frame read
+//	ring_test.go    one 64-byte event handed over
+//	sign_test.go    one signature
+package peers
