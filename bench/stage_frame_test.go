@@ -58,7 +58,7 @@ func frameWork(t testing.TB, c *Corpus, single bool) *work {
 			for {
 				p, _, err := conn.Next()
 				if err != nil {
-					if err != ws.ErrNoData {
+					if !errors.Is(err, ws.ErrNoData) {
 						failed = err
 					}
 					return
@@ -68,7 +68,7 @@ func frameWork(t testing.TB, c *Corpus, single bool) *work {
 		},
 		check: func() error {
 			if failed != nil || got.n != want.n || got.bytes != want.bytes {
-				return fmt.Errorf("got %d frames of %d bytes (%v), want %d of %d", got.n, got.bytes, failed, want.n, want.bytes)
+				return errors.Join(failed, fmt.Errorf("got %d frames of %d bytes, want %d of %d", got.n, got.bytes, want.n, want.bytes))
 			}
 			if got.sum != nil && got.sum.Sum64() != want.sum.Sum64() {
 				return errors.New("the frames' bytes are not the corpus'")
@@ -135,14 +135,14 @@ func loopbackWork(t testing.TB, c *Corpus, spin bool) *work {
 				switch {
 				case err == nil:
 					got.add(p)
-				case err != ws.ErrNoData:
+				case !errors.Is(err, ws.ErrNoData):
 					failed = err
 				}
 			}
 		},
 		check: func() error {
 			if failed != nil || got.n != want.n || got.bytes != want.bytes {
-				return fmt.Errorf("got %d frames of %d bytes (%v), want %d of %d", got.n, got.bytes, failed, want.n, want.bytes)
+				return errors.Join(failed, fmt.Errorf("got %d frames of %d bytes, want %d of %d", got.n, got.bytes, want.n, want.bytes))
 			}
 			return nil
 		},

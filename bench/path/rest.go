@@ -82,7 +82,7 @@ const exchangeInfo = `{"timezone":"UTC","serverTime":%d,"rateLimits":[` +
 	`{"filterType":"PRICE_FILTER","minPrice":"0.01000000","maxPrice":"1000000.00000000","tickSize":"0.01000000"},` +
 	`{"filterType":"LOT_SIZE","minQty":"0.00001000","maxQty":"9000.00000000","stepSize":"0.00001000"},` +
 	`{"filterType":"NOTIONAL","minNotional":"5.00000000","applyMinToMarket":true,"maxNotional":"9000000.00000000","applyMaxToMarket":false,"avgPriceMins":5},` +
-	`{"filterType":"MAX_NUM_ORDERS","maxNumOrders":200}],` +
+	`{"filterType":"MAX_NUM_ORDERS","maxNumOrders":100000}],` +
 	`"permissions":[],"permissionSets":[["SPOT"]],"defaultSelfTradePreventionMode":"EXPIRE_MAKER","allowedSelfTradePreventionModes":["EXPIRE_MAKER"]}]}`
 
 const account = `{"makerCommission":10,"takerCommission":10,"buyerCommission":0,"sellerCommission":0,` +
