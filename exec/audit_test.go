@@ -58,7 +58,7 @@ func TestAuditFindsMissedFillsAndLostOrders(t *testing.T) {
 	r.steps(3)
 	// While nobody listened: a filled in part, b was cancelled by the venue.
 	r.cold.set(r.told(a, 1001, core.PartiallyFilled, 50000000))
-	r.cold.trade(r.fill(a, 1001, 61, 50000000, 50000000))
+	r.cold.trade(r.fill(a, 1001, 51, 50000000, 50000000))
 	r.cold.set(r.told(b, 1002, core.Canceled, 0))
 	manual, _ := core.MakeClientID("web_manual")
 	r.cold.mu.Lock()
@@ -71,7 +71,7 @@ func TestAuditFindsMissedFillsAndLostOrders(t *testing.T) {
 	}
 	r.until("both are settled and audited", func() bool { return r.story(b) == "ack, done CANCELED" && r.g.Halted() == 0 })
 	r.expect(a, "ack, fill 0.5")
-	if fills := r.of(a)[1:]; fills[0].TradeID != 61 || fills[0].Fee != 100_000 {
+	if fills := r.of(a)[1:]; fills[0].TradeID != 51 || fills[0].Fee != 100_000 {
 		t.Errorf("fill is %+v", fills[0])
 	}
 	r.auditOnce()

@@ -258,6 +258,29 @@ func TestLifeAfterTheEndIsAdopted(t *testing.T) {
 	}
 }
 
+func TestContradictingEndsDoNotDependOnTheirOrder(t *testing.T) {
+	ends := []core.OrderStatus{core.Filled, core.Canceled, core.Rejected, core.Expired}
+	for i, a := range ends {
+		for _, b := range ends[i+1:] {
+			var got [2]core.OrderStatus
+			for k, pair := range [][2]core.OrderStatus{{a, b}, {b, a}} {
+				rig := newTableRig(t, 4)
+				o := rig.add(10)
+				for _, st := range pair {
+					rig.Apply(&core.Execution{Kind: core.ExecStatus, Status: st, Instrument: 1, Client: o.Client, VenueID: 5, Qty: 10, TradeID: -1})
+				}
+				got[k] = o.Status()
+				if rig.Stats.Contradictions == 0 {
+					t.Errorf("%v then %v: no contradiction was counted", pair[0], pair[1])
+				}
+			}
+			if got[0] != got[1] || got[0] != a {
+				t.Errorf("%v and %v end as %v or %v, want %v", a, b, got[0], got[1], a)
+			}
+		}
+	}
+}
+
 func TestForeignExecutionsAreShownAndNotTouched(t *testing.T) {
 	rig := newTableRig(t, 4)
 	rig.add(10)
