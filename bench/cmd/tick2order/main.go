@@ -155,7 +155,7 @@ func (c *measureCmd) subject(name, dir string, a *bench.Authority) (path.Subject
 			return path.Subject{}, fmt.Errorf("cannot measure riposte: %w (make build makes it)", err)
 		}
 		o := path.RiposteOptions{Binary: binary, Dir: dir, Threads: c.Threads, Wait: c.Wait, Wires: c.Wires, Journal: c.Journal, Profile: c.EngineProfile}
-		if cpu >= 0 {
+		if cpu >= 0 && c.Wait == "spin" { // one that sleeps goes where there is room, as the echo does
 			o.CPUs = []int{cpu}
 		}
 		return path.Riposte(o, a), nil
