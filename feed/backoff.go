@@ -18,20 +18,25 @@ func newBackoff(first, max time.Duration, seed uint64) backoff {
 	return backoff{first: first, max: max, rng: rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))}
 }
 
+// ceiling is the longest that next could say now.
+func (b *backoff) ceiling() time.Duration {
+	c := b.first
+	for range b.attempt {
+		if c >= b.max/2 {
+			return b.max
+		}
+		c *= 2
+	}
+	return c
+}
+
 // next is how long to wait before the next attempt.
 func (b *backoff) next() time.Duration {
-	ceiling := b.first
-	for range b.attempt {
-		if ceiling >= b.max/2 {
-			ceiling = b.max
-			break
-		}
-		ceiling *= 2
-	}
-	if ceiling < b.max {
+	c := b.ceiling()
+	if c < b.max {
 		b.attempt++
 	}
-	return time.Duration(b.rng.Int64N(int64(ceiling) + 1))
+	return time.Duration(b.rng.Int64N(int64(c) + 1))
 }
 
 // reset is called when an attempt has proved good.

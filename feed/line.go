@@ -265,8 +265,9 @@ func (l *line) drop(err error, atOnce bool) {
 		held = l.now - l.liveAt
 	}
 	atOnce = atOnce && held > core.MonoNs(heldLongEnough)
-	if atOnce || held > core.MonoNs(l.cfg.BackoffMax) {
-		// It held: what ended it now is news, not the old trouble.
+	if atOnce || held > max(core.MonoNs(heldLongEnough), core.MonoNs(l.back.ceiling())) {
+		// It held for longer than we would wait by now: what ended it is news, not
+		// the old trouble.
 		l.back.reset()
 	}
 	l.wait(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"riposte/core"
@@ -58,17 +57,14 @@ type desk struct {
 	started  time.Time
 	lat      *latencies
 	firstAck chan float64 // seconds since the process began; sent once
-	failed   chan struct{}
-	fail     sync.Once
-	failure  error
-	clean    bool // the run ended in order
+	clean    bool         // the run ended in order
 }
 
 // openDesk builds a desk up to the point where nothing but threads is missing. On
 // an error everything opened so far is closed.
 func openDesk(cfg *Config) (d *desk, err error) {
 	d = &desk{cfg: cfg, clock: core.NewSystemClock(), epoch: time.Now(), lat: newLatencies(),
-		firstAck: make(chan float64, 1), failed: make(chan struct{})}
+		firstAck: make(chan float64, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())

@@ -38,14 +38,6 @@ func (d *desk) start() error {
 	return nil
 }
 
-// giveUp ends the run from any goroutine; only the first reason counts.
-func (d *desk) giveUp(why error) {
-	d.fail.Do(func() {
-		d.failure = why
-		close(d.failed)
-	})
-}
-
 // shutdown ends the run in order: no new orders, own orders cancelled, their ends
 // confirmed, our account compared with the venue's. What it returns says whether
 // all of that succeeded.
@@ -83,7 +75,7 @@ func (d *desk) shutdown() *report {
 			r.Differences = append(r.Differences, d.describe(&diff))
 		}
 	}
-	r.Clean = drained && audited && err == nil && r.Mismatches == 0 && r.OpenAtVenue == 0 && r.Unknown == 0 && d.failure == nil
+	r.Clean = drained && audited && err == nil && r.Mismatches == 0 && r.OpenAtVenue == 0 && r.Unknown == 0
 	d.clean = r.Clean
 	return r
 }
@@ -215,9 +207,6 @@ func (d *desk) reportProblems(r *report, s *engine.Stats, g *gatewayView) {
 	add(g.weight.SilentFor > 0, "the venue asked for silence: %v left", g.weight.SilentFor.Round(time.Second))
 	add(g.table.Contradictions > 0, "%d times the venue contradicted itself about an order", g.table.Contradictions)
 	add(g.table.Foreign > 0, "%d reports were of orders that are not ours", g.table.Foreign)
-	if d.failure != nil {
-		add(true, "%v", d.failure)
-	}
 }
 
 // drainStamps moves what the loop recorded into the histograms.

@@ -14,12 +14,6 @@ import (
 // stepper is anything that does a slice of work and says how much.
 type stepper interface{ Step() int }
 
-// stepFunc is a function as a stepper.
-type stepFunc func() int
-
-// Step calls the function.
-func (f stepFunc) Step() int { return f() }
-
 // parkMost bounds one sleep of a parked thread, so that its timers are served.
 const parkMost = time.Millisecond
 

@@ -87,7 +87,7 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && st.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
 }
 
-// run prints until stop is closed, d cannot go on, or the time is up.
+// run prints until stop is closed or the time is up.
 func (p *printer) run(d *desk, stop <-chan struct{}, limit time.Duration) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -102,8 +102,6 @@ func (p *printer) run(d *desk, stop <-chan struct{}, limit time.Duration) {
 		case <-stop:
 			return
 		case <-end:
-			return
-		case <-d.failed:
 			return
 		case at := <-d.firstAck:
 			if !p.asJSON && !p.terminal {

@@ -64,7 +64,15 @@ func wait(t *testing.T, what string, d *desk, cond func(r *report) bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if !until(ctx, func() bool { return cond(d.report()) }) {
+	said, from := time.Now(), time.Now()
+	if !until(ctx, func() bool {
+		r := d.report()
+		if testing.Verbose() && time.Since(said) > 2*time.Second {
+			said = time.Now()
+			t.Logf("%s: %.0f s, state %q, books %d of %d, unknown %d, problems %q, refusals %v", what, time.Since(from).Seconds(), r.State, r.BooksLive, r.Books, r.Unknown, r.Problems, r.Refusals)
+		}
+		return cond(r)
+	}) {
 		r := d.report()
 		t.Fatalf("%s: not within a minute; state %q, books %d of %d, problems %q", what, r.State, r.BooksLive, r.Books, r.Problems)
 	}
@@ -126,9 +134,20 @@ func TestRunTradesReconcilesAndLeavesNothingBehind(t *testing.T) {
 func TestRunSurvivesCutsOfEveryConnectionAndDamagedDepth(t *testing.T) {
 	// Snapshots of 100 levels cost 5 of the venue's weight: resyncs by the dozen
 	// then stay inside its minute.
-	d := started(t, simConfig(t, "snapshot_limit = 1000", "snapshot_limit = 100"))
+	// One traded symbol keeps the requotes after each resync inside the venue's 50
+	// orders in 10 seconds.
+	d := started(t, simConfig(t, "snapshot_limit = 1000", "snapshot_limit = 100", "symbols = []", `symbols = ["BTCUSDT"]`))
 	wait(t, "first orders", d, func(r *report) bool { return r.Acks >= 2 && settled(r) })
-	for range *cuts {
+	for i := range *cuts {
+		if testing.Verbose() {
+			r := d.report()
+			t.Logf("round %d after %.1f s: %d orders, %d gaps, %d snapshots, weight %d", i, r.Seconds, r.Orders, r.Gaps, r.Snapshots, d.dealer.view().weight.Weight)
+		}
+		// A line that is lost young backs off, as it should: each cut here hits
+		// connections that have proved themselves.
+		wait(t, "grown connections", d, func(r *report) bool {
+			return settled(r) && d.age(d.market.Status().ConnectedAt) > proved && d.age(d.user.Status().ConnectedAt) > proved
+		})
 		lost := d.market.Status().LineStatus.Lost
 		fault(t, d, "cut streams")
 		wait(t, "market connection lost and back", d, func(r *report) bool { return d.market.Status().LineStatus.Lost > lost && settled(r) })
@@ -161,6 +180,17 @@ func TestRunSurvivesCutsOfEveryConnectionAndDamagedDepth(t *testing.T) {
 	}
 	t.Logf("%d orders, %d fills, %d demotions, %d gaps, %d snapshots, %d doubts, %d connects, %d books compared",
 		r.Orders, r.Fills, r.Demotions, r.Gaps, r.Snapshots, r.Doubts, r.Connects, r.BooksCompared)
+}
+
+// proved is a little more than the age from which a lost line is redialed at once.
+const proved = 1200 * time.Millisecond
+
+// age is how long ago an instant was, 0 if it has not come.
+func (d *desk) age(at core.MonoNs) time.Duration {
+	if at == 0 {
+		return 0
+	}
+	return time.Duration(d.clock.Mono() - at)
 }
 
 func fault(t *testing.T, d *desk, line string) {
