@@ -34,3 +34,24 @@ func TestAliveProvesOnlyALiveBookWithoutDebt(t *testing.T) {
 		t.Errorf("proof went back to %d", s.LastProof())
 	}
 }
+
+func TestOverflowBeforeTheFirstSnapshotKeepsWaitingForIt(t *testing.T) {
+	in := &core.Instrument{Filters: core.Filters{Tick: 1}}
+	s := NewSync(in, 0, 0)
+	ev := core.Event{Kind: core.DepthDelta, ID: 10, Recv: 10}
+	ev.W[0] = 10
+	s.Delta(&ev, nil)
+	s.Overflow()
+	if s.State() != Syncing {
+		t.Fatalf("got %v, want syncing", s.State())
+	}
+	// The events that were waiting are gone: an image that joined them joins no more.
+	ev.ID, ev.W[0] = 20, 20
+	if v := s.Delta(&ev, nil); v != Wait {
+		t.Fatalf("got %v, want wait", v)
+	}
+	old := &Image{LastID: 9, Bids: []core.Level{{Price: 5, Qty: 1}}, Asks: []core.Level{{Price: 6, Qty: 1}}}
+	if v := s.Snapshot(old); v != Refetch {
+		t.Errorf("an image older than the first waiting event: got %v, want refetch", v)
+	}
+}

@@ -266,10 +266,16 @@ func (s *Sync) LineDown() {
 	s.stale(LineLost)
 }
 
-// Overflow says that events were lost because the queue was full.
+// Overflow says that events were lost because the queue was full. A book that
+// was still waiting for its first snapshot goes on waiting: nothing was known that
+// could have gone stale.
 func (s *Sync) Overflow() {
 	s.count.Overflows++
+	first := s.state == Syncing && !s.loaded
 	s.stale(QueueFull)
+	if first {
+		s.state = Syncing
+	}
 }
 
 func (s *Sync) stale(why Reason) {
