@@ -71,12 +71,13 @@ func openVenue(sim SimConfig, symbols []string, listen, logFile string) (v *simV
 	}
 	cfg.DepthFast = time.Duration(sim.DepthInterval)
 	v = new(simVenue)
+	opened := v // an error return sets v to nil
 	if v.dir, err = os.MkdirTemp("", "riposte-venue-"); err != nil {
 		return nil, fmt.Errorf("cannot make a folder for the venue's key: %w", err)
 	}
 	defer func() {
 		if err != nil {
-			_ = v.close()
+			_ = opened.close()
 		}
 	}()
 	if logFile != "" {
