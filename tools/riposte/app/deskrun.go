@@ -199,7 +199,7 @@ func (d *desk) reportProblems(r *report, s *engine.Stats, g *gatewayView) {
 		}
 	}
 	halted := s.Halted | g.halted
-	add(halted != 0, "no new orders: %s", halted)
+	add(halted&^risk.HaltShutdown != 0, "no new orders: %s", halted)
 	add(r.BooksLive < r.Books, "%d of %d books are not live", r.Books-r.BooksLive, r.Books)
 	add(g.unknown > 0, "%d orders have an unknown outcome and count in full", g.unknown)
 	add(g.wires[0] == 0, "no order connection is up")
