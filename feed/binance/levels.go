@@ -40,7 +40,7 @@ func fastLevels(b []byte, i int, lv []core.Level) (n, next int) {
 	if i < len(b) && b[i] == ']' {
 		return 0, i + 1
 	}
-	digits := 0
+	digits := -1 // no count yet: the first one is always checked
 	for n < len(lv) {
 		if len(b)-i < levelRoom {
 			return tailLevels(b, i, lv, n)
