@@ -236,7 +236,7 @@ func (d *desk) exec(traded []core.InstrumentID, approved *ring.Ring[risk.Approve
 	cfg := exec.Config{
 		Instruments: d.table, Clock: d.clock, Time: d.vclock, IDs: d.ids, Codec: codec, Budget: d.budget, Venue: d.rest,
 		Pool: exec.PoolConfig{URL: d.sites.rest, Dial: hot.Dial, Wires: d.cfg.Loop.OrderWires, CancelWires: d.cfg.Loop.CancelWires,
-			KeepHeaders: "x-mbx-", Seed: uint64(time.Now().UnixNano())},
+			KeepHeaders: execbinance.HeaderPrefix, Seed: uint64(time.Now().UnixNano())},
 		Approved: approved, Reports: reports, Stamps: d.stamps,
 		AuditEvery: accountAuditEvery, RequireUser: true, Wake: d.engineWait.Wake,
 	}
@@ -265,5 +265,8 @@ func (d *desk) instruments(body []byte) (*core.Instruments, error) {
 	if err != nil {
 		return nil, usageError{fmt.Errorf("market.symbols on %s: %w", d.sites.name, err)}
 	}
+	// Commissions may be taken in the venue's own token whatever is traded, and the
+	// ledger must know it before the first fill.
+	info.Instruments.Asset("BNB")
 	return info.Instruments, nil
 }
