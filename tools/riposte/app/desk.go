@@ -53,6 +53,8 @@ type desk struct {
 	auditor   *auditor
 	threads   threads
 	dealer    *dealer
+	approved  *ring.Ring[risk.Approved] // from the shard to the gateway
+	witness   stepper                   // tests look from here at what is about to leave; nil otherwise
 
 	started  time.Time
 	lat      *latencies
@@ -168,7 +170,7 @@ func (d *desk) rooms() error {
 		return usageError{err}
 	}
 	reports := ring.New[core.Report](reportRing)
-	approved := ring.New[risk.Approved](approvedRing)
+	d.approved = ring.New[risk.Approved](approvedRing)
 	images := ring.New[*book.Image](imageRing)
 	want := ring.New[core.InstrumentID](wantRing)
 	d.commands = ring.New[engine.Command](commandRing)
@@ -179,7 +181,7 @@ func (d *desk) rooms() error {
 	}
 	shard := engine.Config{
 		Instruments: d.table, Clock: d.clock, Gate: gate, Queues: d.queues, Strategies: strategies,
-		Reports: reports, Images: images, Commands: d.commands, Out: approved, Want: want, Stages: d.stages,
+		Reports: reports, Images: images, Commands: d.commands, Out: d.approved, Want: want, Stages: d.stages,
 		TimerEvery: time.Duration(d.cfg.Loop.Timer), StatsEvery: statsEvery,
 	}
 	if d.auditor != nil {
@@ -195,7 +197,7 @@ func (d *desk) rooms() error {
 	if d.shard, err = engine.NewShard(shard); err != nil {
 		return err
 	}
-	if err := d.exec(traded, approved, reports); err != nil {
+	if err := d.exec(traded, reports); err != nil {
 		return err
 	}
 	return d.feed(images, want)
@@ -223,7 +225,7 @@ func powerOfTwo(n int) int {
 }
 
 // exec builds the way out: codec, wires, order table.
-func (d *desk) exec(traded []core.InstrumentID, approved *ring.Ring[risk.Approved], reports *ring.Ring[core.Report]) error {
+func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report]) error {
 	if traded == nil {
 		traded = []core.InstrumentID{} // none, where nil would mean all
 	}
@@ -237,7 +239,7 @@ func (d *desk) exec(traded []core.InstrumentID, approved *ring.Ring[risk.Approve
 		Instruments: d.table, Clock: d.clock, Time: d.vclock, IDs: d.ids, Codec: codec, Budget: d.budget, Venue: d.rest,
 		Pool: exec.PoolConfig{URL: d.sites.rest, Dial: hot.Dial, Wires: d.cfg.Loop.OrderWires, CancelWires: d.cfg.Loop.CancelWires,
 			KeepHeaders: execbinance.HeaderPrefix, Seed: uint64(time.Now().UnixNano())},
-		Approved: approved, Reports: reports, Stamps: d.stamps,
+		Approved: d.approved, Reports: reports, Stamps: d.stamps,
 		AuditEvery: accountAuditEvery, RequireUser: true, Wake: d.engineWait.Wake,
 	}
 	if d.journal != nil {

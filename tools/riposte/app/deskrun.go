@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	"riposte/core"
@@ -19,6 +20,9 @@ func (d *desk) start() error {
 	d.dealer = newDealer(d)
 	d.started = time.Now()
 	engineSteps := []stepper{d.user, d.snapshots, d.shard, d.gateway, d.dealer}
+	if d.witness != nil {
+		engineSteps = slices.Insert(engineSteps, 3, d.witness)
+	}
 	spin := d.cfg.Loop.Wait == "spin"
 	cpu := func(i int) int {
 		if i < len(d.cfg.Loop.CPUs) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,10 +54,35 @@ func started(t *testing.T, cfg *Config) *desk {
 			t.Errorf("close: %v", err)
 		}
 	})
+	d.witness = &witness{d: d}
 	if err := d.start(); err != nil {
 		t.Fatal(err)
 	}
 	return d
+}
+
+// witness stands between shard and gateway and looks at each order that is about
+// to leave: its book must be Live at that moment. The shard ends its Step when it
+// has handed something on, so nothing has changed in between.
+type witness struct {
+	d         *desk
+	seen, bad atomic.Uint64
+}
+
+// Step looks and takes nothing.
+func (w *witness) Step() int {
+	list := w.d.approved.Pending()
+	for i := range list {
+		in := list[i].Intent()
+		if in.Kind != core.Place {
+			continue
+		}
+		w.seen.Add(1)
+		if _, live := w.d.shard.Sync(in.Instrument).Live(); !live {
+			w.bad.Add(1)
+		}
+	}
+	return 0
 }
 
 // wait polls cond until it holds; a minute is a guard against hanging only.
@@ -104,6 +130,10 @@ func finish(t *testing.T, d *desk) *report {
 		if ours := d.gateway.Ledger().Owned(a); int64(ours) != b.Free+b.Locked {
 			t.Errorf("%s: our ledger says %v, the venue's %v", b.Asset, ours, core.Amount(b.Free+b.Locked))
 		}
+	}
+	w := d.witness.(*witness)
+	if w.bad.Load() != 0 || w.seen.Load() < r.Orders {
+		t.Errorf("%d of %d orders left while their book was not live, %d were sent; want none and all seen", w.bad.Load(), w.seen.Load(), r.Orders)
 	}
 	if r.BookDifferences != 0 {
 		t.Errorf("%d of %d audited books differ from the venue's: %q", r.BookDifferences, r.BooksCompared, r.Problems)
@@ -160,6 +190,14 @@ func TestRunSurvivesCutsOfEveryConnectionAndDamagedDepth(t *testing.T) {
 		fault(t, d, "cut rest")
 		wait(t, "an order acknowledged over new connections", d, func(r *report) bool { return r.Acks > acks && settled(r) })
 
+		// The account stream may tell of the order before its connection breaks:
+		// then there is nothing to doubt.
+		answers := d.sim.Faults().Counts()["lose"]
+		fault(t, d, "lose orders taken reset 1")
+		wait(t, "an order whose answer was lost known all the same", d, func(r *report) bool {
+			return d.sim.Faults().Counts()["lose"] > answers && settled(r)
+		})
+
 		gaps := d.report().Gaps
 		fault(t, d, "drop depth BTCUSDT 1")
 		wait(t, "a lost event noticed and mended", d, func(r *report) bool { return r.Gaps > gaps && settled(r) })
@@ -174,6 +212,9 @@ func TestRunSurvivesCutsOfEveryConnectionAndDamagedDepth(t *testing.T) {
 			t.Errorf("a doubled event caused %d gaps, want none: quantities are absolute", g-gaps)
 		}
 	}
+	doubts := d.report().Doubts
+	fault(t, d, "lose orders untaken 503 1")
+	wait(t, "an order that never arrived proved absent", d, func(r *report) bool { return r.Doubts > doubts && settled(r) })
 	r := finish(t, d)
 	if r.Demotions == 0 {
 		t.Error("no book was ever demoted although connections were cut")
