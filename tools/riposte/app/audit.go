@@ -86,12 +86,12 @@ func (a *auditor) work() {
 			return
 		}
 		for list := a.full.Pending(); len(list) > 0; list = a.full.Pending() {
-			for _, c := range list {
-				a.compare(c)
-				*a.free.Claim() = c
-				a.free.Publish()
-			}
-			a.full.Release(len(list))
+			// The slot first, then the copy: whoever holds a copy finds a slot.
+			c := list[0]
+			a.full.Release(1)
+			a.compare(c)
+			*a.free.Claim() = c
+			a.free.Publish()
 		}
 	}
 }
