@@ -85,10 +85,11 @@ func (w *witness) Step() int {
 	return 0
 }
 
-// wait polls cond until it holds; a minute is a guard against hanging only.
+// wait polls cond until it holds. Two minutes are a guard against hanging only: long
+// series of cuts may wait for the next minute of the venue's weight.
 func wait(t *testing.T, what string, d *desk, cond func(r *report) bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	said, from := time.Now(), time.Now()
 	if !until(ctx, func() bool {
@@ -100,7 +101,7 @@ func wait(t *testing.T, what string, d *desk, cond func(r *report) bool) {
 		return cond(r)
 	}) {
 		r := d.report()
-		t.Fatalf("%s: not within a minute; state %q, books %d of %d, problems %q", what, r.State, r.BooksLive, r.Books, r.Problems)
+		t.Fatalf("%s: not within two minutes; state %q, books %d of %d, problems %q", what, r.State, r.BooksLive, r.Books, r.Problems)
 	}
 }
 
