@@ -80,10 +80,11 @@ func (a *auditor) DepthApplied(id core.InstrumentID, s *book.Sync, ev *core.Even
 
 func (a *auditor) work() {
 	for {
+		last := false
 		select {
 		case <-a.bell:
 		case <-a.quit:
-			return
+			last = true
 		}
 		for list := a.full.Pending(); len(list) > 0; list = a.full.Pending() {
 			// The slot first, then the copy: whoever holds a copy finds a slot.
@@ -92,6 +93,9 @@ func (a *auditor) work() {
 			a.compare(c)
 			*a.free.Claim() = c
 			a.free.Publish()
+		}
+		if last {
+			return
 		}
 	}
 }
@@ -145,6 +149,8 @@ func (c *bookCopy) differs(side core.Side, truth []exchange.Level) string {
 	return ""
 }
 
+// close ends the audit once every copy made is compared. The shard must have
+// stopped.
 func (a *auditor) close() {
 	close(a.quit)
 	a.wg.Wait()
