@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"crypto/sha256"
 	_ "embed"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,8 +38,9 @@ type Config struct {
 	Account  AccountConfig           `toml:"account"`
 	Loop     LoopConfig              `toml:"loop"`
 	Journal  JournalConfig           `toml:"journal"`
+	Admin    AdminConfig             `toml:"admin"`
 
-	hash [sha256.Size]byte // of the file's bytes
+	hash [sha256.Size]byte // of the file's bytes and what was set beside them
 }
 
 // VenueConfig is [venue].
@@ -113,68 +116,101 @@ type JournalConfig struct {
 	Dir string `toml:"dir"`
 }
 
-// duration is a time.Duration written as text.
-type duration time.Duration
+// duration is a time.Duration written as text. It is a struct, because TOML would
+// put a bare number straight into an integer, as nanoseconds that nobody meant.
+type duration struct{ time.Duration }
 
 func (d *duration) UnmarshalText(b []byte) error {
 	v, err := time.ParseDuration(string(b))
 	if err != nil {
 		return fmt.Errorf("got %q, want a duration such as \"250ms\"", b)
 	}
-	*d = duration(v)
+	d.Duration = v
 	return nil
 }
 
-// quantity is a decimal at 1e-8 written as text, so that no float touches it.
-type quantity int64
+// quantity is a decimal at 1e-8 written as text, so that no float touches it; a
+// struct for the same reason as duration.
+type quantity struct{ e8 int64 }
 
 func (q *quantity) UnmarshalText(b []byte) error {
 	v, err := core.ParseDecimal(b)
 	if err != nil {
 		return fmt.Errorf("got %q, want a decimal such as \"0.01\": %w", b, err)
 	}
-	*q = quantity(v)
+	q.e8 = v
 	return nil
 }
 
 // parseConfig reads TOML strictly. name is how errors call it. Every key that is
-// not known is reported at once, with its line and a caret.
-func parseConfig(name string, text []byte) (*Config, error) {
-	c := &Config{hash: sha256.Sum256(text)}
+// not known is reported at once, with its line and a caret. sets are KEY=VALUE
+// pairs that win over the file.
+func parseConfig(name string, text []byte, sets ...string) (*Config, error) {
+	c := new(Config)
 	// Keys that the file leaves out keep the documented defaults, but tables of
 	// limits, symbols and parameters are the user's own: none is inherited.
 	if err := toml.Unmarshal(defaultTOML, c); err != nil {
 		return nil, fmt.Errorf("BUG: the built-in configuration does not parse: %w", err)
 	}
 	c.Limits, c.Strategy.Params = nil, nil
-	d := toml.NewDecoder(strings.NewReader(string(text))).DisallowUnknownFields()
-	err := d.Decode(c)
-	var strict *toml.StrictMissingError
-	var decode *toml.DecodeError
-	switch {
-	case errors.As(err, &strict):
-		return nil, fmt.Errorf("cannot use config %s: unknown keys\n%s", name, strict.String())
-	case errors.As(err, &decode):
-		return nil, fmt.Errorf("cannot use config %s: %w\n%s", name, err, decode.String())
-	case err != nil:
-		return nil, fmt.Errorf("cannot use config %s: %w", name, err)
+	if err := c.decode("config "+name, text); err != nil {
+		return nil, err
 	}
+	hash := sha256.New()
+	hash.Write(text)
+	for _, set := range sets {
+		if err := c.set(set); err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(hash, "\n%s", set)
+	}
+	hash.Sum(c.hash[:0])
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("cannot use config %s: %w", name, err)
 	}
 	return c, nil
 }
 
+// decode takes over what text says and leaves the rest.
+func (c *Config) decode(name string, text []byte) error {
+	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
+	err := d.Decode(c)
+	var strict *toml.StrictMissingError
+	var decode *toml.DecodeError
+	switch {
+	case errors.As(err, &strict):
+		return fmt.Errorf("cannot use %s: unknown keys\n%s", name, strict.String())
+	case errors.As(err, &decode):
+		return fmt.Errorf("cannot use %s: %w\n%s", name, err, decode.String())
+	case err != nil:
+		return fmt.Errorf("cannot use %s: %w", name, err)
+	}
+	return nil
+}
+
+// set changes one key. A value that is no TOML value is taken as text, so that
+// loop.wait=spin needs no quotes that a shell would eat.
+func (c *Config) set(pair string) error {
+	key, value, ok := strings.Cut(pair, "=")
+	if key = strings.TrimSpace(key); !ok || key == "" || strings.ContainsAny(pair, "\n\r") {
+		return fmt.Errorf("cannot use --set %s: want KEY=VALUE, such as loop.wait=spin", pair)
+	}
+	if toml.Unmarshal([]byte("v = "+value), new(struct{ V any })) != nil {
+		value = strconv.Quote(value)
+	}
+	return c.decode("--set "+pair, fmt.Appendf(nil, "%s = %s\n", key, value))
+}
+
 // loadConfig reads the file, or the built-in configuration if name is empty.
-func loadConfig(name string) (*Config, error) {
+func loadConfig(name string, sets ...string) (*Config, error) {
 	if name == "" {
-		return parseConfig("(built in)", defaultTOML)
+		return parseConfig("(built in)", defaultTOML, sets...)
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the config: %w", err)
 	}
-	return parseConfig(name, text)
+	return parseConfig(name, text, sets...)
 }
 
 func want(key string, got any, want string) error {
@@ -196,7 +232,7 @@ func between[T int | int64](key string, got, lo, hi T) error {
 }
 
 func span(key string, got duration, lo, hi time.Duration) error {
-	if d := time.Duration(got); d < lo || d > hi {
+	if d := got.Duration; d < lo || d > hi {
 		return want(key, d, fmt.Sprintf("%v to %v", lo, hi))
 	}
 	return nil
@@ -221,6 +257,7 @@ func (c *Config) check() error {
 		between("loop.order_wires", c.Loop.OrderWires, 1, 64),
 		between("loop.cancel_wires", c.Loop.CancelWires, 1, 64),
 		span("loop.timer", c.Loop.Timer, time.Millisecond, time.Minute),
+		c.Admin.check(),
 		c.checkURLs(),
 		c.checkSymbols(),
 		c.checkStrategy(),
@@ -330,10 +367,10 @@ func (c *Config) traded() []string {
 }
 
 func (l LimitsConfig) limits() risk.Limits {
-	return risk.Limits{QtyMax: core.Qty(l.QtyMax), NotionalMax: core.Amount(l.NotionalMax), PositionMax: core.Qty(l.PositionMax),
-		OpenMax: l.OpenMax, CollarBps: l.CollarBps, StaleAfter: time.Duration(l.StaleAfter)}
+	return risk.Limits{QtyMax: core.Qty(l.QtyMax.e8), NotionalMax: core.Amount(l.NotionalMax.e8), PositionMax: core.Qty(l.PositionMax.e8),
+		OpenMax: l.OpenMax, CollarBps: l.CollarBps, StaleAfter: l.StaleAfter.Duration}
 }
 
 func (a AccountConfig) limits() risk.AccountLimits {
-	return risk.AccountLimits{OpenMax: a.OpenMax, RateMax: a.RateMax, RateSpan: time.Duration(a.RateSpan), RejectMax: a.RejectMax}
+	return risk.AccountLimits{OpenMax: a.OpenMax, RateMax: a.RateMax, RateSpan: a.RateSpan.Duration, RejectMax: a.RejectMax}
 }

@@ -2,10 +2,14 @@ package app
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestBuiltInConfigIsUsableAndComplete(t *testing.T) {
@@ -40,6 +44,7 @@ func TestBadConfigsAreNamedWithWhatWasFoundAndWanted(t *testing.T) {
 		{"plain URL to a stranger", `stream = ""`, `stream = "ws://stream.example.com"`, "venue.stream"},
 		{"duration", `recv_window = "2s"`, `recv_window = "2"`, `got "2", want a duration`},
 		{"window too long", `recv_window = "2s"`, `recv_window = "61s"`, "venue.recv_window is 1m1s, want 10ms to 1m0s"},
+		{"duration without unit", `recv_window = "2s"`, `recv_window = 2`, `got "2", want a duration`},
 		{"decimal", `qty_max = "0.01"`, `qty_max = "0.0.1"`, `got "0.0.1", want a decimal`},
 		{"exponent", `qty_max = "0.01"`, `qty_max = 1e-2`, `got "1e-2", want a decimal`},
 		{"strategy", `name = "quoter"`, `name = "qouter"`, `cannot find strategy "qouter", want one of quoter, reflex`},
@@ -47,11 +52,68 @@ func TestBadConfigsAreNamedWithWhatWasFoundAndWanted(t *testing.T) {
 		{"no depth", `streams = ["depth@100ms", `, `streams = [`, "without it there is no book"},
 		{"symbol twice", `"LTCBTC", "ETHBTC"]`, `"LTCBTC", "LTCBTC"]`, `"LTCBTC" twice`},
 		{"threads", `threads = "inline"`, `threads = "many"`, `loop.threads is "many"`},
+		{"admin for all", `address = ""`, `address = "0.0.0.0:6060"`, `admin.address is "0.0.0.0:6060", want a loopback address`},
+		{"admin for all, unsaid", `address = ""`, `address = ":6060"`, `want a loopback address`},
+		{"admin by name", `address = ""`, `address = "trading.example:6060"`, `want a loopback address`},
+		{"admin without port", `address = ""`, `address = "127.0.0.1"`, `want host:port`},
 		{"syntax", `[sim]`, `[sim`, "expected ']' to close table name"},
 	} {
 		_, err := parseConfig("test.toml", edit(t, c.from, c.to))
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "test.toml") {
 			t.Errorf("%s: got %v, want an error that names the file and holds %q", c.name, err, c.want)
+		}
+	}
+}
+
+func TestAdminMayBeRemoteOnlyIfThatIsSaid(t *testing.T) {
+	c, err := parseConfig("x", edit(t, `address = ""`, `address = "0.0.0.0:6060"`), "admin.allow_remote=true")
+	if err != nil || c.Admin.Address != "0.0.0.0:6060" {
+		t.Errorf("got %v, want the address taken", err)
+	}
+}
+
+func TestSetChangesOneKeyAndLeavesItsNeighbours(t *testing.T) {
+	base, err := parseConfig("x", defaultTOML)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := parseConfig("x", defaultTOML, "loop.wait=spin", "loop.cpus=[1]", "venue.recv_window=3s", "limits.BTCUSDT.open_max=2",
+		"limits.ETHUSDT.qty_max=0.5", `strategy.params.life_min="1s"`, "journal.dir=", "sim.tls = true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := *base
+	want.Loop.Wait, want.Loop.CPUs = "spin", []int{1}
+	want.Venue.RecvWindow = duration{3 * time.Second}
+	want.Limits = maps.Clone(base.Limits)
+	btc, eth := want.Limits["BTCUSDT"], want.Limits["ETHUSDT"]
+	btc.OpenMax, eth.QtyMax.e8 = 2, 50_000_000
+	want.Limits["BTCUSDT"], want.Limits["ETHUSDT"] = btc, eth
+	want.Strategy.Params = maps.Clone(base.Strategy.Params)
+	want.Strategy.Params["life_min"] = "1s"
+	want.Journal.Dir, want.Sim.TLS = "", true
+	want.hash = c.hash
+	if diff := cmp.Diff(&want, c, cmp.AllowUnexported(Config{}, duration{}, quantity{})); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if c.hash == base.hash {
+		t.Error("the journal cannot tell the run from one without --set")
+	}
+}
+
+func TestBadSetsAreNamed(t *testing.T) {
+	for set, want := range map[string]string{
+		"loop.wait":                  "want KEY=VALUE",
+		"=spin":                      "want KEY=VALUE",
+		"loop.wait=spin\nsim.seed=2": "want KEY=VALUE",
+		"loop.wiat=spin":             "unknown keys",
+		"loop.wait=maybe":            `loop.wait is "maybe", want one of park, spin`,
+		"loop.order_wires=-1":        "loop.order_wires is -1, want 1 to 64",
+		"loop.order_wires=many":      "--set loop.order_wires=many",
+		"loop.timer=5":               "want a duration",
+	} {
+		if _, err := parseConfig("x", defaultTOML, set); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want an error with %q", set, err, want)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"riposte/core"
@@ -56,6 +57,8 @@ type desk struct {
 	approved  *ring.Ring[risk.Approved] // from the shard to the gateway
 	witness   stepper                   // tests look from here at what is about to leave; nil otherwise
 
+	admin    *admin                 // nil without one
+	latest   atomic.Pointer[report] // for the admin address
 	started  time.Time
 	lat      *latencies
 	firstAck chan float64 // seconds since the process began; sent once
@@ -72,6 +75,11 @@ func openDesk(cfg *Config) (d *desk, err error) {
 			err = errors.Join(err, d.close())
 		}
 	}()
+	if cfg.Admin.Address != "" {
+		if d.admin, err = openAdmin(cfg.Admin, d.latest.Load); err != nil {
+			return d, usageError{err}
+		}
+	}
 	if err = d.connect(); err != nil {
 		return d, err
 	}
@@ -182,7 +190,7 @@ func (d *desk) rooms() error {
 	shard := engine.Config{
 		Instruments: d.table, Clock: d.clock, Gate: gate, Queues: d.queues, Strategies: strategies,
 		Reports: reports, Images: images, Commands: d.commands, Out: d.approved, Want: want, Stages: d.stages,
-		TimerEvery: time.Duration(d.cfg.Loop.Timer), StatsEvery: statsEvery,
+		TimerEvery: d.cfg.Loop.Timer.Duration, StatsEvery: statsEvery,
 	}
 	if d.auditor != nil {
 		shard.Observer = d.auditor
@@ -230,7 +238,7 @@ func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report])
 		traded = []core.InstrumentID{} // none, where nil would mean all
 	}
 	codec, err := execbinance.NewCodec(execbinance.Config{Instruments: d.table, Traded: traded, URL: d.sites.rest,
-		Key: d.key, IDs: d.ids, RecvWindow: time.Duration(d.cfg.Venue.RecvWindow), Rungs: presigned})
+		Key: d.key, IDs: d.ids, RecvWindow: d.cfg.Venue.RecvWindow.Duration, Rungs: presigned})
 	if err != nil {
 		return err
 	}

@@ -142,7 +142,7 @@ func subscription(in *core.Instrument, kind string) (feed.Subscription, error) {
 }
 
 func (d *desk) openUser(syms *feedbinance.Symbols, connects *feed.ConnectBudget) error {
-	signer, err := execbinance.NewWSSigner(d.key, time.Duration(d.cfg.Venue.RecvWindow))
+	signer, err := execbinance.NewWSSigner(d.key, d.cfg.Venue.RecvWindow.Duration)
 	if err != nil {
 		return err
 	}

@@ -123,8 +123,9 @@ func (d *desk) openAtVenue(ctx context.Context) (int, error) {
 func (d *desk) report() *report {
 	d.drainStamps()
 	s, g := d.shard.Stats(), d.dealer.view()
+	now := time.Now()
 	r := &report{
-		Time: time.Now().UTC().Format(time.RFC3339Nano), Seconds: time.Since(d.started).Seconds(),
+		at: now, Time: now.UTC().Format(time.RFC3339Nano), Seconds: now.Sub(d.started).Seconds(),
 		Environment: d.sites.name, Strategy: d.cfg.Strategy.Name, State: (s.Halted | g.halted).String(),
 		Events: s.Events, Snapshots: s.Snapshots, Demotions: s.Demotions,
 		Orders: g.stats.Sent, Acks: g.table.Acked, Fills: g.table.Filled, Cancels: g.stats.Cancels, Rejects: g.table.Rejected,
@@ -157,6 +158,10 @@ func (d *desk) report() *report {
 		r.PnL[d.table.AssetName(a)] = plainSigned(v)
 	}
 	d.reportProblems(r, s, g)
+	if d.admin != nil {
+		r.Admin = d.admin.url
+		d.latest.Store(r)
+	}
 	return r
 }
 
@@ -248,6 +253,9 @@ func (d *desk) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
 	var errs []error
+	if d.admin != nil {
+		errs = append(errs, d.admin.close())
+	}
 	errs = append(errs, d.closeFeed(ctx))
 	if d.gateway != nil {
 		errs = append(errs, d.gateway.Close(ctx))

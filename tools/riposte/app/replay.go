@@ -30,6 +30,7 @@ type replayCmd struct {
 	Speed  string   `enum:"max,1x,10x" default:"max" help:"max, or paced by the recorded receive times."`
 	Cut    int64    `default:"-1" help:"Send the frames through a WebSocket in fragments, cut at random bytes by this seed."`
 	Files  []string `arg:"" help:"Recordings; several are one stream in the order given."`
+	profileFlags
 }
 
 // Run replays the tapes and prints what came out.
@@ -49,9 +50,15 @@ func (c replayCmd) Run(o *output) error {
 			return err
 		}
 	}
+	stopProfile, err := c.start(o.stderr)
+	if err != nil {
+		return usageError{err}
+	}
+	defer stopProfile()
 	if err := r.play(c.Files); err != nil {
 		return usageError{err}
 	}
+	stopProfile()
 	res := r.result()
 	if c.JSON {
 		e := json.NewEncoder(o.stdout)

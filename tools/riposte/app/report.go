@@ -20,6 +20,7 @@ type report struct {
 	Environment string  `json:"environment"`
 	Strategy    string  `json:"strategy"`
 	State       string  `json:"state"` // active, or what trading is halted by
+	Admin       string  `json:"admin,omitempty"`
 
 	Frames    uint64  `json:"frames"`
 	Bytes     uint64  `json:"bytes"`
@@ -57,6 +58,7 @@ type report struct {
 	Problems []string `json:"problems,omitempty"`
 	Clean    bool     `json:"clean"` // final only: stopped, cancelled and reconciled
 
+	at      time.Time
 	markets []marketLine
 }
 

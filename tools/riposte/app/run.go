@@ -7,34 +7,35 @@ import (
 	"io"
 	"os"
 	"time"
-
-	"github.com/pkg/profile"
 )
 
 // processStart is about when the process began, for the time to the first order.
 var processStart = time.Now()
 
 type runCmd struct {
-	Config  string        `type:"path" help:"Configuration file; without one, the built-in configuration on the embedded venue."`
-	For     time.Duration `help:"Stop after this long; 0 runs until SIGINT or SIGTERM."`
-	JSON    bool          `name:"json" help:"One JSON object per second and a final one."`
-	Live    bool          `help:"Confirm that real money is traded; needed beside venue.acknowledge for environment live."`
-	Profile string        `enum:",cpu,mem,mutex,block,trace" default:"" help:"Write a profile of the whole run into the current folder: cpu, mem, mutex, block or trace."`
+	Config string        `type:"path" help:"Configuration file; without one, the built-in configuration on the embedded venue."`
+	Set    []string      `placeholder:"KEY=VALUE" sep:"none" help:"Change one key of the configuration, such as loop.wait=spin; may be given more than once."`
+	For    time.Duration `help:"Stop after this long; 0 runs until SIGINT or SIGTERM."`
+	JSON   bool          `name:"json" help:"One JSON object per second and a final one."`
+	Live   bool          `help:"Confirm that real money is traded; needed beside venue.acknowledge for environment live."`
+	profileFlags
 }
 
 // Run trades until it is told to stop, then cancels own orders, confirms, reconciles
 // and sums up. The error is not nil unless all of that succeeded.
 func (c runCmd) Run(o *output) (err error) {
-	cfg, err := loadConfig(c.Config)
+	cfg, err := loadConfig(c.Config, c.Set...)
 	if err != nil {
 		return usageError{err}
 	}
 	if cfg.Venue.Environment == "live" && !c.Live {
 		return usageError{errors.New("environment live trades real money: want --live on the command line too")}
 	}
-	if c.Profile != "" {
-		defer startProfile(c.Profile).Stop()
+	stopProfile, err := c.start(o.stderr)
+	if err != nil {
+		return usageError{err}
 	}
+	defer stopProfile()
 	stop, release := interrupts()
 	defer release()
 	d, err := openDesk(cfg)
@@ -46,23 +47,15 @@ func (c runCmd) Run(o *output) (err error) {
 		return err
 	}
 	p := newPrinter(o, c.JSON)
+	p.hello(d)
 	p.run(d, stop, c.For)
+	stopProfile() // of trading, not of the end
 	final := d.shutdown()
 	p.final(final)
 	if !final.Clean {
 		return errors.New("the run did not end cleanly; see the summary")
 	}
 	return nil
-}
-
-// startProfile profiles the process from here to Stop. NoShutdownHook: the hook
-// would exit on SIGINT before own orders are cancelled.
-func startProfile(kind string) interface{ Stop() } {
-	mode := map[string]func(*profile.Profile){
-		"cpu": profile.CPUProfile, "mem": profile.MemProfileAllocs, "mutex": profile.MutexProfile,
-		"block": profile.BlockProfile, "trace": profile.TraceProfile,
-	}[kind]
-	return profile.Start(mode, profile.NoShutdownHook, profile.Quiet, profile.ProfilePath("."))
 }
 
 // printer shows the run once a second: a screen on a terminal, lines otherwise, or
@@ -85,6 +78,13 @@ func isTerminal(w io.Writer) bool {
 	}
 	st, err := f.Stat()
 	return err == nil && st.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+}
+
+// hello says what is worth knowing before the first figures.
+func (p *printer) hello(d *desk) {
+	if d.admin != nil && !p.asJSON {
+		fmt.Fprintf(p.out, "admin on %s\n", d.admin.url)
+	}
 }
 
 // run prints until stop is closed or the time is up.

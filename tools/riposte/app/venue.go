@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"riposte/tools/venue"
 )
@@ -69,7 +68,7 @@ func openVenue(sim SimConfig, symbols []string, listen, logFile string) (v *simV
 	if sim.Tape != "" {
 		cfg.Tape, cfg.TapeLoop = []string{sim.Tape}, true
 	}
-	cfg.DepthFast = time.Duration(sim.DepthInterval)
+	cfg.DepthFast = sim.DepthInterval.Duration
 	v = new(simVenue)
 	opened := v // an error return sets v to nil
 	if v.dir, err = os.MkdirTemp("", "riposte-venue-"); err != nil {
