@@ -20,9 +20,11 @@ type Book struct {
 }
 
 // DefaultWindow is how many ticks per side are indexed at most where New is
-// given no other figure: 128 KB per side, enough for nine of ten updates of the
-// most scattered recording.
-const DefaultWindow = 1 << 14
+// given no other figure: 512 KB per side where a market is as scattered as spot
+// BTCUSDT (19 of 20 updates find a slot), a few KB where it is dense, because a
+// window grows only as far as the levels call for. Per level set and both bests
+// read, BTCUSDT of 2024-08-08: 13.5 ns with 1<<14, 10.3 with 1<<15, 9.6 with 1<<16.
+const DefaultWindow = 1 << 16
 
 // wholeBid and wholeAsk are the trusted prices of a side that is known whole.
 // Each is at the same time what nothing of the other side satisfies.
@@ -44,6 +46,7 @@ func New(tick core.Price, window int) *Book {
 		b.slots *= 2
 	}
 	for s := range b.sides {
+		b.sides[s].side = core.Side(s)
 		b.sides[s].shape(slotsMin, b.tick)
 	}
 	b.Reset()
@@ -69,9 +72,9 @@ func (b *Book) Load(im *Image) {
 		if len(lv) > 0 {
 			l.best = keyOf(core.Side(s), lv[0].Price)
 			if l.placeable() {
-				l.lo = l.wanted()
+				l.start(l.wanted())
 			}
-			l.best = noKey
+			l.setBest(noKey, 0)
 		}
 		b.apply(core.Side(s), lv)
 		l.ops, l.outside, l.offGrid = 0, 0, 0
@@ -99,23 +102,16 @@ func (b *Book) Set(side core.Side, price core.Price, qty core.Qty) (absent bool)
 		return false
 	}
 	l := &b.sides[side&1]
-	l.ops++
-	n := l.set(flipped(price, flipOf(side)), qty)
-	b.settle(side)
+	n := l.set(price, qty)
+	if !l.calm() {
+		b.adjust(l, side)
+	}
 	return n != 0
 }
 
 func (b *Book) apply(side core.Side, lv []core.Level) (absent int) {
-	l := &b.sides[side&1]
-	l.ops += len(lv)
-	flip := flipOf(side)
-	for i := range lv {
-		if !isPrice(lv[i].Price) {
-			b.bad++
-			continue
-		}
-		absent += l.set(flipped(lv[i].Price, flip), lv[i].Qty)
-	}
+	absent, bad := b.sides[side&1].apply(lv)
+	b.bad += uint64(bad)
 	return absent
 }
 
@@ -123,14 +119,15 @@ func (b *Book) apply(side core.Side, lv []core.Level) (absent int) {
 // highest int64, whose key marks an empty side.
 func isPrice(p core.Price) bool { return uint64(p)-1 < math.MaxInt64-1 }
 
-// flipOf and flipped are keyOf without a branch: all ones negate, none does not.
-func flipOf(side core.Side) int64                  { return -int64(side&1 ^ 1) }
-func flipped(p core.Price, flip int64) (key int64) { return (int64(p) ^ flip) - flip }
-
 // settle lets the window follow the best, and now and then asks whether it has
-// the right size and tick.
+// the right size and tick. Nearly always there is nothing to do.
 func (b *Book) settle(side core.Side) {
-	l := &b.sides[side]
+	if l := &b.sides[side&1]; !l.calm() {
+		b.adjust(l, side)
+	}
+}
+
+func (b *Book) adjust(l *ladder, side core.Side) {
 	l.follow()
 	if l.ops >= tuneEvery {
 		b.tune(side)

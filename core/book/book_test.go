@@ -137,7 +137,7 @@ func (l *ladder) check(t interface{ Fatalf(string, ...any) }) {
 			}
 		}
 	}
-	n, f := 0, &l.far
+	n, used, f := 0, 0, &l.far
 	listed := map[int64]bool{}
 	for _, k := range append(slices.Clone(f.order), f.added...) {
 		listed[k] = true
@@ -146,16 +146,19 @@ func (l *ladder) check(t interface{ Fatalf(string, ...any) }) {
 		if e.key == 0 {
 			continue
 		}
-		n++
-		if f.at(e.key) != &f.tab[i] || e.qty <= 0 || e.key < f.least || f.ordered && !listed[e.key] {
+		used++
+		if e.qty > 0 {
+			n++
+		}
+		if f.at(e.key) != &f.tab[i] || e.qty > 0 && e.key < f.least || f.ordered && !listed[e.key] {
 			t.Fatalf("far entry %v is not found, not listed or below the least, %d", e, f.least)
 		}
 	}
 	if !slices.IsSorted(f.order) {
 		t.Fatalf("far order is none: %d", f.order)
 	}
-	if near != l.near || n != l.far.n {
-		t.Fatalf("counts %d near and %d far, found %d and %d", l.near, l.far.n, near, n)
+	if near != l.near || n != f.n || used != f.used {
+		t.Fatalf("counts %d near and %d of %d far, found %d and %d of %d", l.near, f.n, f.used, near, n, used)
 	}
 }
 

@@ -13,20 +13,19 @@ import (
 // ever read: so changing one must be cheap, and order is made only when someone
 // walks that far.
 //
-// It is a hash table, open addressing, linear probing, at most half full, removal
-// by shifting back, so that it never has to be cleaned. Beside it order lists the
-// keys ascending as of the last walk, and added those that came since; keys that
-// went meanwhile stay in both and are skipped, because the table does not know
-// them. If too many come without a walk the order is given up.
-//
-// On the spot BTCUSDT recording, with 14 % of the updates out here, a level costs
-// 12 ns on average; with a sorted list in chunks of 64, two binary searches and a
-// short move per change, it was 17 (2026, one core of an EPYC, BenchmarkBookEvent).
+// It is a hash table, open addressing, linear probing, at most half full. A level
+// that goes leaves its entry behind with quantity 0, because the same prices come
+// and go: so a change is nearly always one probe and one store, with nothing to
+// guess. What stayed empty is dropped when the table would have to grow. Beside it
+// order lists the keys ascending as of the last walk, and added those that came
+// since; keys that went meanwhile stay in both and are skipped for their quantity.
+// If too many come without a walk the order is given up.
 type far struct {
 	tab   []entry // a power of two; key 0 is free
 	shift uint8   // 64 - log2(len(tab))
-	n     int
-	least int64 // no key is below it; noKey if there are none
+	used  int     // entries with a key
+	n     int     // of them with a quantity: levels
+	least int64   // no level's key is below it
 
 	ordered bool // order and added together hold every key
 	order   []int64
@@ -47,10 +46,10 @@ type entry struct {
 
 func (f *far) reset() {
 	if f.tab == nil {
-		f.grow(farMin)
+		f.sized(farMin)
 	}
 	clear(f.tab)
-	f.n, f.least = 0, noKey
+	f.used, f.n, f.least = 0, 0, noKey
 	f.ordered = false
 }
 
@@ -71,26 +70,32 @@ func (f *far) at(key int64) *entry {
 // get is the quantity at key, 0 if there is none.
 func (f *far) get(key int64) core.Qty { return f.at(key).qty }
 
-// set puts a quantity at key, or removes the level if it is not above zero, and
-// reports whether there was one.
-func (f *far) set(key int64, qty core.Qty) (had bool) {
+// set puts a quantity at key, or removes the level if it is not above zero;
+// absent is 1 where there was none to remove.
+func (f *far) set(key int64, qty core.Qty) (absent int) {
 	e := f.at(key)
-	switch {
-	case e.key != 0 && qty > 0:
-		e.qty = qty
-		return true
-	case e.key != 0:
-		f.remove(key)
-		return true
-	case qty > 0:
-		*e = entry{key, qty}
-		f.came(key)
+	if e.key == 0 {
+		if qty <= 0 {
+			return 1
+		}
+		e = f.add(key, e)
 	}
-	return false
+	had, has := uint64(-e.qty)>>63, uint64(-qty)>>63
+	e.qty = qty
+	f.n += int(has) - int(had)
+	if has != 0 {
+		f.least = min(f.least, key)
+	}
+	return int(1 ^ (had | has))
 }
 
-func (f *far) came(key int64) {
-	f.least = min(f.least, key)
+// add makes an entry for a key that has none, at the free place found for it.
+func (f *far) add(key int64, free *entry) *entry {
+	if 2*(f.used+1) > len(f.tab) {
+		f.rebuild()
+		free = f.at(key)
+	}
+	f.used++
 	if f.ordered {
 		if len(f.added) == addedMax {
 			f.ordered = false
@@ -98,54 +103,45 @@ func (f *far) came(key int64) {
 			f.added = append(f.added, key)
 		}
 	}
-	if f.n++; 2*f.n > len(f.tab) {
-		f.grow(2 * len(f.tab))
-	}
+	*free = entry{key: key}
+	return free
 }
 
-// remove takes a key out that is there, and moves back what was pushed along by
-// it.
-func (f *far) remove(key int64) {
-	mask := len(f.tab) - 1
-	i := f.home(key)
-	for f.tab[i&mask].key != key {
-		i++
+// rebuild drops the entries without a quantity, and grows the table unless that
+// made it three quarters empty.
+func (f *far) rebuild() {
+	old := f.tab
+	size := len(old)
+	if 4*f.n >= size {
+		size *= 2
 	}
-	for j := i + 1; f.tab[j&mask].key != 0; j++ {
-		// The entry at j may move to i unless its home lies after i.
-		if (j-f.home(f.tab[j&mask].key))&mask >= (j-i)&mask {
-			f.tab[i&mask] = f.tab[j&mask]
-			i = j
+	f.sized(size)
+	f.used = 0
+	for _, e := range old {
+		if e.key != 0 && e.qty > 0 {
+			*f.at(e.key) = e
+			f.used++
 		}
 	}
-	f.tab[i&mask] = entry{}
-	if f.n--; f.n == 0 {
-		f.least = noKey
-	}
 }
 
-func (f *far) grow(size int) {
-	old := f.tab
+func (f *far) sized(size int) {
 	f.tab = make([]entry, size)
 	f.shift = uint8(64 - bits.TrailingZeros(uint(size)))
-	for _, e := range old {
-		if e.key != 0 {
-			*f.at(e.key) = e
-		}
-	}
 }
 
-// first is the smallest key and its quantity, noKey if there is none. It costs
-// nothing unless the smallest has gone since.
+// first is the level with the smallest key and its quantity, noKey if there is
+// none. It costs nothing unless the smallest has gone since.
 func (f *far) first() (int64, core.Qty) {
 	if f.n == 0 {
+		f.least = noKey
 		return noKey, 0
 	}
 	e := *f.at(f.least)
-	if e.key == 0 {
+	if e.qty <= 0 {
 		e.key = noKey
 		for i := range f.tab {
-			if k := &f.tab[i]; k.key != 0 && k.key < e.key {
+			if k := &f.tab[i]; k.key < e.key && k.qty > 0 {
 				e = *k
 			}
 		}
@@ -156,7 +152,7 @@ func (f *far) first() (int64, core.Qty) {
 
 // sort brings order up to date. It may still hold keys that are gone.
 func (f *far) sort() {
-	if f.ordered && len(f.order)+len(f.added) > 2*f.n+addedMax {
+	if f.ordered && len(f.order)+len(f.added) > 2*f.used+addedMax {
 		f.ordered = false
 	}
 	if !f.ordered {
@@ -195,20 +191,15 @@ func appendOnce(keys []int64, k int64) []int64 {
 	return append(keys, k)
 }
 
-// extract removes the entries with keys in [from, to) that take wants.
+// extract removes the levels with keys in [from, to) that take wants.
 func (f *far) extract(from, to int64, take func(key int64, qty core.Qty) bool) {
-	in, width := f.scratch[:0], uint64(to-from)
+	width := uint64(to - from)
 	for i := range f.tab {
 		// One test that nearly always fails; asking first whether the entry is free
 		// would be a guess.
-		if k := f.tab[i].key; uint64(k-from) < width && k != 0 {
-			in = append(in, k)
+		if e := &f.tab[i]; uint64(e.key-from) < width && e.qty > 0 && take(e.key, e.qty) {
+			e.qty = 0
+			f.n--
 		}
 	}
-	for _, k := range in {
-		if take(k, f.get(k)) {
-			f.remove(k)
-		}
-	}
-	f.scratch = in
 }

@@ -16,7 +16,7 @@ const (
 func (b *Book) tune(side core.Side) {
 	l := &b.sides[side]
 	switch {
-	case l.span == 0 || l.offGrid > l.ops/4:
+	case l.slots == 0 || l.offGrid > l.ops/4:
 		var prices [2 * nearest]core.Price
 		b.retick(tickOf(b.nearestPrices(prices[:0])))
 	case l.outside > l.ops/16 && len(l.qty) < b.slots:

@@ -38,7 +38,7 @@ type market struct {
 
 func newMarket(s *Shard, in *core.Instrument, q *ring.Queue, st Strategy) *market {
 	m := &market{id: in.ID, inst: in, queue: q, strategy: st, stats: ring.NewMailbox[MarketStats]()}
-	m.sync = book.NewSync(in, 0, 0)
+	m.sync = book.NewSync(in, s.cfg.Window, 0)
 	m.view = View{s: s, m: m}
 	return m
 }

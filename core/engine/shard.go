@@ -62,6 +62,7 @@ type Config struct {
 	Stages      *ring.Ring[StageSample]       // may be nil
 	Observer    Observer                      // may be nil
 	Reported    func(*core.Report)            // told of each report before it is acted on, for the journal; may be nil
+	Window      int                           // of each book, see book.New; 0 is the default
 	TimerEvery  time.Duration
 	StatsEvery  time.Duration
 }
