@@ -1,205 +1,165 @@
 package peers
 
 import (
-	"slices"
 	"testing"
 
-	gbtree "github.com/google/btree"
-	tbtree "github.com/tidwall/btree"
-
 	"riposte/bench"
+	"riposte/bench/peers/floor"
 	"riposte/core"
 	"riposte/core/book"
 )
 
-// ladder is a book of one side each as others would keep it.
-type ladder interface {
-	clear()
-	set(s core.Side, p core.Price, q core.Qty)
-	best(s core.Side) core.Level
-}
-
-// key orders both sides best first.
-func key(s core.Side, p core.Price) int64 { return -s.Sign() * int64(p) }
-
-// replay takes all snapshots and depth events of a corpus through a book, level by
-// level, and reads both best prices after each.
-func replay(d *bench.Events, l ladder) func() uint64 {
-	order := d.InOrder()
-	return func() (sum uint64) {
-		for _, i := range order {
-			if i < 0 {
-				im := d.Images[-i-1]
-				l.clear()
-				for _, lv := range im.Bids {
-					l.set(core.Buy, lv.Price, lv.Qty)
-				}
-				for _, lv := range im.Asks {
-					l.set(core.Sell, lv.Price, lv.Qty)
-				}
-				continue
-			}
-			ev := &d.Events[i]
-			if ev.Kind != core.DepthDelta {
-				continue
-			}
-			for k, lv := range d.Levels[i] {
-				side := core.Buy
-				if k >= int(ev.Bids) {
-					side = core.Sell
-				}
-				l.set(side, lv.Price, lv.Qty)
-				bid, ask := l.best(core.Buy), l.best(core.Sell)
-				sum = sum*31 + uint64(bid.Price) ^ uint64(bid.Qty) ^ uint64(ask.Price)*3 ^ uint64(ask.Qty)*5
-			}
+// updates is all snapshots and depth events of a corpus, level by level in the order
+// in which a book takes them, in the form that everyone reads; sets is how many are
+// to be followed by a look at both bests.
+func updates(tb testing.TB, c *bench.Corpus) (out []floor.Update, sets int) {
+	d, err := c.Events()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	add := func(side core.Side, kind uint8, list []core.Level) {
+		for _, l := range list {
+			out = append(out, floor.Update{Price: int64(l.Price), Qty: int64(l.Qty), Side: uint8(side), Kind: kind})
 		}
-		return sum
 	}
-}
-
-type riposteBook struct{ b *book.Book }
-
-func (r riposteBook) clear()                                    { r.b.Reset() }
-func (r riposteBook) set(s core.Side, p core.Price, q core.Qty) { r.b.Set(s, p, q) }
-func (r riposteBook) best(s core.Side) core.Level               { return r.b.Best(s) }
-
-type node struct {
-	key int64
-	lv  core.Level
-}
-
-func less(a, b node) bool { return a.key < b.key }
-
-type googleBook [2]*gbtree.BTreeG[node]
-
-func (g *googleBook) clear() {
-	for s := range g {
-		g[s] = gbtree.NewG(32, less)
+	for _, i := range d.InOrder() {
+		if i < 0 {
+			im := d.Images[-i-1]
+			out = append(out, floor.Update{Kind: floor.UpdateClear})
+			add(core.Buy, floor.UpdateImage, im.Bids)
+			add(core.Sell, floor.UpdateImage, im.Asks)
+			continue
+		}
+		if ev := &d.Events[i]; ev.Kind == core.DepthDelta {
+			add(core.Buy, floor.UpdateSet, d.Levels[i][:ev.Bids])
+			add(core.Sell, floor.UpdateSet, d.Levels[i][ev.Bids:])
+			sets += len(d.Levels[i])
+		}
 	}
+	return out, sets
 }
 
-func (g *googleBook) set(s core.Side, p core.Price, q core.Qty) {
-	n := node{key(s, p), core.Level{Price: p, Qty: q}}
-	if q == 0 {
-		g[s].Delete(n)
-	} else {
-		g[s].ReplaceOrInsert(n)
+// bestSum adds both bests to the checksum, as floor.Book does.
+func bestSum(sum uint64, bid, ask core.Level) uint64 {
+	return (sum*31 + uint64(bid.Price)) ^ uint64(bid.Qty) ^ uint64(ask.Price)*3 ^ uint64(ask.Qty)*5
+}
+
+// riposteBook replays by our own book. The loop is written out here and in every
+// contender below: a shared one would call through an interface three times per
+// level, which costs as much as a good book does.
+func riposteBook(b *book.Book, list []floor.Update) (sum uint64) {
+	for i := range list {
+		u := &list[i]
+		if u.Kind == floor.UpdateClear {
+			b.Reset()
+			continue
+		}
+		b.Set(core.Side(u.Side), core.Price(u.Price), core.Qty(u.Qty))
+		if u.Kind == floor.UpdateSet {
+			sum = bestSum(sum, b.Best(core.Buy), b.Best(core.Sell))
+		}
 	}
+	return sum
 }
 
-func (g *googleBook) best(s core.Side) core.Level {
-	n, _ := g[s].Min()
-	return n.lv
-}
-
-type tidwallBook [2]*tbtree.BTreeG[node]
-
-func (t *tidwallBook) clear() {
-	for s := range t {
-		t[s] = tbtree.NewBTreeGOptions(less, tbtree.Options{NoLocks: true})
+func flatBook(tb testing.TB, list []floor.Update, tick core.Price) contender {
+	const name = "floor-c-flat"
+	var lo, hi int64
+	for i := range list {
+		if p := list[i].Price; list[i].Kind != floor.UpdateClear {
+			if lo == 0 || p < lo {
+				lo = p
+			}
+			hi = max(hi, p)
+		}
 	}
-}
-
-func (t *tidwallBook) set(s core.Side, p core.Price, q core.Qty) {
-	n := node{key(s, p), core.Level{Price: p, Qty: q}}
-	if q == 0 {
-		t[s].Delete(n)
-	} else {
-		t[s].Set(n)
+	b, err := floor.NewBook(lo, hi, int64(tick))
+	if err != nil {
+		return contender{name: name, miss: err.Error()}
 	}
+	tb.Cleanup(b.Close)
+	return contender{name: name, pass: func() uint64 { return b.Replay(list) }}
 }
 
-func (t *tidwallBook) best(s core.Side) core.Level {
-	n, _ := t[s].Min()
-	return n.lv
+// books are the structures that others keep a side in.
+var books = []struct {
+	name   string
+	replay func([]floor.Update) uint64
+}{
+	{"google-btree", googleBook},
+	{"tidwall-btree", tidwallBook},
+	{"treemap", treemapBook},
+	{"gods-red-black", godsBook},
+	{"sorted-slice", sliceBook},
+	{"map-and-best", mapBook},
 }
 
-// sliceBook keeps each side sorted with the best last, where most changes are.
-type sliceBook [2][]node
+func bookMatches(tb testing.TB) (out []match) {
+	for _, name := range []string{bench.Spot, bench.Linear} {
+		c, err := bench.Load(name)
+		if err != nil {
+			tb.Logf("left out: %v", err)
+			continue
+		}
+		list, sets := updates(tb, c)
+		tick := c.Table.Get(0).Filters.Tick
+		b := book.New(tick, 0)
+		m := match{name: name, items: sets, list: []contender{{name: ours, pass: func() uint64 { return riposteBook(b, list) }}}}
+		for _, k := range books {
+			m.list = append(m.list, contender{name: k.name, pass: func() uint64 { return k.replay(list) }})
+		}
+		m.list = append(m.list, flatBook(tb, list, tick))
+		out = append(out, m)
+	}
+	return out
+}
 
-func (b *sliceBook) clear() { b[0], b[1] = b[0][:0], b[1][:0] }
+func TestBooksAgree(t *testing.T) { allAgree(t, bookMatches(t)) }
 
-func (b *sliceBook) set(s core.Side, p core.Price, q core.Qty) {
-	k := key(s, p)
-	i, found := slices.BinarySearchFunc(b[s], k, func(n node, k int64) int {
+// TestBooksAgreeOnOddInput holds the books against each other where recordings have
+// little: sides that run empty, removals of what is not there, the best going again
+// and again, levels at both ends.
+func TestBooksAgreeOnOddInput(t *testing.T) {
+	const tick = 100
+	var list []floor.Update
+	set := func(side core.Side, kind uint8, p, q int64) {
+		list = append(list, floor.Update{Price: p, Qty: q, Side: uint8(side), Kind: kind})
+	}
+	list = append(list, floor.Update{Kind: floor.UpdateClear})
+	x := uint64(1)
+	random := func(n uint64) int64 {
+		x = x*6364136223846793005 + 1442695040888963407
+		return int64((x >> 33) % n)
+	}
+	set(core.Buy, floor.UpdateImage, tick, 5)
+	set(core.Sell, floor.UpdateImage, tick*70_000_000, 5)
+	for i := range 20_000 {
+		if i == 10_000 {
+			list = append(list, floor.Update{Kind: floor.UpdateClear})
+		}
+		side := core.Side(random(2))
+		p := tick * (1 + random(40))
 		switch {
-		case n.key > k:
-			return -1
-		case n.key < k:
-			return 1
+		case random(50) == 0:
+			p = tick * (1 + random(70_000_000))
+		case side == core.Sell:
+			p += tick * 40
 		}
-		return 0
-	})
-	switch {
-	case found && q == 0:
-		b[s] = slices.Delete(b[s], i, i+1)
-	case found:
-		b[s][i].lv.Qty = q
-	case q != 0:
-		b[s] = slices.Insert(b[s], i, node{k, core.Level{Price: p, Qty: q}})
+		set(side, floor.UpdateSet, p, random(3))
 	}
-}
-
-func (b *sliceBook) best(s core.Side) core.Level {
-	if n := len(b[s]); n > 0 {
-		return b[s][n-1].lv
+	b := book.New(tick, 0)
+	m := match{name: "odd", items: len(list), list: []contender{{name: ours, pass: func() uint64 { return riposteBook(b, list) }}}}
+	for _, k := range books {
+		m.list = append(m.list, contender{name: k.name, pass: func() uint64 { return k.replay(list) }})
 	}
-	return core.Level{}
+	m.list = append(m.list, flatBook(t, list, tick))
+	allAgree(t, []match{m})
 }
-
-// mapBook keeps the best beside a map and looks for the next when it goes.
-type mapBook struct {
-	levels [2]map[core.Price]core.Qty
-	top    [2]core.Level
-}
-
-func (m *mapBook) clear() {
-	m.levels = [2]map[core.Price]core.Qty{{}, {}}
-	m.top = [2]core.Level{}
-}
-
-func (m *mapBook) set(s core.Side, p core.Price, q core.Qty) {
-	top := &m.top[s]
-	if q == 0 {
-		delete(m.levels[s], p)
-		if p != top.Price {
-			return
-		}
-		*top = core.Level{}
-		for p, q := range m.levels[s] {
-			if top.Qty == 0 || key(s, p) < key(s, top.Price) {
-				*top = core.Level{Price: p, Qty: q}
-			}
-		}
-		return
-	}
-	m.levels[s][p] = q
-	if top.Qty == 0 || key(s, p) <= key(s, top.Price) {
-		*top = core.Level{Price: p, Qty: q}
-	}
-}
-
-func (m *mapBook) best(s core.Side) core.Level { return m.top[s] }
 
 // BenchmarkBook is one level set and both best prices read, over whole recordings
 // with their far levels; loading the snapshot is in it.
 func BenchmarkBook(b *testing.B) {
-	for _, name := range []string{bench.Spot, bench.Linear} {
-		c, err := bench.Load(name)
-		if err != nil {
-			b.Log(err)
-			continue
-		}
-		d, err := c.Events()
-		if err != nil {
-			b.Fatal(err)
-		}
-		contest(b, name, d.Total, []contender{
-			{ours, replay(d, riposteBook{book.New(c.Table.Get(0).Filters.Tick, 0)})},
-			{"google-btree", replay(d, new(googleBook))},
-			{"tidwall-btree", replay(d, new(tidwallBook))},
-			{"sorted-slice", replay(d, new(sliceBook))},
-			{"map-and-best", replay(d, new(mapBook))},
-		})
+	for _, m := range bookMatches(b) {
+		contest(b, m)
 	}
 }

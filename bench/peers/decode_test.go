@@ -1,20 +1,17 @@
 package peers
 
 import (
-	"encoding/json"
 	"testing"
-
-	binance "github.com/adshao/go-binance/v2"
-	"github.com/bitly/go-simplejson"
-	"github.com/valyala/fastjson"
 
 	"riposte/bench"
 	"riposte/core"
+	"riposte/feed/binance"
 )
 
 // The checksums of the three kinds of frame, over everything that is decoded.
+// Floors in C compute the same, see floor_parse_test.go.
 
-func touchSum(u int64, bid, bidQty, ask, askQty int64) uint64 {
+func touchSum(u, bid, bidQty, ask, askQty int64) uint64 {
 	return uint64(u) ^ uint64(bid)*3 ^ uint64(bidQty)*5 ^ uint64(ask)*7 ^ uint64(askQty)*11
 }
 
@@ -29,6 +26,9 @@ func tradeSum(id, price, qty, ms int64, buyerMaker bool) uint64 {
 func depthSum(first, last int64) uint64            { return uint64(first)*3 ^ uint64(last) }
 func levelSum(sum uint64, price, qty int64) uint64 { return sum*31 + uint64(price) ^ uint64(qty) }
 
+// frameMix adds a frame's checksum to that of the frames before it.
+const frameMix = 1_000_003
+
 // num is riposte's number parser, for everyone. Recorded numbers are sound.
 func num[T ~string | ~[]byte](s T) int64 {
 	v, err := core.ParseDecimal(s)
@@ -38,204 +38,124 @@ func num[T ~string | ~[]byte](s T) int64 {
 	return v
 }
 
-func must(err error) {
-	if err != nil {
-		panic(err)
-	}
-}
-
 // each makes a contender's pass of what it does with one frame.
 func each(fs [][]byte, f func([]byte) uint64) func() uint64 {
 	return func() (sum uint64) {
 		for _, b := range fs {
-			sum = sum*1_000_003 + f(b)
+			sum = sum*frameMix + f(b)
 		}
 		return sum
 	}
 }
 
-// riposte's own decoder.
-func riposteDecode(b *testing.B, c *bench.Corpus) func([]byte) uint64 {
+// riposteDecode is our own decoder. The event's memory is used again, as the queue's
+// slots are.
+func riposteDecode(c *bench.Corpus, fs [][]byte, general bool) func() uint64 {
 	d, err := c.Decoder()
-	if err != nil {
-		b.Fatal(err)
+	must(err)
+	if general {
+		d.GeneralOnly()
 	}
 	lv := make([]core.Level, 0, bench.LevelsMax)
 	var ev core.Event
-	return func(f []byte) uint64 {
-		n, _ := d.Decode(f, &ev, lv)
-		switch ev.Kind {
-		case core.Touch:
-			return touchSum(int64(ev.ID), ev.W[0], ev.W[1], ev.W[2], ev.W[3])
-		case core.Trade:
-			return tradeSum(int64(ev.ID), ev.W[0], ev.W[1], ev.W[2]/1e6, ev.Flags&core.FlagBuyerMaker != 0)
-		}
-		sum := depthSum(int64(ev.FirstID()), int64(ev.ID))
-		for i := range lv[:n] {
-			l := &lv[:n][i]
-			sum = levelSum(sum, int64(l.Price), int64(l.Qty))
-		}
-		return sum
-	}
-}
-
-// fastjson, one parser kept.
-func fastjsonDecode(kind core.EventKind) func([]byte) uint64 {
-	var p fastjson.Parser
-	return func(f []byte) uint64 {
-		v, err := p.ParseBytes(f)
-		must(err)
-		d := v.Get("data")
-		text := func(key string) int64 { return num(d.GetStringBytes(key)) }
-		switch kind {
-		case core.Touch:
-			return touchSum(d.GetInt64("u"), text("b"), text("B"), text("a"), text("A"))
-		case core.Trade:
-			return tradeSum(d.GetInt64("t"), text("p"), text("q"), d.GetInt64("T"), d.GetBool("m"))
-		}
-		sum := depthSum(d.GetInt64("U"), d.GetInt64("u"))
-		for _, side := range [2]string{"b", "a"} {
-			for _, l := range d.GetArray(side) {
-				sum = levelSum(sum, num(l.GetStringBytes("0")), num(l.GetStringBytes("1")))
+	return func() (sum uint64) {
+		for _, f := range fs {
+			n, res := d.Decode(f, &ev, lv)
+			if res != binance.Decoded {
+				panic("riposte: " + string(f))
 			}
+			sum = sum*frameMix + eventSum(&ev, lv[:n])
 		}
 		return sum
 	}
 }
 
-// The shapes of the standard library's contender. Fields that differ from others in
-// case only are named so that none is filled by the wrong key.
-type (
-	touchFrame struct {
-		Data struct {
-			U      int64  `json:"u"`
-			S      string `json:"s"`
-			Bid    string `json:"b"`
-			BidQty string `json:"B"`
-			Ask    string `json:"a"`
-			AskQty string `json:"A"`
-		} `json:"data"`
-	}
-	tradeFrame struct {
-		Data struct {
-			Event string `json:"e"`
-			Time  int64  `json:"E"`
-			S     string `json:"s"`
-			ID    int64  `json:"t"`
-			Price string `json:"p"`
-			Qty   string `json:"q"`
-			Trade int64  `json:"T"`
-			Maker bool   `json:"m"`
-			Best  bool   `json:"M"`
-		} `json:"data"`
-	}
-	depthFrame struct {
-		Data struct {
-			Event string      `json:"e"`
-			Time  int64       `json:"E"`
-			S     string      `json:"s"`
-			First int64       `json:"U"`
-			Last  int64       `json:"u"`
-			Bids  [][2]string `json:"b"`
-			Asks  [][2]string `json:"a"`
-		} `json:"data"`
-	}
-)
-
-// encoding/json into structs, the frame's memory used again where it can be.
-func stdDecode(kind core.EventKind) func([]byte) uint64 {
-	switch kind {
+func eventSum(ev *core.Event, lv []core.Level) uint64 {
+	switch ev.Kind {
 	case core.Touch:
-		return func(f []byte) uint64 {
-			var v touchFrame
-			must(json.Unmarshal(f, &v))
-			d := &v.Data
-			return touchSum(d.U, num(d.Bid), num(d.BidQty), num(d.Ask), num(d.AskQty))
-		}
+		return touchSum(int64(ev.ID), ev.W[0], ev.W[1], ev.W[2], ev.W[3])
 	case core.Trade:
-		return func(f []byte) uint64 {
-			var v tradeFrame
-			must(json.Unmarshal(f, &v))
-			d := &v.Data
-			return tradeSum(d.ID, num(d.Price), num(d.Qty), d.Trade, d.Maker)
-		}
+		return tradeSum(int64(ev.ID), ev.W[0], ev.W[1], ev.W[2]/1e6, ev.Flags&core.FlagBuyerMaker != 0)
 	}
-	var v depthFrame
-	return func(f []byte) uint64 {
-		v.Data.Bids, v.Data.Asks = v.Data.Bids[:0], v.Data.Asks[:0]
-		must(json.Unmarshal(f, &v))
-		sum := depthSum(v.Data.First, v.Data.Last)
-		for _, side := range [2][][2]string{v.Data.Bids, v.Data.Asks} {
-			for i := range side {
-				sum = levelSum(sum, num(side[i][0]), num(side[i][1]))
-			}
-		}
-		return sum
+	sum := depthSum(int64(ev.FirstID()), int64(ev.ID))
+	for i := range lv {
+		sum = levelSum(sum, int64(lv[i].Price), int64(lv[i].Qty))
 	}
+	return sum
 }
 
-// goBinanceDecode is what go-binance's handlers of combined streams do with a message,
-// with its own types: encoding/json for touches and trades, a tree of maps for depth.
-func goBinanceDecode(kind core.EventKind) func([]byte) uint64 {
-	switch kind {
-	case core.Touch:
-		return func(f []byte) uint64 {
-			v := new(binance.WsCombinedBookTickerEvent)
-			must(json.Unmarshal(f, v))
-			d := v.Data
-			return touchSum(d.UpdateID, num(d.BestBidPrice), num(d.BestBidQty), num(d.BestAskPrice), num(d.BestAskQty))
-		}
-	case core.Trade:
-		return func(f []byte) uint64 {
-			v := new(binance.WsCombinedTradeEvent)
-			must(json.Unmarshal(f, v))
-			d := &v.Data
-			return tradeSum(d.TradeID, num(d.Price), num(d.Quantity), d.TradeTime, d.IsBuyerMaker)
-		}
-	}
-	return func(f []byte) uint64 {
-		j, err := simplejson.NewJson(f)
-		must(err)
-		v := new(binance.WsDepthEvent)
-		data := j.Get("data").MustMap()
-		v.LastUpdateID, _ = data["u"].(json.Number).Int64()
-		v.FirstUpdateID, _ = data["U"].(json.Number).Int64()
-		bids := data["b"].([]any)
-		v.Bids = make([]binance.Bid, len(bids))
-		for i := range bids {
-			item := bids[i].([]any)
-			v.Bids[i] = binance.Bid{Price: item[0].(string), Quantity: item[1].(string)}
-		}
-		asks := data["a"].([]any)
-		v.Asks = make([]binance.Ask, len(asks))
-		for i := range asks {
-			item := asks[i].([]any)
-			v.Asks[i] = binance.Ask{Price: item[0].(string), Quantity: item[1].(string)}
-		}
-		sum := depthSum(v.FirstUpdateID, v.LastUpdateID)
-		for _, l := range v.Bids {
-			sum = levelSum(sum, num(l.Price), num(l.Quantity))
-		}
-		for _, l := range v.Asks {
-			sum = levelSum(sum, num(l.Price), num(l.Quantity))
-		}
-		return sum
-	}
+// decoders are the libraries; each makes what decodes one frame of a kind.
+var decoders = []struct {
+	name string
+	make func(kind core.EventKind) func([]byte) uint64
+}{
+	{"fastjson", fastjsonDecode},
+	{"json-iterator", jsoniterDecode},
+	{"jx", jxDecode},
+	{"easyjson-lexer", easyjsonDecode},
+	{"jsonparser", jsonparserDecode},
+	{"sonic", sonicDecode},
+	{"simdjson-go", simdjsonDecode},
+	{"goccy", goccyDecode},
+	{"json-v2", v2Decode},
+	{"encoding-json", stdDecode},
+	{"go-binance", goBinanceDecode},
 }
 
-// BenchmarkDecode is one combined frame's bytes to integers.
-func BenchmarkDecode(b *testing.B) {
-	c := load(b, bench.Spot)
+// decodeFloors are contenders in C for frames of a kind; floor_parse_test.go adds
+// them. Each takes all frames in one call.
+var decodeFloors []func(kind core.EventKind, fs [][]byte) contender
+
+func decodeMatches(tb testing.TB) (out []match) {
+	c := load(tb, bench.Spot)
 	for _, k := range bench.Buckets {
+		if k.Name == "depth5" {
+			continue // between trade and depth20 in every respect
+		}
 		fs, err := c.Pick(k)
 		if err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
-		contest(b, k.Name, len(fs), []contender{
-			{ours, each(fs, riposteDecode(b, c))},
-			{"fastjson", each(fs, fastjsonDecode(k.Kind))},
-			{"encoding-json", each(fs, stdDecode(k.Kind))},
-			{"go-binance", each(fs, goBinanceDecode(k.Kind))},
-		})
+		if len(fs) == 0 {
+			tb.Logf("left out %s: the corpus has no such frames", k.Name)
+			continue
+		}
+		m := match{name: k.Name, items: len(fs), list: []contender{{name: ours, pass: riposteDecode(c, fs, false)}}}
+		for _, f := range fs {
+			m.bytes += len(f)
+		}
+		for _, d := range decoders {
+			m.list = append(m.list, contender{name: d.name, pass: each(fs, d.make(k.Kind))})
+		}
+		for _, f := range decodeFloors {
+			m.list = append(m.list, f(k.Kind, fs))
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+func TestDecodersAgree(t *testing.T) { allAgree(t, decodeMatches(t)) }
+
+// BenchmarkDecode is one combined frame's bytes to integers at 1e-8.
+func BenchmarkDecode(b *testing.B) {
+	for _, m := range decodeMatches(b) {
+		contest(b, m)
+	}
+}
+
+// allAgree is a stage's test: everyone takes part and has the same result.
+func allAgree(t *testing.T, list []match) {
+	t.Helper()
+	if len(list) == 0 {
+		t.Fatal("got no match, want some")
+	}
+	for i := range list {
+		if _, err := list[i].agree(); err != nil {
+			t.Error(err)
+		}
+		if len(list[i].list) < 2 {
+			t.Errorf("%s: got nobody to compare with, want some", list[i].name)
+		}
 	}
 }

@@ -7,9 +7,11 @@
 // library leaves text as text, the same conversion to integers is added for all,
 // riposte's own number parser: what differs is the library.
 //
-//	decode_test.go  one frame to integers
-//	book_test.go    one level set, both best prices read
+//	match_test.go   who does the work, checked and timed
+//	decode*_test    one frame to integers
+//	book*_test      one level set, both best prices read
 //	frame_test.go   one WebSocket frame read
 //	ring_test.go    one 64-byte event handed over
 //	sign_test.go    one signature
+//	floor           C of our own: what the processor can do
 package peers

@@ -141,7 +141,7 @@ func BenchmarkFrame(b *testing.B) {
 		if h.Sum64() != want.Sum64() {
 			b.Fatalf("%s: the frames' bytes are not the corpus'", m.name)
 		}
-		list = append(list, contender{m.name, func() (sum uint64) {
+		list = append(list, contender{name: m.name, pass: func() (sum uint64) {
 			feed.Rewind()
 			for range c.Frames {
 				p, err := read()
@@ -151,5 +151,5 @@ func BenchmarkFrame(b *testing.B) {
 			return sum
 		}})
 	}
-	contest(b, "burst", c.Frames, list)
+	contest(b, match{name: "burst", items: c.Frames, list: list})
 }

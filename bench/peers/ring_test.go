@@ -38,8 +38,8 @@ func crossing(b *testing.B, write, read func() uint64) func() uint64 {
 // another.
 func BenchmarkRing(b *testing.B) {
 	r, inline := ring.New[core.Event](ringSize), make(chan core.Event, ringSize)
-	contest(b, "inline", ringItems, []contender{
-		{ours, func() (sum uint64) {
+	contest(b, match{name: "inline", items: ringItems, list: []contender{
+		{name: ours, pass: func() (sum uint64) {
 			for i := range ringItems {
 				fill(r.Claim(), i)
 				r.Publish()
@@ -48,7 +48,7 @@ func BenchmarkRing(b *testing.B) {
 			}
 			return sum
 		}},
-		{"channel", func() (sum uint64) {
+		{name: "channel", pass: func() (sum uint64) {
 			for i := range ringItems {
 				var ev core.Event
 				fill(&ev, i)
@@ -58,10 +58,10 @@ func BenchmarkRing(b *testing.B) {
 			}
 			return sum
 		}},
-	})
+	}})
 	x, ch := ring.New[core.Event](ringSize), make(chan core.Event, ringSize)
-	contest(b, "cross", ringItems, []contender{
-		{ours, crossing(b, func() uint64 {
+	contest(b, match{name: "cross", items: ringItems, list: []contender{
+		{name: ours, pass: crossing(b, func() uint64 {
 			for i := 0; i < ringItems; i++ {
 				ev := x.Claim()
 				for ; ev == nil; ev = x.Claim() {
@@ -86,7 +86,7 @@ func BenchmarkRing(b *testing.B) {
 			}
 			return sum
 		})},
-		{"channel", crossing(b, func() uint64 {
+		{name: "channel", pass: crossing(b, func() uint64 {
 			for i := range ringItems {
 				var ev core.Event
 				fill(&ev, i)
@@ -100,5 +100,5 @@ func BenchmarkRing(b *testing.B) {
 			}
 			return sum
 		})},
-	})
+	}})
 }

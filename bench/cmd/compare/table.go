@@ -95,7 +95,7 @@ func median(v []float64) float64 {
 func (t *row) best() string {
 	name := ""
 	for _, c := range t.order {
-		if c != ours && (name == "" || median(t.ns[c]) < median(t.ns[name])) {
+		if c != ours && !strings.HasPrefix(c, "floor-") && (name == "" || median(t.ns[c]) < median(t.ns[name])) {
 			name = c
 		}
 	}
