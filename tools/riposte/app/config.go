@@ -39,6 +39,7 @@ type Config struct {
 	Loop     LoopConfig              `toml:"loop"`
 	Journal  JournalConfig           `toml:"journal"`
 	Admin    AdminConfig             `toml:"admin"`
+	Latency  LatencyConfig           `toml:"latency"`
 
 	hash [sha256.Size]byte // of the file's bytes and what was set beside them
 }
@@ -258,6 +259,7 @@ func (c *Config) check() error {
 		between("loop.cancel_wires", c.Loop.CancelWires, 1, 64),
 		span("loop.timer", c.Loop.Timer, time.Millisecond, time.Minute),
 		c.Admin.check(),
+		c.Latency.check(),
 		c.checkURLs(),
 		c.checkSymbols(),
 		c.checkStrategy(),

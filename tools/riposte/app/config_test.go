@@ -56,6 +56,10 @@ func TestBadConfigsAreNamedWithWhatWasFoundAndWanted(t *testing.T) {
 		{"admin for all, unsaid", `address = ""`, `address = ":6060"`, `want a loopback address`},
 		{"admin by name", `address = ""`, `address = "trading.example:6060"`, `want a loopback address`},
 		{"admin without port", `address = ""`, `address = "127.0.0.1"`, `want host:port`},
+		{"negative latency", `dump_over = "0s"`, `dump_over = "-1ms"`, `latency.dump_over is -1ms, want 0s to 1m0s`},
+		{"negative factor", `dump_factor = 10.0`, `dump_factor = -1.0`, `latency.dump_factor is -1, want 0 or more than 1`},
+		{"factor that is none", `dump_factor = 10.0`, `dump_factor = nan`, `latency.dump_factor is NaN`},
+		{"no files", `dump_files = 10`, `dump_files = 0`, `latency.dump_files is 0, want 1 to 10000`},
 		{"syntax", `[sim]`, `[sim`, "expected ']' to close table name"},
 	} {
 		_, err := parseConfig("test.toml", edit(t, c.from, c.to))
@@ -153,4 +157,11 @@ func FuzzConfig(f *testing.F) {
 			t.Errorf("got config %v and error %v, want exactly one", c, err)
 		}
 	})
+}
+
+func TestFlightRecorderNeedsALimit(t *testing.T) {
+	_, err := parseConfig("x", defaultTOML, "latency.flight_recorder=true", "latency.dump_factor=0")
+	if err == nil || !strings.Contains(err.Error(), "want one of them") {
+		t.Errorf("got %v, want a complaint that nothing would ever be written", err)
+	}
 }

@@ -42,8 +42,6 @@ type desk struct {
 
 	queues    []*ring.Queue
 	commands  *ring.Ring[engine.Command] // written by the engine thread
-	stages    *ring.Ring[engine.StageSample]
-	stamps    *ring.Ring[exec.Stamp]
 	market    *feed.Session
 	user      *feed.UserSession
 	snapshots *feed.Snapshots
@@ -60,7 +58,7 @@ type desk struct {
 	admin    *admin                 // nil without one
 	latest   atomic.Pointer[report] // for the admin address
 	started  time.Time
-	lat      *latencies
+	stages   *stageClock
 	firstAck chan float64 // seconds since the process began; sent once
 	clean    bool         // the run ended in order
 }
@@ -68,7 +66,7 @@ type desk struct {
 // openDesk builds a desk up to the point where nothing but threads is missing. On
 // an error everything opened so far is closed.
 func openDesk(cfg *Config) (d *desk, err error) {
-	d = &desk{cfg: cfg, clock: core.NewSystemClock(), epoch: time.Now(), lat: newLatencies(),
+	d = &desk{cfg: cfg, clock: core.NewSystemClock(), epoch: time.Now(), stages: newStageClock(),
 		firstAck: make(chan float64, 1)}
 	defer func() {
 		if err != nil {
@@ -77,6 +75,11 @@ func openDesk(cfg *Config) (d *desk, err error) {
 	}()
 	if cfg.Admin.Address != "" {
 		if d.admin, err = openAdmin(cfg.Admin, d.latest.Load); err != nil {
+			return d, usageError{err}
+		}
+	}
+	if cfg.Latency.FlightRecorder {
+		if d.stages.flight, err = newFlightRecorder(cfg.Latency, d.clock); err != nil {
 			return d, usageError{err}
 		}
 	}
@@ -182,14 +185,12 @@ func (d *desk) rooms() error {
 	images := ring.New[*book.Image](imageRing)
 	want := ring.New[core.InstrumentID](wantRing)
 	d.commands = ring.New[engine.Command](commandRing)
-	d.stages = ring.New[engine.StageSample](stageRing)
-	d.stamps = ring.New[exec.Stamp](stampRing)
 	if d.sim != nil && d.cfg.Sim.Audit {
 		d.auditor = newAuditor(d.table, d.trueBook)
 	}
 	shard := engine.Config{
 		Instruments: d.table, Clock: d.clock, Gate: gate, Queues: d.queues, Strategies: strategies,
-		Reports: reports, Images: images, Commands: d.commands, Out: d.approved, Want: want, Stages: d.stages,
+		Reports: reports, Images: images, Commands: d.commands, Out: d.approved, Want: want, Stages: d.stages.stages,
 		TimerEvery: d.cfg.Loop.Timer.Duration, StatsEvery: statsEvery,
 	}
 	if d.auditor != nil {
@@ -218,8 +219,8 @@ const (
 	imageRing      = 1 << 10
 	wantRing       = 1 << 10
 	commandRing    = 1 << 8
-	stageRing      = 1 << 16 // about a minute of one busy symbol; the cold side drains often
-	stampRing      = 1 << 14
+	stageRing      = 1 << 16 // market events between two collections
+	stampRing      = 1 << 13 // orders between two collections
 	levelsPerEvent = 1 << 14
 	statsEvery     = 50 * time.Millisecond
 )
@@ -247,7 +248,7 @@ func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report])
 		Instruments: d.table, Clock: d.clock, Time: d.vclock, IDs: d.ids, Codec: codec, Budget: d.budget, Venue: d.rest,
 		Pool: exec.PoolConfig{URL: d.sites.rest, Dial: hot.Dial, Wires: d.cfg.Loop.OrderWires, CancelWires: d.cfg.Loop.CancelWires,
 			KeepHeaders: execbinance.HeaderPrefix, Seed: uint64(time.Now().UnixNano())},
-		Approved: d.approved, Reports: reports, Stamps: d.stamps,
+		Approved: d.approved, Reports: reports, Stamps: d.stages.stamps,
 		AuditEvery: accountAuditEvery, RequireUser: true, Wake: d.engineWait.Wake,
 	}
 	if d.journal != nil {

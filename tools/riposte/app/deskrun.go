@@ -38,6 +38,7 @@ func (d *desk) start() error {
 			{name: "engine", steps: engineSteps, waiter: d.engineWait, spin: spin, cpu: cpu(1)},
 		}
 	}
+	d.stages.start()
 	d.threads.start()
 	return nil
 }
@@ -121,7 +122,6 @@ func (d *desk) openAtVenue(ctx context.Context) (int, error) {
 
 // report gathers the state. One goroutine, the printing one.
 func (d *desk) report() *report {
-	d.drainStamps()
 	s, g := d.shard.Stats(), d.dealer.view()
 	now := time.Now()
 	r := &report{
@@ -130,7 +130,7 @@ func (d *desk) report() *report {
 		Events: s.Events, Snapshots: s.Snapshots, Demotions: s.Demotions,
 		Orders: g.stats.Sent, Acks: g.table.Acked, Fills: g.table.Filled, Cancels: g.stats.Cancels, Rejects: g.table.Rejected,
 		Unsent: s.Unsent, Doubts: g.table.Doubts, Unknown: g.unknown, Open: g.live, Refusals: map[string]uint64{},
-		Position: map[string]string{}, PnL: map[string]string{}, Latency: d.lat.figures(),
+		Position: map[string]string{}, PnL: map[string]string{},
 		Audits: g.audits, Mismatches: g.mismatches,
 	}
 	for i, n := range s.Refused {
@@ -143,6 +143,8 @@ func (d *desk) report() *report {
 			r.Refusals["gateway: "+exec.Refusal(i).String()] = n
 		}
 	}
+	d.stages.figures(r)
+	r.SamplesLost = s.StagesLost + g.stats.StampsDropped
 	if d.auditor != nil {
 		r.BooksCompared, r.BookDifferences = d.auditor.compared.Load(), d.auditor.differ.Load()
 		if text := d.auditor.first.Load(); text != nil {
@@ -218,34 +220,6 @@ func (d *desk) reportProblems(r *report, s *engine.Stats, g *gatewayView) {
 	add(g.table.Foreign > 0, "%d reports were of orders that are not ours", g.table.Foreign)
 }
 
-// drainStamps moves what the loop recorded into the histograms.
-func (d *desk) drainStamps() {
-	for list := d.stages.Pending(); len(list) > 0; list = d.stages.Pending() {
-		for i := range list {
-			d.lat.record(stageDecode, int64(list[i].DecodeNs))
-			d.lat.record(stageQueue, int64(list[i].QueueNs))
-			d.lat.record(stageApply, int64(list[i].ApplyNs))
-		}
-		d.stages.Release(len(list))
-	}
-	for list := d.stamps.Pending(); len(list) > 0; list = d.stamps.Pending() {
-		for i := range list {
-			st := &list[i]
-			if st.Kind != core.Place {
-				continue
-			}
-			d.lat.record(stageDecide, int64(st.Decided-st.Applied))
-			d.lat.record(stageGate, int64(st.Approved-st.Decided))
-			d.lat.record(stageEncode, int64(st.Encoded-st.Approved))
-			d.lat.record(stageWrite, int64(st.Written-st.Encoded))
-			if st.Recv != st.Applied { // caused by the market, not by a timer or report
-				d.lat.record(stageTotal, int64(st.Written-st.Recv))
-			}
-		}
-		d.stamps.Release(len(list))
-	}
-}
-
 // close ends what shutdown leaves: connections, files, the embedded venue. It may
 // be called on a desk that was never completed.
 func (d *desk) close() error {
@@ -253,6 +227,10 @@ func (d *desk) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
 	var errs []error
+	d.stages.halt()
+	if d.stages.flight != nil {
+		d.stages.flight.close()
+	}
 	if d.admin != nil {
 		errs = append(errs, d.admin.close())
 	}

@@ -36,6 +36,7 @@ func (r *report) metrics(w io.Writer) {
 	counter("rejects", r.Rejects)
 	counter("doubts", r.Doubts)
 	counter("audits", r.Audits)
+	counter("samples_lost", r.SamplesLost)
 	if len(r.Refusals) > 0 {
 		fmt.Fprintln(w, "# TYPE riposte_refusals_total counter")
 		for _, why := range slices.Sorted(maps.Keys(r.Refusals)) {
@@ -49,9 +50,10 @@ func (r *report) metrics(w io.Writer) {
 			for _, at := range []struct {
 				quantile string
 				ns       int64
-			}{{"0.5", q.P50}, {"0.99", q.P99}, {"0.999", q.P999}} {
+			}{{"0.5", q.P50}, {"0.99", q.P99}, {"0.999", q.P999}, {"0.9999", q.P9999}} {
 				fmt.Fprintf(w, "riposte_latency_seconds{stage=%q,quantile=%q} %g\n", stage, at.quantile, float64(at.ns)/1e9)
 			}
+			fmt.Fprintf(w, "riposte_latency_seconds_sum{stage=%q} %g\n", stage, float64(q.Sum)/1e9)
 			fmt.Fprintf(w, "riposte_latency_seconds_count{stage=%q} %d\n", stage, q.Count)
 		}
 	}

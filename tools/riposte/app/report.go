@@ -44,9 +44,16 @@ type report struct {
 	Unknown  int               `json:"unknown"` // and are so now
 	Open     int               `json:"open"`    // own live orders, by our table
 
-	Position map[string]string    `json:"position"` // by symbol, base asset
-	PnL      map[string]string    `json:"pnl"`      // by quote asset
-	Latency  map[string]quantiles `json:"latency"`
+	Position map[string]string `json:"position"` // by symbol, base asset
+	PnL      map[string]string `json:"pnl"`      // by quote asset
+
+	// By stage: of orders that a market event caused, whose stages add up to the
+	// total; of other orders; of market events, with or without an order.
+	Latency       map[string]quantiles `json:"latency"`
+	LatencyOther  map[string]quantiles `json:"latency_other"`
+	LatencyEvents map[string]quantiles `json:"latency_events"`
+	SamplesLost   uint64               `json:"samples_lost"`     // times that found their ring full
+	Traces        []traceDump          `json:"traces,omitempty"` // of slow orders, by the flight recorder
 
 	Audits          uint64   `json:"audits"` // comparisons with the venue's account
 	Mismatches      int      `json:"mismatches"`
@@ -129,13 +136,24 @@ func (r *report) screen(w io.Writer, home bool) {
 
 func (r *report) latencyTable(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "stage\tp50\tp99\tp99.9\tmax\tcount\t")
-	for _, name := range stageName {
-		if q, ok := r.Latency[name]; ok {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t\n", name, short(q.P50), short(q.P99), short(q.P999), short(q.Max), q.Count)
+	rows := func(title string, names []string, m map[string]quantiles) {
+		if len(m) == 0 {
+			return
+		}
+		fmt.Fprintf(t, "%s\tp50\tp99\tp99.9\tp99.99\tmax\tcount\t\n", title)
+		for _, name := range names {
+			if q, ok := m[name]; ok {
+				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t\n", name, short(q.P50), short(q.P99), short(q.P999), short(q.P9999), short(q.Max), q.Count)
+			}
 		}
 	}
+	rows("market event", eventName[:], r.LatencyEvents)
+	rows("frame to order", stageName[:], r.Latency)
+	rows("other order", stageName[:], r.LatencyOther)
 	t.Flush()
+	for i := range r.Traces {
+		fmt.Fprintln(w, r.Traces[i].String())
+	}
 }
 
 // summary is what a person reads after the end.
