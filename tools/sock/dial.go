@@ -23,6 +23,8 @@ type Dialer struct {
 	// TLS is the base of every TLS session; nil means the system's roots, TLS 1.2
 	// or later and a shared session cache.
 	TLS *tls.Config
+	// Options are set on every socket.
+	Options Options
 	// Timeout bounds connecting and the TLS handshake together; 10 s if zero.
 	Timeout time.Duration
 }
@@ -74,6 +76,10 @@ func (d *Dialer) Dial(ctx context.Context, rawURL string) (net.Conn, error) {
 	c, err := FromTCP(nc.(*net.TCPConn))
 	if err != nil {
 		_ = nc.Close()
+		return nil, err
+	}
+	if err := d.Options.apply(c.fd); err != nil {
+		_ = c.Close()
 		return nil, err
 	}
 	if d.Waiter != nil {
