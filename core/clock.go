@@ -16,23 +16,6 @@ type Clock interface {
 	Mono() MonoNs
 }
 
-// SystemClock is the machine's clock. Its zero value is not usable; see
-// NewSystemClock. Safe for any number of goroutines.
-type SystemClock struct{ base time.Time }
-
-// NewSystemClock starts a clock whose monotonic origin is one hour ago, so that
-// zero is always an instant safely in the past.
-func NewSystemClock() *SystemClock {
-	return &SystemClock{base: time.Now().Add(-time.Hour)}
-}
-
-// Wall is the civil time.
-func (c *SystemClock) Wall() WallNs { return WallNs(time.Now().UnixNano()) }
-
-// Mono is the time since the clock's origin. time.Since reads only the
-// monotonic source, about half the cost of time.Now.
-func (c *SystemClock) Mono() MonoNs { return MonoNs(time.Since(c.base)) }
-
 // ManualClock stands still until told otherwise: for tests and replay. One
 // goroutine.
 type ManualClock struct {

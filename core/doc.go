@@ -1,6 +1,6 @@
 // Package core is riposte's vocabulary: the numbers, instruments, market
 // events, orders and clocks that every other room speaks in. It knows no
-// venue, does no I/O and imports nothing of ours.
+// venue and imports nothing of ours, and asks the machine for the time only.
 //
 // Flow, one direction:
 //

@@ -108,6 +108,7 @@ func (p *printer) run(d *desk, stop <-chan struct{}, limit time.Duration) {
 				fmt.Fprintf(p.out, "first order acknowledged %.3f s after the process began\n", at)
 			}
 		case <-tick.C:
+			d.clock.Tune()
 			p.show(d.report())
 		}
 	}
