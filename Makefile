@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X riposte/tools/riposte/app.version=$(VERSION)
 FUZZTIME ?= 20s
 
-.PHONY: build run test race fuzz lint bench compare check fmt vet seeds short-bench
+.PHONY: build run test race fuzz lint bench compare check fmt vet seeds short-bench count
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/riposte ./tools/riposte
@@ -54,5 +54,10 @@ compare:
 short-bench:
 	$(GO) test ./... -run '^$$' -bench . -benchtime 1x > /dev/null
 
-# What CI runs.
-check: fmt vet lint race short-bench
+# Instructions of every stage under valgrind, within 3 % of the committed figures.
+# make count UPDATE=1 commits to new ones; make count ONLY=decode TOP=10 looks closer.
+count:
+	$(GO) run ./bench/cmd/count $(if $(UPDATE),--update) $(if $(ONLY),--only $(ONLY)) $(if $(TOP),--top $(TOP))
+
+# What CI runs. Its last part needs valgrind.
+check: fmt vet lint race short-bench count

@@ -31,9 +31,9 @@ func TestHotPathAllocatesNothing(t *testing.T) {
 		{"presigned", func(t *testing.T) *work { return presignedWork(t) }},
 		{"send", func(t *testing.T) *work { return sendWork(t, false) }},
 		{"gateway", func(t *testing.T) *work { return gatewayWork(t, spot) }},
-		{"whole spot", func(t *testing.T) *work { w, _ := wholeWork(t, spot, RigOptions{}, newTook()); return w }},
-		{"whole spot presigned", func(t *testing.T) *work { w, _ := wholeWork(t, spot, RigOptions{Rungs: 7}, newTook()); return w }},
-		{"whole usdm", func(t *testing.T) *work { w, _ := wholeWork(t, corpus(t, Linear), RigOptions{}, newTook()); return w }},
+		{"whole spot", func(t *testing.T) *work { w, _ := wholeWork(t, spot, RigOptions{}, nil); return w }},
+		{"whole spot presigned", func(t *testing.T) *work { w, _ := wholeWork(t, spot, RigOptions{Rungs: 7}, nil); return w }},
+		{"whole usdm", func(t *testing.T) *work { w, _ := wholeWork(t, corpus(t, Linear), RigOptions{}, nil); return w }},
 	}
 	for _, s := range stages {
 		if raceOn && strings.Contains(s.name, Linear) {

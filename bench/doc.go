@@ -5,14 +5,17 @@
 //	frames.go    the corpus by kinds of frame, and decoded
 //	heap.go      counting allocations
 //	machine.go   the line that travels with every number
-//	memory.go    connections in memory: a feed of frames, a venue that answers
+//	memory.go    connections in memory: feed.go brings frames, wire.go answers orders
 //	rig.go       the whole engine between two such connections
 //	model.go     what the rig must have done, found the slow and obvious way
 //	stage*_test  one benchmark per stage
 //	budget_test  no allocation, stage by stage and from first byte to last
+//	count_test   the stages whose instructions are counted
+//	callgrind    counting them, under valgrind
+//	testdata     a small corpus that never changes, and the committed counts
 //	path         tick-to-order, wire to wire, from outside the process
 //	peers        the same work by others, in a module of its own
-//	cmd          record, compare, tick2order: programs around all this
+//	cmd          record, compare, count, tick2order: programs around all this
 //	history      raw outputs by date and commit
 //
 // # What is timed
@@ -38,10 +41,18 @@
 // still runs; each output says which of the two it was, and figures of the two are
 // not comparable.
 //
+// # What is counted
+//
+// Times on a shared machine differ by 20 % from hour to hour; instructions do not.
+// cmd/count runs every stage on the corpus in testdata under valgrind and fails if a
+// count is off its committed figure by more than 3 %, which is what make check holds
+// the code to. A count says nothing of caches, branches or vector units that valgrind
+// does not know (AVX-512, SHA-NI): it finds the change, not the speed.
+//
 // # What is left out
 //
 // Stage benchmarks leave out the kernel, waking up, cache misses of a cold start
 // and everything that else runs on the machine; a sum of stages is therefore a
-// lower bound. Whole has all of the process but the sockets. Tick-to-order has
+// lower bound. Whole has all of the process but the sockets, and the journal's file. Tick-to-order has
 // everything but the network card and the distance.
 package bench

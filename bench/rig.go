@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
+	"sync/atomic"
 	"time"
 
 	"riposte/core"
@@ -15,59 +17,82 @@ import (
 	"riposte/core/strategy"
 	"riposte/exec"
 	dialect "riposte/exec/binance"
+	"riposte/feed"
 	"riposte/feed/binance"
+	"riposte/tools/store"
 )
 
-// Rig is the engine from a frame's bytes to an order's bytes, put together as the
-// inline loop does it, between a corpus and venue wires in memory: decoder, one
-// queue per instrument, shard with reflex on every instrument, gate, gateway, pool
-// and codec. It leaves out sockets, the WebSocket reader and the journal. One
-// goroutine.
+// Rig is the engine from the bytes on a market socket to those on an order's, put
+// together as the inline loop does it, between a venue's feed and wires in memory:
+// session with frame reader and decoder, one queue per instrument, shard with reflex
+// on every instrument, gate, gateway, pool, codec and, with a folder for it, the
+// journal. It leaves out the kernel's sockets. One goroutine.
 type Rig struct {
 	corpus  *Corpus
-	clock   *core.SystemClock
+	clock   core.Clock
+	feed    *Feed
+	session *feed.Session
 	decoder *binance.Decoder
 	queues  []*ring.Queue
 	shard   *engine.Shard
 	gate    *risk.Gate
 	gateway *exec.Gateway
 	codec   *dialect.Codec
+	journal *store.Journal // nil without one
 	images  *ring.Ring[*book.Image]
 	want    *ring.Ring[core.InstrumentID]
 	out     *ring.Ring[risk.Approved]
 	reports *ring.Ring[core.Report]
+	stages  *ring.Ring[engine.StageSample]
+	stamps  *ring.Ring[exec.Stamp]
+	wires   []*Wire
+	hints   []core.Top // as last hinted
 
-	// Sent is called with each order's whole request and how long ago the bytes
-	// of the frame under way were there; 0 if no frame is.
-	Sent func(req []byte, since core.MonoNs)
-	from core.MonoNs
-	hint core.InstrumentID
+	// Sent is called with each order's whole request, and Took with the stage times
+	// of each that a frame caused, both after the motion that they belong to is over;
+	// may be nil.
+	Sent  func(req []byte)
+	Took  func(s *Split)
+	probe probe
 
 	Orders int // requests for new orders since the start
-	Odd    int // frames that gave no event
 }
 
-// RigOptions vary a rig. Rungs is how many orders are signed ahead per side.
+// probe is called around the engine's own work, for counting it: before and after
+// each piece, and by the wire when an order arrives. line is the corpus line whose
+// frame is about to be read.
+type probe struct {
+	frame  func(line int)
+	resume func()
+	pause  func()
+	wrote  func()
+}
+
+// RigOptions vary a rig. Rungs is how many orders are signed ahead per side, Journal
+// the folder of the journal, "" for none, Clock the time, nil for the machine's.
 type RigOptions struct {
-	Rungs int
+	Rungs   int
+	Journal string
+	Clock   core.Clock
 }
 
 // rigURL is where the rig's wires seem to lead.
 const rigURL = "http://127.0.0.1:1"
 
-// NewRig builds a rig with its wires up. Its key is a test key.
+// NewRig builds a rig with its connections up. Its key is a test key.
 func NewRig(c *Corpus, o RigOptions) (*Rig, error) {
-	r := &Rig{corpus: c, clock: core.NewSystemClock(), hint: core.NoInstrument}
-	syms, err := binance.NewSymbols(c.Table)
-	if err != nil {
-		return nil, err
+	none := func() {}
+	r := &Rig{corpus: c, clock: o.Clock, feed: NewFeed(c, true), probe: probe{func(int) {}, none, none, none}}
+	if r.clock == nil {
+		r.clock = core.NewSystemClock()
 	}
-	r.decoder = binance.NewDecoder(syms, core.Milliseconds, binance.Raw{Instrument: core.NoInstrument})
 	r.images = ring.New[*book.Image](16)
 	r.want = ring.New[core.InstrumentID](1024)
 	r.out, r.reports = ring.New[risk.Approved](1024), ring.New[core.Report](1024)
+	r.stages, r.stamps = ring.New[engine.StageSample](1024), ring.New[exec.Stamp](1024)
 	limits := map[core.InstrumentID]risk.Limits{}
 	var strategies []engine.Strategy
+	r.hints = make([]core.Top, len(c.Table.List))
 	for i := range c.Table.List {
 		in := &c.Table.List[i]
 		r.queues = append(r.queues, ring.NewQueue(1<<12, 1<<16, 1<<13))
@@ -78,23 +103,59 @@ func NewRig(c *Corpus, o RigOptions) (*Rig, error) {
 		}
 		strategies = append(strategies, s)
 	}
+	var err error
 	r.gate, err = risk.NewGate(c.Table, limits, risk.AccountLimits{OpenMax: 1000, RateMax: 1000, RateSpan: 1, RejectMax: 1000})
 	if err != nil {
 		return nil, err
 	}
 	r.gate.Lift(risk.HaltNotReconciled)
-	r.shard, err = engine.NewShard(engine.Config{
+	cfg := engine.Config{
 		Instruments: c.Table, Clock: r.clock, Gate: r.gate, Queues: r.queues, Strategies: strategies,
-		Reports: r.reports, Images: r.images, Commands: ring.New[engine.Command](2), Out: r.out, Want: r.want,
+		Reports: r.reports, Images: r.images, Commands: ring.New[engine.Command](2), Out: r.out, Want: r.want, Stages: r.stages,
 		TimerEvery: 100 * time.Millisecond, StatsEvery: time.Second,
-	})
-	if err != nil {
+	}
+	if o.Journal != "" {
+		if r.journal, err = store.OpenJournal(o.Journal, c.Table, r.clock, store.Info{Epoch: 1, Version: "bench"}); err != nil {
+			return nil, err
+		}
+		cfg.Reported = r.journal.Reported
+	}
+	if r.shard, err = engine.NewShard(cfg); err != nil {
 		return nil, err
 	}
-	if err := r.connect(o); err != nil {
+	if err := errors.Join(r.listen(), r.connect(o)); err != nil {
 		return nil, err
 	}
 	return r, r.warm()
+}
+
+// listen builds the receiving half.
+func (r *Rig) listen() error {
+	syms, err := binance.NewSymbols(r.corpus.Table)
+	if err != nil {
+		return err
+	}
+	r.decoder = binance.NewDecoder(syms, core.Milliseconds, binance.Raw{Instrument: core.NoInstrument})
+	budget, err := feed.NewConnectBudget(10, time.Minute)
+	if err != nil {
+		return err
+	}
+	cfg := feed.SessionConfig{
+		LineConfig: feed.LineConfig{URL: "ws://127.0.0.1:1/stream", Clock: r.clock, Budget: budget,
+			Dial: func(context.Context, string) (net.Conn, error) { r.feed.Hold(); return r.feed, nil }},
+		Codec: r.decoder, Queues: r.queues,
+	}
+	for i := range r.corpus.Table.List {
+		in := &r.corpus.Table.List[i]
+		for _, s := range []struct {
+			name string
+			kind core.EventKind
+		}{{"depth@100ms", core.DepthDelta}, {"bookTicker", core.Touch}, {"trade", core.Trade}, {"aggTrade", core.AggTrade}, {"kline_1m", core.Kline}} {
+			cfg.Streams = append(cfg.Streams, feed.Subscription{Stream: string(binance.NewStream(in.Symbol, s.name)), Instrument: in.ID, Kind: s.kind})
+		}
+	}
+	r.session, err = feed.NewSession(cfg)
+	return err
 }
 
 // connect builds the sending half.
@@ -117,30 +178,55 @@ func (r *Rig) connect(o RigOptions) error {
 	if err := budget.Set([]exec.Limit{{Kind: exec.LimitWeight, Span: time.Minute, Max: 1e9}, {Kind: exec.LimitOrders, Span: 10 * time.Second, Max: 1e9}}); err != nil {
 		return err
 	}
-	r.gateway, err = exec.NewGateway(exec.Config{
+	for range rigWires {
+		w := NewWire(r.sent)
+		w.Wrote = func() { r.probe.wrote() }
+		r.wires = append(r.wires, w)
+	}
+	var dialed atomic.Int32
+	cfg := exec.Config{
 		Instruments: r.corpus.Table, Clock: r.clock, Time: exec.NewVenueClock(r.clock), IDs: ids, Codec: r.codec, Budget: budget,
-		Venue: deaf{}, Approved: r.out, Reports: r.reports,
-		Pool: exec.PoolConfig{URL: rigURL, Wires: 4, CancelWires: 1, KeepHeaders: "x-mbx-",
-			Dial: func(context.Context, string) (net.Conn, error) { return NewWire(r.sent), nil }},
-	})
+		Venue: deaf{}, Approved: r.out, Reports: r.reports, Stamps: r.stamps,
+		Pool: exec.PoolConfig{URL: rigURL, Wires: rigWires - 1, CancelWires: 1, KeepHeaders: "x-mbx-",
+			Dial: func(context.Context, string) (net.Conn, error) {
+				n := int(dialed.Add(1))
+				if n > rigWires {
+					return nil, errors.New("the rig's wires do not break")
+				}
+				return r.wires[n-1], nil
+			}},
+	}
+	if r.journal != nil {
+		cfg.Journal = r.journal
+	}
+	r.gateway, err = exec.NewGateway(cfg)
 	return err
 }
 
-// warm lets the wires come up.
+// rigWires is how many connections for orders there are, one of them for cancels.
+const rigWires = 5
+
+// warm lets the connections come up.
 func (r *Rig) warm() error {
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); r.gateway.Step() {
-		if orders, cancels := r.gateway.Pool().Ready(); orders == 4 && cancels == 1 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); runtime.Gosched() {
+		r.session.Step()
+		r.gateway.Step()
+		if orders, cancels := r.gateway.Pool().Ready(); orders == rigWires-1 && cancels == 1 && r.session.Status().State == feed.Live {
 			return nil
 		}
 	}
-	return errors.New("cannot build the rig: its wires did not come up within 10 s")
+	return fmt.Errorf("cannot build the rig: its connections did not come up within a minute, market session is %v", r.session.Status().State)
 }
 
 // Close ends the rig.
 func (r *Rig) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return r.gateway.Close(ctx)
+	err := errors.Join(r.session.Close(ctx), r.gateway.Close(ctx))
+	if r.journal != nil {
+		err = errors.Join(err, r.journal.Close(true, ""))
+	}
+	return err
 }
 
 func (r *Rig) sent(req []byte) {
@@ -148,56 +234,39 @@ func (r *Rig) sent(req []byte) {
 		return
 	}
 	r.Orders++
-	if r.Sent == nil {
-		return
+	if r.Sent != nil {
+		r.Sent(req)
 	}
-	var since core.MonoNs
-	if r.from != 0 {
-		since = r.clock.Mono() - r.from
-		r.from = 0
-	}
-	r.Sent(req, since)
 }
 
 // Pass takes the whole corpus through, from a cut connection to the last frame.
 func (r *Rig) Pass() {
+	r.feed.Hold()
 	for id, q := range r.queues {
 		ev, _ := q.Claim()
 		*ev = core.Event{Kind: core.LineDown, Instrument: core.InstrumentID(id)}
 		q.Publish(0)
 	}
+	r.probe.resume()
 	r.settle()
 	for i := range r.corpus.Lines {
 		if l := &r.corpus.Lines[i]; l.Image == nil {
-			r.Frame(l.Frame)
+			r.feed.Give(1)
+			r.probe.frame(i)
+			r.turn()
 		} else {
 			*r.images.Claim() = l.Image
 			r.images.Publish()
+			r.probe.resume()
 		}
 		r.settle()
 	}
 }
 
-// Frame is one turn of the loop after the bytes of a frame have been read: decode
-// into the queue, decide, send. What follows is settle's.
-func (r *Rig) Frame(b []byte) {
-	recv := r.clock.Mono()
-	r.from = recv
-	route := r.decoder.Route(b)
-	if route.Instrument == core.NoInstrument {
-		r.Odd++
-		return
-	}
-	ev, lv := r.queues[route.Instrument].Claim()
-	n, res := r.decoder.DecodeRouted(b, route, ev, lv)
-	if res != binance.Decoded {
-		r.Odd++
-		return
-	}
-	ev.Recv = recv
-	ev.DecodeNs = uint32(r.clock.Mono() - recv)
-	r.hint = ev.Instrument
-	r.queues[route.Instrument].Publish(n)
+// turn is one turn of the loop: read and decode, decide, send. What follows is
+// settle's.
+func (r *Rig) turn() {
+	r.session.Step()
 	r.shard.Step()
 	r.gateway.Step()
 }
@@ -205,22 +274,38 @@ func (r *Rig) Frame(b []byte) {
 // settle is what the loop does until the next bytes come: answers, reports,
 // signing ahead around the new touch.
 func (r *Rig) settle() {
-	r.from = 0
-	if r.hint != core.NoInstrument {
-		top := r.shard.Sync(r.hint).Top()
-		r.gateway.Hint(r.hint, top.Bid, top.Ask)
-		r.hint = core.NoInstrument
+	r.probe.pause()
+	r.took()
+	for _, w := range r.wires {
+		w.Answer()
+	}
+	r.probe.resume()
+	for i := range r.queues {
+		id := core.InstrumentID(i)
+		if top := r.shard.Sync(id).Top(); top.Bid != r.hints[i].Bid || top.Ask != r.hints[i].Ask {
+			r.hints[i] = top
+			r.gateway.Hint(id, top.Bid, top.Ask)
+		}
 	}
 	for r.gateway.Step()+r.shard.Step() > 0 {
 		r.want.Release(len(r.want.Pending())) // the corpus brings snapshots by itself
 	}
+	r.probe.pause()
+	r.stages.Release(len(r.stages.Pending()))
+	r.stamps.Release(len(r.stamps.Pending()))
 }
 
 // Check compares the rig after whole passes with what it must have done.
 func (r *Rig) Check(passes, orders int) error {
-	if r.Odd != passes*r.corpus.Foreign || r.Orders != passes*orders || r.gate.Live() != 0 || r.gate.RefusedTotal() != 0 {
-		return fmt.Errorf("got %d orders in %d passes, %d frames without event, %d orders left, %d refusals, want %d orders and %d such frames a pass and 0 of the others",
-			r.Orders, passes, r.Odd, r.gate.Live(), r.gate.RefusedTotal(), orders, r.corpus.Foreign)
+	got := &r.decoder.Stats().Results
+	events, foreign := got[feed.Decoded], got[feed.Ignored]
+	if r.Orders != passes*orders || r.gate.Live() != 0 || r.gate.RefusedTotal() != 0 {
+		return fmt.Errorf("got %d orders in %d passes, %d orders left, %d refusals, want %d orders a pass and 0 of the others",
+			r.Orders, passes, r.gate.Live(), r.gate.RefusedTotal(), orders)
+	}
+	if foreign != uint64(passes*r.corpus.Foreign) || events != uint64(passes*(r.corpus.Frames-r.corpus.Foreign)) {
+		return fmt.Errorf("got %d events and %d frames of other streams in %d passes, want %d and %d a pass",
+			events, foreign, passes, r.corpus.Frames-r.corpus.Foreign, r.corpus.Foreign)
 	}
 	for i := range r.corpus.Table.List {
 		in := &r.corpus.Table.List[i]
@@ -234,23 +319,3 @@ func (r *Rig) Check(passes, orders int) error {
 	}
 	return nil
 }
-
-// deaf is a venue that is never asked anything: the rig has no doubt to end.
-type deaf struct{}
-
-var errDeaf = errors.New("the rig has no venue to ask")
-
-func (deaf) Order(context.Context, core.InstrumentID, core.ClientID, int64) (core.Execution, error) {
-	return core.Execution{}, errDeaf
-}
-
-func (deaf) OrderTrades(context.Context, core.InstrumentID, int64) ([]core.Execution, error) {
-	return nil, errDeaf
-}
-
-func (deaf) TradesFrom(context.Context, core.InstrumentID, int64) ([]core.Execution, error) {
-	return nil, errDeaf
-}
-func (deaf) OpenOrders(context.Context) ([]core.Execution, error) { return nil, errDeaf }
-func (deaf) Balances(context.Context) ([]core.Balance, error)     { return nil, errDeaf }
-func (deaf) SyncClock(context.Context) error                      { return errDeaf }

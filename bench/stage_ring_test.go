@@ -68,6 +68,55 @@ func ringWork(t testing.TB, c *Corpus) *work {
 	}
 }
 
+// queueWork is ringWork by halves: events are published in runs that the queue has
+// room for and then taken out, and only one half counts.
+func queueWork(t testing.TB, c *Corpus, publish bool) *work {
+	d := events(t, c)
+	w := &work{items: len(d.Events), clock: new(batch)}
+	var want, got uint64
+	for i := range d.Events {
+		want = fold(want, &d.Events[i], d.Levels[i])
+	}
+	q := ring.NewQueue(1<<12, 1<<16, LevelsMax)
+	full := 0
+	half := func(on bool, f func()) {
+		if on {
+			w.clock.start()
+			defer w.clock.stop()
+		}
+		f()
+	}
+	w.pass = func() {
+		got = 0
+		for from := 0; from < len(d.Events); from += run64 {
+			to := min(from+run64, len(d.Events))
+			half(publish, func() {
+				for i := from; i < to; i++ {
+					if !put(q, &d.Events[i], d.Levels[i]) {
+						full++
+					}
+				}
+			})
+			half(!publish, func() {
+				for ev, lv := q.Peek(); ev != nil; ev, lv = q.Peek() {
+					got = fold(got, ev, lv)
+					q.Pop()
+				}
+			})
+		}
+	}
+	w.check = func() error {
+		if got != want || full != 0 {
+			return fmt.Errorf("got checksum %x and %d events that did not fit, want %x and 0", got, full, want)
+		}
+		return nil
+	}
+	return w
+}
+
+// run64 is how many events queueWork publishes before it takes them out.
+const run64 = 64
+
 // crossWork is the same between two goroutines.
 func crossWork(t testing.TB, c *Corpus) *work {
 	d := events(t, c)

@@ -110,7 +110,7 @@ func sendWork(t testing.TB, secure bool) *work {
 func order(t testing.TB) []byte {
 	r := rig(t, corpus(t, Spot), RigOptions{})
 	var req []byte
-	r.Sent = func(b []byte, _ core.MonoNs) { req = append(req[:0], b...) }
+	r.Sent = func(b []byte) { req = append(req[:0], b...) }
 	r.Pass()
 	if len(req) == 0 {
 		t.Fatal("the rig sent no order")

@@ -3,6 +3,8 @@ package bench
 import (
 	"testing"
 	"time"
+
+	"riposte/bench/callgrind"
 )
 
 // work is one stage's work on a whole corpus. pass does it once and is what is
@@ -27,6 +29,9 @@ type kept struct {
 
 // Cleanup runs f when the whole benchmark is over.
 func (k kept) Cleanup(f func()) { k.whole.Cleanup(f) }
+
+// TempDir is the whole benchmark's too.
+func (k kept) TempDir() string { return k.whole.TempDir() }
 
 // stage runs one benchmark on work that is made when it is first needed.
 func stage(b *testing.B, name string, make func(t testing.TB) *work) {
@@ -116,11 +121,25 @@ func noAllocs(t *testing.T, w *work) {
 }
 
 // batch collects time that is measured piece by piece, where the work between the
-// pieces is not to be counted.
+// pieces is not to be counted; or instructions, with counting.
 type batch struct {
-	spent time.Duration
-	from  time.Time
+	spent    time.Duration
+	from     time.Time
+	counting bool
 }
 
-func (t *batch) start() { t.from = time.Now() }
-func (t *batch) stop()  { t.spent += time.Since(t.from) }
+func (t *batch) start() {
+	if t.counting {
+		callgrind.Begin()
+		return
+	}
+	t.from = time.Now()
+}
+
+func (t *batch) stop() {
+	if t.counting {
+		callgrind.End()
+		return
+	}
+	t.spent += time.Since(t.from)
+}
