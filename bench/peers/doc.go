@@ -10,8 +10,10 @@
 //	match_test.go   who does the work, checked and timed
 //	decode*_test    one frame to integers
 //	book*_test      one level set, both best prices read
-//	frame_test.go   one WebSocket frame read
-//	ring_test.go    one 64-byte event handed over
+//	ring*_test      64 bytes handed over between two threads
+//	frame*_test     one WebSocket frame read
 //	sign_test.go    one signature
+//	order*_test     one order placed and answered, over loopback
+//	other_test.go   the other ends of sockets, in a process of their own
 //	floor           C of our own: what the processor can do
 package peers

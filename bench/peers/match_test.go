@@ -16,6 +16,8 @@ type contender struct {
 	name string
 	// pass does all of the work once and returns a checksum of the result.
 	pass func() uint64
+	// blind does less than the work and has no result to compare: a limit.
+	blind bool
 	// miss says why it cannot take part here; pass is nil then.
 	miss string
 }
@@ -56,7 +58,7 @@ func (m *match) agree() (want uint64, err error) {
 			var got uint64
 			if got, err = c.try(); err != nil {
 				c.miss = err.Error()
-			} else if got != want {
+			} else if got != want && !c.blind {
 				return 0, fmt.Errorf("%s: %s gives checksum %x, want ours %x", m.name, c.name, got, want)
 			}
 		}
@@ -109,7 +111,7 @@ func (m *match) run(b *testing.B, c contender, want uint64) {
 	b.ResetTimer()
 	done := 0
 	for done < b.N {
-		if got := c.pass(); got != want {
+		if got := c.pass(); got != want && !c.blind {
 			b.Fatalf("got checksum %x, want %x", got, want)
 		}
 		done += m.items
@@ -159,6 +161,13 @@ func load(tb testing.TB, name string) *bench.Corpus {
 // TestMain says in front of the results what they were measured on. A copy of this
 // program that was started as the other end of a connection is that instead.
 func TestMain(m *testing.M) {
+	if run := roles[os.Getenv(roleEnv)]; run != nil {
+		if err := takeRole(run); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	flag.Parse()
 	if f := flag.Lookup("test.bench"); f != nil && f.Value.String() != "" {
 		for _, name := range []string{bench.Spot, bench.Linear, bench.Multi} {
