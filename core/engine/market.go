@@ -15,6 +15,7 @@ const wantAgain = core.MonoNs(30e9)
 // signals and the strategy.
 type market struct {
 	id       core.InstrumentID
+	at       int // in the shard's list
 	inst     *core.Instrument
 	queue    *ring.Queue
 	sync     *book.Sync
@@ -25,6 +26,7 @@ type market struct {
 	wantedAt core.MonoNs
 	wanted   bool
 	wasLive  bool
+	blocked  bool // the head of the queue waits for a snapshot
 	owes     bool // a CancelAll found the outbound ring full
 	stats    *ring.Mailbox[MarketStats]
 
@@ -46,12 +48,18 @@ func newMarket(s *Shard, in *core.Instrument, q *ring.Queue, st Strategy) *marke
 // drain serves an instrument's queue, at most a batch, and stops early once
 // something has been handed on: an order must not wait behind events that came
 // after its cause. Depth events that wait for a snapshot stay in the queue, and
-// what is behind them waits too.
+// what is behind them waits too; until the snapshot comes the queue is only kept
+// from overflowing.
 func (s *Shard) drain(m *market) int {
 	n := 0
+	if m.blocked {
+		s.busy.Remove(m.at)
+		return s.makeRoom(m)
+	}
 	for n < marketBatch && !s.handed {
 		ev, lv := m.queue.Peek()
 		if ev == nil {
+			s.busy.Remove(m.at)
 			break
 		}
 		s.begin()
@@ -63,6 +71,8 @@ func (s *Shard) drain(m *market) int {
 			s.input-- // not taken: it will be served again
 		}
 		if out == waits || out == broke {
+			m.blocked = true
+			s.busy.Remove(m.at)
 			n += s.makeRoom(m)
 			break
 		}
@@ -175,6 +185,7 @@ func (s *Shard) makeRoom(m *market) (shed int) {
 	}
 	s.counts.Shed += uint64(shed)
 	m.sync.Overflow()
+	s.unblock(m) // another event is the head now, and the book has forgotten the old one
 	return shed
 }
 
@@ -193,6 +204,7 @@ func (s *Shard) want(m *market) {
 // events is asked for again; the events keep waiting.
 func (s *Shard) snapshot(m *market, img *book.Image) {
 	m.wanted = false
+	s.unblock(m)
 	switch m.sync.Snapshot(img) {
 	case book.Refetch:
 		s.want(m)
@@ -200,6 +212,12 @@ func (s *Shard) snapshot(m *market, img *book.Image) {
 		s.counts.Snapshots++
 		s.look(m)
 	}
+}
+
+// unblock has the head of a queue offered to the book once more.
+func (s *Shard) unblock(m *market) {
+	m.blocked = false
+	s.busy.Add(m.at)
 }
 
 // demoted is called on every event that takes a book out of Live: own orders on a
@@ -215,7 +233,7 @@ func (s *Shard) demoted(m *market) {
 }
 
 func (s *Shard) timer(m *market) {
-	if m.wanted && s.now-m.wantedAt >= wantAgain {
+	if m.blocked && !m.wanted || m.wanted && s.now-m.wantedAt >= wantAgain {
 		s.want(m)
 	}
 	if _, live := m.sync.Live(); live && m.strategy != nil {

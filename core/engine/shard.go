@@ -79,12 +79,16 @@ type Shard struct {
 	now    core.MonoNs
 	input  uint64
 	stamps risk.Stamps // of the input being served
+	bells  *ring.Bells // rung by the queues' writers
+	busy   *ring.Set   // markets whose queue may have something to serve
 	turn   int         // market whose queue is served next
+	owing  int         // markets whose CancelAll found the outbound ring full
 	handed bool        // something went out in this Step
 	halted risk.HaltCause
 	told   risk.Order // of the report being served; kept here so that it is not allocated
 
 	timerAt, statsAt core.MonoNs
+	posted           int // markets whose statistics of this interval are out
 	counts           Counts
 	stats            *ring.Mailbox[Stats]
 }
@@ -108,8 +112,14 @@ func NewShard(cfg Config) (*Shard, error) {
 			continue
 		}
 		m := newMarket(s, cfg.Instruments.Get(core.InstrumentID(i)), q, cfg.Strategies[i])
+		m.at = len(s.markets)
 		s.markets = append(s.markets, m)
 		s.byID[i] = m
+	}
+	s.bells, s.busy = ring.NewBells(len(s.markets)), ring.NewSet(len(s.markets))
+	for _, m := range s.markets {
+		m.queue.Attach(s.bells, m.at)
+		s.busy.Add(m.at) // something may have been published before
 	}
 	return s, nil
 }
@@ -118,17 +128,30 @@ func NewShard(cfg Config) (*Shard, error) {
 func (s *Shard) Step() int {
 	s.handed = false
 	n := s.commands() + s.reports() + s.stop() + s.images()
-	// What has been handed on ends the Step: whoever sends it gets its turn.
-	for i := 0; i < len(s.markets) && !s.handed; i++ {
-		m := s.markets[s.turn]
-		if s.turn++; s.turn == len(s.markets) {
-			s.turn = 0
-		}
-		n += s.drain(m)
-	}
-	if n == 0 || s.now >= s.timerAt {
+	n += s.serve()
+	if n == 0 || s.now >= s.timerAt || s.posted < len(s.markets) {
 		s.now = s.clock.Mono()
 		n += s.timers()
+	}
+	return n
+}
+
+// serve takes what waits in the queues whose bell was rung, from the one whose
+// turn it is around to the one before. What has been handed on ends the round:
+// whoever sends it gets its turn.
+func (s *Shard) serve() (n int) {
+	s.bells.Take(s.busy)
+	from := s.turn
+	for _, part := range [2][2]int{{from, len(s.markets)}, {0, from}} {
+		for i := s.busy.Next(part[0], part[1]); i < part[1]; i = s.busy.Next(i+1, part[1]) {
+			n += s.drain(s.markets[i])
+			if s.handed {
+				if s.turn = i + 1; s.turn == len(s.markets) {
+					s.turn = 0
+				}
+				return n
+			}
+		}
 	}
 	return n
 }
@@ -220,6 +243,9 @@ func (s *Shard) stop() (n int) {
 	halt := s.gate.Halted()
 	fresh := halt&^s.halted != 0
 	s.halted = halt
+	if !fresh && s.owing == 0 {
+		return 0
+	}
 	for _, m := range s.markets {
 		if !fresh && !m.owes {
 			continue
@@ -262,6 +288,7 @@ func (s *Shard) timers() int {
 		s.statsAt = s.now + core.MonoNs(s.cfg.StatsEvery)
 		s.publish()
 	}
+	s.post()
 	return n
 }
 
@@ -297,11 +324,15 @@ func (s *Shard) ask(m *market, in core.Intent) (core.OrderID, risk.Refusal) {
 // cancelAll asks for the end of an instrument's own orders. If the outbound ring
 // is full it is owed, and asked again until it is through.
 func (s *Shard) cancelAll(m *market) {
-	m.owes = false
+	if m.owes {
+		m.owes = false
+		s.owing--
+	}
 	if s.gate.Exposure(m.id).Open == 0 {
 		return
 	}
 	if _, r := s.ask(m, core.Intent{Kind: core.CancelAll}); r == risk.RefusedOutboundFull {
 		m.owes = true
+		s.owing++
 	}
 }

@@ -95,8 +95,17 @@ func (s *Shard) publish() {
 	}
 	d.Refused[risk.RefusedOutboundFull] += s.counts.OutFull
 	s.stats.Post()
-	for _, m := range s.markets {
-		m.publish(s)
+	s.posted = 0
+}
+
+// postAtOnce is how many markets' statistics go out in one Step: hundreds at once
+// would hold up an event for tens of microseconds.
+const postAtOnce = 8
+
+func (s *Shard) post() {
+	for range min(postAtOnce, len(s.markets)-s.posted) {
+		s.markets[s.posted].publish(s)
+		s.posted++
 	}
 }
 

@@ -35,6 +35,9 @@ type Queue struct {
 	mask   uint64 // of events
 	lap    uint32 // nominal length of levels, a power of two
 	most   uint32 // levels per event
+	word   int    // where the bell is
+	bit    uint64
+	bells  *Bells // may be nil
 
 	_        pad
 	next     uint64 // writer's: equals tail
@@ -140,6 +143,9 @@ func (q *Queue) Publish(n int) {
 	}
 	q.next++
 	q.tail.Store(q.next)
+	if q.bells != nil {
+		q.bells.ring(q.word, q.bit)
+	}
 }
 
 // Peek is the oldest unread event and its levels, nil if there is none. Both are

@@ -67,8 +67,8 @@ func (s *Set) onMid(mid float64, now core.MonoNs) {
 	if dt <= 0 {
 		dt = 1e-9
 	}
-	r := math.Log(mid / s.lastMid)
-	w := 1 - math.Exp2(-dt/volHalfLife)
+	r := log1p((mid - s.lastMid) / s.lastMid)
+	w := faded(dt / volHalfLife)
 	s.varRate += w * (r*r/dt - s.varRate)
 	s.lastMid, s.lastAt = mid, now
 }
@@ -82,9 +82,28 @@ func (s *Set) OnTrade(q core.Qty, aggressor core.Side, now core.MonoNs) {
 
 func (s *Set) decay(now core.MonoNs) {
 	if dt := float64(now-s.flowAt) / 1e9; dt > 0 {
-		s.flow *= math.Exp2(-dt / flowHalfLife)
+		s.flow -= s.flow * faded(dt/flowHalfLife)
 		s.flowAt = now
 	}
+}
+
+// log1p is math.Log1p. Nearly all mids move by less than a hundredth of a percent,
+// where four terms are exact to the last bit or two and ten times as fast.
+func log1p(x float64) float64 {
+	if x > 1e-4 || x < -1e-4 {
+		return math.Log1p(x)
+	}
+	return x * (1 - x*(1./2-x*(1./3-x*(1./4))))
+}
+
+// faded is how much of a quantity is gone after some half-lives, 1 - 2^-t. Events
+// follow each other closely, so here too a short series nearly always does.
+func faded(t float64) float64 {
+	z := t * math.Ln2
+	if z > 1e-2 {
+		return -math.Expm1(-z)
+	}
+	return z * (1 - z*(1./2-z*(1./6-z*(1./24-z*(1./120-z*(1./720))))))
 }
 
 // Ready reports whether a two-sided top has been seen; before that every signal
