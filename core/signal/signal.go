@@ -20,8 +20,6 @@ const (
 // is ready to be fed.
 type Set struct {
 	top     core.Top
-	micro   float64
-	imbal   float64
 	flow    float64
 	flowAt  core.MonoNs
 	varRate float64 // variance of log mid per second
@@ -40,15 +38,7 @@ func (s *Set) OnTop(t *core.Top, now core.MonoNs) {
 		return
 	}
 	s.top = *t
-	bid, ask := float64(t.Bid), float64(t.Ask)
-	bq, aq := float64(t.BidQty), float64(t.AskQty)
-	total := bq + aq
-	mid := (bid + ask) / 2
-	s.micro, s.imbal = mid, 0
-	if total > 0 {
-		s.micro = (bid*aq + ask*bq) / total
-		s.imbal = (bq - aq) / total
-	}
+	mid := (float64(t.Bid) + float64(t.Ask)) / 2
 	s.onMid(mid, now)
 	s.touches++
 }
@@ -112,10 +102,23 @@ func (s *Set) Ready() bool { return s.touches > 0 }
 
 // Microprice is the touch weighted by the opposite quantity, in units of 1e-8: the
 // price to which the next trade is pulled.
-func (s *Set) Microprice() float64 { return s.micro }
+func (s *Set) Microprice() float64 {
+	bid, ask := float64(s.top.Bid), float64(s.top.Ask)
+	bq, aq := float64(s.top.BidQty), float64(s.top.AskQty)
+	if bq+aq <= 0 {
+		return (bid + ask) / 2
+	}
+	return (bid*aq + ask*bq) / (bq + aq)
+}
 
 // Imbalance is (bid - ask) / (bid + ask) of the touch quantities, -1 to +1.
-func (s *Set) Imbalance() float64 { return s.imbal }
+func (s *Set) Imbalance() float64 {
+	bq, aq := float64(s.top.BidQty), float64(s.top.AskQty)
+	if bq+aq <= 0 {
+		return 0
+	}
+	return (bq - aq) / (bq + aq)
+}
 
 // Flow is the signed traded quantity (buyers positive) with a half-life of two
 // seconds, in whole units of base, as of now.
