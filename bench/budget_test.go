@@ -24,6 +24,7 @@ func TestHotPathAllocatesNothing(t *testing.T) {
 		{"book spot", func(t *testing.T) *work { return syncWork(t, spot) }},
 		{"book usdm", func(t *testing.T) *work { return syncWork(t, corpus(t, Linear)) }},
 		{"book multi", func(t *testing.T) *work { return syncWork(t, corpus(t, Multi)) }},
+		{"replay spot", func(t *testing.T) *work { return replayWork(t, spot, false) }},
 		{"signal", func(t *testing.T) *work { return signalWork(t, spot) }},
 		{"gate", func(t *testing.T) *work { return gateWork(t, spot, false) }},
 		{"encode", func(t *testing.T) *work { return encodeWork(t) }},

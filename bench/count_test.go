@@ -52,6 +52,7 @@ var counted = []struct {
 	{"whole/frame", wholeCount(true, 0)},
 	{"whole/order", wholeCount(false, 0)},
 	{"whole/order/presigned", wholeCount(false, 7)},
+	{"replay", func(t testing.TB, c *Corpus) *work { return replayWork(t, c, false) }},
 	{"answer/order", func(t testing.TB, _ *Corpus) *work { return answerWork(t) }},
 	{"answer/user", func(t testing.TB, _ *Corpus) *work { return userWork(t) }},
 }

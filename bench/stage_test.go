@@ -14,10 +14,12 @@ type work struct {
 	bytes  int // per pass, 0 where bytes mean nothing
 	pass   func()
 	check  func() error
-	levels int    // per pass, where a level is the smaller item
-	clock  *batch // where only parts of a pass count
-	reset  func() // forgets what warming up has measured
-	after  func(b *testing.B)
+	levels int // per pass, where a level is the smaller item
+	// perSecond says that items per second are what is asked for.
+	perSecond bool
+	clock     *batch // where only parts of a pass count
+	reset     func() // forgets what warming up has measured
+	after     func(b *testing.B)
 }
 
 // kept makes cleanups those of the whole benchmark: Go calls a benchmark's function
@@ -89,6 +91,9 @@ func run(b *testing.B, w *work) {
 	b.ReportMetric(float64(heap.Bytes)/float64(done), "B/op")
 	if w.bytes > 0 {
 		b.ReportMetric(float64(w.bytes)/float64(w.items)/perItem*1e3, "MB/s")
+	}
+	if w.perSecond {
+		b.ReportMetric(1e3/perItem, "M-items/s")
 	}
 	if w.levels > 0 {
 		b.ReportMetric(perItem*float64(w.items)/float64(w.levels), "ns/level")
