@@ -28,12 +28,13 @@ func TestHotPathAllocatesNothing(t *testing.T) {
 		{"signal", func(t *testing.T) *work { return signalWork(t, spot) }},
 		{"gate", func(t *testing.T) *work { return gateWork(t, spot, false) }},
 		{"encode", func(t *testing.T) *work { return encodeWork(t) }},
+		{"encode drafted", func(t *testing.T) *work { return draftedWork(t) }},
 		{"sign", func(t *testing.T) *work { return signWork(t) }},
 		{"presigned", func(t *testing.T) *work { return presignedWork(t) }},
 		{"send", func(t *testing.T) *work { return sendWork(t, false) }},
 		{"gateway", func(t *testing.T) *work { return gatewayWork(t, spot) }},
 		{"whole spot", func(t *testing.T) *work { w, _ := wholeWork(t, spot, RigOptions{}, nil); return w }},
-		{"whole spot presigned", func(t *testing.T) *work { w, _ := wholeWork(t, spot, RigOptions{Rungs: 7}, nil); return w }},
+		{"whole spot presigned", func(t *testing.T) *work { w, _ := wholeWork(t, spot, RigOptions{Rungs: 32}, nil); return w }},
 		{"whole usdm", func(t *testing.T) *work { w, _ := wholeWork(t, corpus(t, Linear), RigOptions{}, nil); return w }},
 	}
 	for _, s := range stages {

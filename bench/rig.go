@@ -47,6 +47,7 @@ type Rig struct {
 	stamps  *ring.Ring[exec.Stamp]
 	wires   []*Wire
 	hints   []core.Top // as last hinted
+	near    [2][]core.Level
 
 	// Sent is called with each order's whole request, and Took with the stage times
 	// of each that a frame caused, both after the motion that they belong to is over;
@@ -85,6 +86,9 @@ func NewRig(c *Corpus, o RigOptions) (*Rig, error) {
 	r := &Rig{corpus: c, clock: o.Clock, feed: NewFeed(c, true), probe: probe{func(int) {}, none, none, none}}
 	if r.clock == nil {
 		r.clock = core.NewSystemClock()
+	}
+	for side := range r.near {
+		r.near[side] = make([]core.Level, 0, exec.HintDepth)
 	}
 	r.images = ring.New[*book.Image](16)
 	r.want = ring.New[core.InstrumentID](1024)
@@ -282,9 +286,13 @@ func (r *Rig) settle() {
 	r.probe.resume()
 	for i := range r.queues {
 		id := core.InstrumentID(i)
-		if top := r.shard.Sync(id).Top(); top.Bid != r.hints[i].Bid || top.Ask != r.hints[i].Ask {
+		sync := r.shard.Sync(id)
+		if top := sync.Top(); top.Bid != r.hints[i].Bid || top.Ask != r.hints[i].Ask {
 			r.hints[i] = top
-			r.gateway.Hint(id, top.Bid, top.Ask)
+			if b, live := sync.Live(); live {
+				r.gateway.Hint(id, b.Levels(core.Buy, append(r.near[core.Buy][:0], core.Level{Price: top.Bid})),
+					b.Levels(core.Sell, append(r.near[core.Sell][:0], core.Level{Price: top.Ask})))
+			}
 		}
 	}
 	for r.gateway.Step()+r.shard.Step() > 0 {

@@ -150,7 +150,7 @@ func BenchmarkWhole(b *testing.B) {
 		for _, v := range []struct {
 			name  string
 			rungs int
-		}{{"signed", 0}, {"presigned", 7}} {
+		}{{"signed", 0}, {"presigned", 32}} {
 			stage(b, name+"/"+v.name, func(t testing.TB) *work {
 				took := newTook()
 				w, r := wholeWork(t, corpus(t, name), RigOptions{Rungs: v.rungs}, took)

@@ -83,11 +83,16 @@ type Codec interface {
 	// Answer reads an answer to a request of that kind; o is the order it was
 	// about (nil for a probe), and an answer about any other is ClassUnknown.
 	Answer(kind RequestKind, o *Order, a *Answer, v *Verdict)
-	// Hint tells where the touch is, for signing ahead.
-	Hint(id core.InstrumentID, bid, ask core.Price)
+	// Hint tells where the market is, for signing ahead: each side's touch and the
+	// levels behind it, as many as are at hand; the book may be behind the touch, and
+	// prices may come twice. A side without any stays where it was.
+	Hint(id core.InstrumentID, bids, asks []core.Level)
 	// Idle does one small piece of signing ahead; 0 when there was nothing to do.
 	Idle(now core.WallNs) int
 }
+
+// HintDepth is how many levels of a side are worth a Hint, the touch among them.
+const HintDepth = 10
 
 // EncodeError is why an intent could not be laid out, a one-byte error.
 type EncodeError uint8

@@ -233,8 +233,9 @@ func (g *Gateway) Ledger() *Ledger { return g.ledger }
 // Pool is the wires, for reading on the loop goroutine.
 func (g *Gateway) Pool() *Pool { return g.pool }
 
-// Hint tells the codec where an instrument's touch is, so that it can sign ahead.
-func (g *Gateway) Hint(id core.InstrumentID, bid, ask core.Price) { g.codec.Hint(id, bid, ask) }
+// Hint tells the codec where an instrument's market is, so that it can sign ahead; see
+// Codec. The levels are only read during the call.
+func (g *Gateway) Hint(id core.InstrumentID, bids, asks []core.Level) { g.codec.Hint(id, bids, asks) }
 
 // Halted is why new orders are not sent, 0 if they are. Any goroutine.
 func (g *Gateway) Halted() risk.HaltCause { return risk.HaltCause(g.halt.Load()) }

@@ -73,7 +73,9 @@ func (g *IDs) Head() string { return g.head }
 
 // Append appends the id with that sequence number.
 func (g *IDs) Append(dst []byte, seq uint64) []byte {
-	return appendBase36(append(dst, g.head...), seq, SeqDigits)
+	dst = append(append(dst, g.head...), "00000000"[:SeqDigits]...)
+	PutSeq(dst[len(dst)-SeqDigits:], seq)
+	return dst
 }
 
 // ID is the id with that sequence number.
@@ -115,11 +117,20 @@ func (g *IDs) Parse(id []byte) (seq uint64, o Owner) {
 
 // PutSeq writes the digits of seq over dst[:SeqDigits].
 func PutSeq(dst []byte, seq uint64) {
-	for i := SeqDigits - 1; i >= 0; i-- {
-		dst[i] = base36[seq%36]
-		seq /= 36
+	for i := SeqDigits - 2; i >= 0; i -= 2 {
+		pair := &base36Pairs[seq%(36*36)]
+		dst[i], dst[i+1] = pair[0], pair[1]
+		seq /= 36 * 36
 	}
 }
+
+// base36Pairs are the numbers of two digits: ids are made for every order.
+var base36Pairs = func() (p [36 * 36][2]byte) {
+	for i := range p {
+		p[i] = [2]byte{base36[i/36], base36[i%36]}
+	}
+	return p
+}()
 
 func appendBase36(dst []byte, v uint64, digits int) []byte {
 	n := len(dst)

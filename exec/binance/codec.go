@@ -19,7 +19,7 @@ type Config struct {
 	Key         *Key
 	IDs         *exec.IDs
 	RecvWindow  time.Duration // default 5 s, at most 60 s
-	Rungs       int           // orders signed ahead per instrument and side, 0 to 7; odd is best
+	Rungs       int           // orders signed ahead per instrument, side and type, 0 to RungsMax
 }
 
 // Codec is Binance Spot's REST dialect for the hot path. It implements exec.Codec.
@@ -30,9 +30,13 @@ type Codec struct {
 	frame       *frame
 	window      time.Duration
 	half        time.Duration
-	books       []*instrumentForms // by instrument, nil where not traded
+	books       []*forms // by instrument, nil where not traded
 	active      []*ladder
-	turn        int
+	busy        []*ladder   // those with something to do, the last one first
+	idle        core.WallNs // when Idle was last called
+	fresh       core.WallNs // nothing signed ahead will have aged before
+	first       sheet
+	wiped       bool
 	ping        []byte
 	parser      fastjson.Parser
 
@@ -48,11 +52,12 @@ type CodecStats struct {
 	UnknownAssets uint64 // commissions in assets that are not in the table
 }
 
-// instrumentForms are one instrument's templates and ladders.
-type instrumentForms struct {
-	orders  [2][kinds]template
-	cancel  template
-	ladders [2]ladder
+// forms are one instrument's templates and ladders.
+type forms struct {
+	orders [2][kinds]ladder
+	cancel template
+	touch  touch
+	active []*ladder
 }
 
 // NewCodec lays out the templates.
@@ -63,8 +68,8 @@ func NewCodec(cfg Config) (*Codec, error) {
 	if cfg.RecvWindow == 0 {
 		cfg.RecvWindow = 5 * time.Second
 	}
-	if cfg.Rungs < 0 || cfg.Rungs > len(ladderOffsets) {
-		return nil, fmt.Errorf("cannot make a codec: found %d rungs, want 0 to %d", cfg.Rungs, len(ladderOffsets))
+	if cfg.Rungs < 0 || cfg.Rungs > RungsMax {
+		return nil, fmt.Errorf("cannot make a codec: found %d rungs, want 0 to %d", cfg.Rungs, RungsMax)
 	}
 	f, err := newFrame(cfg.URL, cfg.Key, cfg.RecvWindow)
 	if err != nil {
@@ -72,34 +77,41 @@ func NewCodec(cfg Config) (*Codec, error) {
 	}
 	c := &Codec{instruments: cfg.Instruments, ids: cfg.IDs, frame: f, window: cfg.RecvWindow, half: cfg.RecvWindow / 2}
 	c.ping = append([]byte("GET /api/v3/ping"), f.plain...)
-	c.books = make([]*instrumentForms, len(cfg.Instruments.List))
+	c.books = make([]*forms, len(cfg.Instruments.List))
 	if cfg.Traded == nil {
 		for i := range cfg.Instruments.List {
 			cfg.Traded = append(cfg.Traded, core.InstrumentID(i))
 		}
 	}
+	longest := 0
 	for _, id := range cfg.Traded {
 		if int(id) >= len(c.books) {
 			return nil, fmt.Errorf("cannot make a codec: found instrument %d, want one of %d", id, len(c.books))
 		}
 		c.books[id] = c.newForms(cfg.Instruments.Get(id), cfg.Rungs)
+		for side := range c.books[id].orders {
+			for k := range c.books[id].orders[side] {
+				longest = max(longest, c.books[id].orders[side][k].room)
+			}
+		}
 	}
+	c.first.buf = make([]byte, longest)
+	n := 2 * kinds * len(cfg.Traded)
+	c.active, c.busy = make([]*ladder, 0, n), make([]*ladder, 0, n)
 	return c, nil
 }
 
-func (c *Codec) newForms(in *core.Instrument, rungs int) *instrumentForms {
-	b := &instrumentForms{cancel: c.frame.cancel(in.Symbol)}
+func (c *Codec) newForms(in *core.Instrument, rungs int) *forms {
+	b := &forms{cancel: c.frame.cancel(in.Symbol), active: make([]*ladder, 0, 2*kinds)}
 	for side := range b.orders {
-		longest := 0
 		for k := range b.orders[side] {
-			b.orders[side][k] = c.frame.order(in.Symbol, core.Side(side), k, c.ids.Head())
-			longest = max(longest, cap(b.orders[side][k].buf))
-		}
-		l := &b.ladders[side]
-		l.tick = in.Filters.Tick
-		l.rungs = make([]rung, rungs)
-		for i := range l.rungs {
-			l.rungs[i].buf = make([]byte, 0, longest)
+			l := &b.orders[side][k]
+			l.template = c.frame.order(in.Symbol, core.Side(side), k, c.ids.Head())
+			l.side, l.tick, l.book = core.Side(side), in.Filters.Tick, b
+			l.size = rungs
+			if l.market {
+				l.size = min(rungs, 1) // a MARKET order has no price to guess
+			}
 		}
 	}
 	return b
@@ -117,30 +129,61 @@ func (c *Codec) Place(in *core.Intent, now core.WallNs, r *exec.Request) exec.En
 	if in.Qty <= 0 || (kind != kindMarket && in.Price <= 0) || in.Side > core.Sell {
 		return exec.EncodeNumber
 	}
-	b := c.books[in.Instrument]
-	t, l := &b.orders[in.Side][kind], &b.ladders[in.Side]
+	if c.wiped {
+		return exec.EncodeNoKey
+	}
+	l := &c.books[in.Instrument].orders[in.Side][kind]
 	price := in.Price
-	if t.market {
-		price = 0
+	if l.market {
+		price = anyPrice
 	}
-	if l.t == nil && len(l.rungs) > 0 {
-		c.active = append(c.active, l)
-	}
-	if g := l.find(t, price, in.Qty, now, c.half); g != nil {
+	var s *sheet
+	if i, ok := l.find(price, in.Qty, now, c.half); ok {
 		c.Stats.Hits++
-		r.Bytes, r.Seq, r.Stamp, r.Presigned = g.buf, g.seq, g.stamp, true
-		// The bytes stay until the next Idle signs this rung anew, under a new id.
-		g.ready, g.seq = false, 0
+		g := &l.rungs[i]
+		l.prices[i] = 0
+		s, r.Stamp, r.Presigned = &g.sheet, g.stamp, true
 	} else {
 		c.Stats.Misses++
-		r.Seq, r.Stamp, r.Presigned = c.ids.Next(), now, false
-		t.buf = c.frame.fillOrder(t, t.buf, r.Seq, now, price, in.Qty)
-		r.Bytes = t.buf
+		if s = &l.spare; s.t == nil {
+			s = c.borrow(l)
+		}
+		if !s.fits(in.Qty, now) {
+			c.reserve(s)
+			c.frame.draft(s, c.ids, in.Qty, now)
+		}
+		c.frame.finish(s, price, now)
+		r.Stamp, r.Presigned = now, false
 	}
-	l.used(t, price, in.Qty)
-	r.Window = c.window
-	r.Client = c.ids.ID(r.Seq)
+	// The bytes stay until the sheet is drafted anew, under another id.
+	r.Bytes, r.Seq, r.Client, r.Window = s.buf, s.seq, s.client, c.window
+	s.seq = 0
+	l.ordered(price, in.Qty)
+	c.awake(l)
 	return exec.EncodeOK
+}
+
+// borrow is a sheet for the first order of a kind, before Idle has given it one of its
+// own: most templates are never used, and memory is not taken on the way to an order.
+func (c *Codec) borrow(l *ladder) *sheet {
+	c.first.t = &l.template
+	c.first.qty = 0
+	copy(c.first.buf[:len(l.buf)], l.buf)
+	return &c.first
+}
+
+// awake has Idle look at l.
+func (c *Codec) awake(l *ladder) {
+	if l.busy {
+		return
+	}
+	l.busy = true
+	if !l.known {
+		l.known = true
+		c.active = append(c.active, l)
+		l.book.active = append(l.book.active, l)
+	}
+	c.busy = append(c.busy, l)
 }
 
 // Cancel lays out a cancel, by the venue's id if it is known.
@@ -148,37 +191,106 @@ func (c *Codec) Cancel(o *exec.Order, now core.WallNs, r *exec.Request) exec.Enc
 	if int(o.Instrument) >= len(c.books) || c.books[o.Instrument] == nil {
 		return exec.EncodeInstrument
 	}
-	t := &c.books[o.Instrument].cancel
-	t.buf = c.frame.fillCancel(t, now, o)
-	r.Bytes, r.Seq, r.Client, r.Stamp, r.Window, r.Presigned = t.buf, o.Seq, o.Client, now, c.window, false
+	if c.wiped {
+		return exec.EncodeNoKey
+	}
+	r.Bytes = c.frame.fillCancel(&c.books[o.Instrument].cancel, now, o)
+	r.Seq, r.Client, r.Stamp, r.Window, r.Presigned = o.Seq, o.Client, now, c.window, false
 	return exec.EncodeOK
 }
 
 // Probe is GET /api/v3/ping, weight 1.
 func (c *Codec) Probe(r *exec.Request) { *r = exec.Request{Bytes: c.ping} }
 
-// Hint moves the ladders of an instrument to its touch: buys around the bid, sells
-// around the ask. A side that is 0 stays where it is.
-func (c *Codec) Hint(id core.InstrumentID, bid, ask core.Price) {
+// Hint says where an instrument's market is, each side's touch and the levels behind
+// it: its ladders follow. A side that is empty stays where it was.
+func (c *Codec) Hint(id core.InstrumentID, bids, asks []core.Level) {
 	if int(id) >= len(c.books) || c.books[id] == nil {
 		return
 	}
-	l := &c.books[id].ladders
-	l[core.Buy].hint(bid)
-	l[core.Sell].hint(ask)
+	b := c.books[id]
+	moved := b.touch.move(core.Buy, bids)
+	if !b.touch.move(core.Sell, asks) && !moved {
+		return
+	}
+	for _, l := range b.active {
+		l.stale = true
+		c.awake(l)
+	}
 }
 
-// Idle signs one rung ahead, if one is due.
-func (c *Codec) Idle(now core.WallNs) int {
-	for range c.active {
-		if c.turn++; c.turn >= len(c.active) {
-			c.turn = 0
+func (t *touch) move(side core.Side, lv []core.Level) (moved bool) {
+	if len(lv) == 0 {
+		return false
+	}
+	for i := range t[side] {
+		p := core.Price(0)
+		if i < len(lv) {
+			p = lv[i].Price
 		}
-		if c.refresh(c.active[c.turn], now) {
-			return 1
+		if t[side][i] != p {
+			t[side][i], moved = p, true
 		}
 	}
+	return moved
+}
+
+// Idle does one piece of signing ahead, if any is due: it drafts an order, signs one,
+// or decides what is to be signed.
+func (c *Codec) Idle(now core.WallNs) int {
+	if len(c.busy) == 0 && now < c.fresh && now >= c.idle {
+		return 0
+	}
+	return c.work(now)
+}
+
+func (c *Codec) work(now core.WallNs) int {
+	if c.wiped {
+		return 0
+	}
+	if now >= c.fresh || now < c.idle-core.WallNs(500*time.Millisecond) {
+		// Something has aged, or the venue's clock was set back behind what is signed.
+		back := now < c.idle
+		c.fresh = now + core.WallNs(c.half)
+		for _, l := range c.active {
+			if now >= l.fresh || back {
+				l.stale = true
+				c.awake(l)
+			} else {
+				c.fresh = min(c.fresh, l.fresh)
+			}
+		}
+	}
+	c.idle = now
+	for len(c.busy) > 0 {
+		l := c.busy[len(c.busy)-1]
+		if c.step(l, now) {
+			return 1
+		}
+		l.busy = false
+		c.busy = c.busy[:len(c.busy)-1]
+		c.fresh = min(c.fresh, l.fresh)
+	}
 	return 0
+}
+
+// Wipe overwrites what is derived from the key: hash states, the API key in all
+// layouts, requests signed ahead. Afterwards nothing can be placed or cancelled.
+func (c *Codec) Wipe() {
+	c.wiped = true
+	c.frame.wipe()
+	c.first.wipe()
+	for _, b := range c.books {
+		if b == nil {
+			continue
+		}
+		b.cancel.wipe()
+		for side := range b.orders {
+			for k := range b.orders[side] {
+				b.orders[side][k].wipe()
+			}
+		}
+	}
 }
 
 // Format writes a mark for every verb: the layouts hold the API key.

@@ -4,48 +4,67 @@ import (
 	"time"
 
 	"riposte/core"
+	"riposte/exec"
 )
 
-// A ladder holds a few likely next orders of one instrument and side, signed ahead:
-// the type and quantity of the last order, at prices around the touch (or around
-// the last price, while nobody hints where the touch is). A hit saves encoding and
-// signing and costs a comparison per rung. Each rung has a client id reserved for
-// it, so using one takes nothing else along. Rungs are signed one per idle Step
-// and signed anew before they have aged half of recvWindow; an older one is never
-// used.
+// A ladder holds likely next orders of one template, signed ahead: the quantity of the
+// last order, at the prices that wanted finds. A hit saves encoding and signing and
+// costs a comparison per rung. Each rung has a client id reserved for it, so using one
+// takes nothing else along, and none is used twice. Beside the rungs the next order at
+// any other price is drafted: all but its price is laid out and hashed.
+//
+// Both are made in the pauses, one small piece per idle Step, and signed anew before
+// they have aged half of recvWindow; an older one is never used. A rung whose price
+// is no longer wanted stays until its place is needed: touches flip back.
 type ladder struct {
-	rungs  []rung
-	t      *template // of the last order, nil before the first
-	qty    core.Qty
-	center core.Price
+	template
 	tick   core.Price
-	hinted bool // center follows the touch
-	dirty  bool // some rung may not be what it should
-	fresh  core.WallNs
+	side   core.Side
+	book   *forms
+	prices []core.Price // of the rungs, 0 where there is none; apart, to be searched
+	rungs  []rung
+	spare  sheet // the next miss
+	size   int   // how many rungs it may have
+
+	qty   core.Qty // of the last order
+	used  [usedKept]core.Price
+	want  []core.Price // what is to be signed, the likeliest first
+	at    int          // how far signing has come in want
+	turn  uint32       // counts the lists of what is wanted
+	stale bool         // want is to be made anew
+	known bool         // in Codec.active: there was an order
+	busy  bool         // in Codec.busy
+	fresh core.WallNs  // nothing will have aged before
 }
 
 type rung struct {
-	buf   []byte // the whole request, while ready
-	t     *template
-	price core.Price
-	qty   core.Qty
-	seq   uint64
+	sheet
 	stamp core.WallNs
-	ready bool
+	turn  uint32 // when it was last wanted
 }
 
-// ladderOffsets are the rungs' distances from the center in ticks, nearest first.
-var ladderOffsets = [...]core.Price{0, 1, -1, 2, -2, 3, -3}
+// touch is where the market of an instrument is, as last hinted: the best prices of
+// each side, best first, 0 where there are fewer.
+type touch [2][touchDepth]core.Price
+
+const (
+	touchDepth = exec.HintDepth
+	usedKept   = 4
+	// RungsMax is the most orders that may be signed ahead per ladder.
+	RungsMax = 64
+	// anyPrice is the price of the one rung that MARKET orders need.
+	anyPrice core.Price = 1
+)
 
 // find is a rung that holds exactly this order, signed recently enough.
-func (l *ladder) find(t *template, price core.Price, qty core.Qty, now core.WallNs, half time.Duration) *rung {
-	for i := range l.rungs {
-		r := &l.rungs[i]
-		if r.ready && r.price == price && r.qty == qty && r.t == t && usable(now-r.stamp, half) {
-			return r
+func (l *ladder) find(price core.Price, qty core.Qty, now core.WallNs, half time.Duration) (int, bool) {
+	for i, p := range l.prices {
+		if p == price {
+			r := &l.rungs[i]
+			return i, r.qty == qty && usable(now-r.stamp, half)
 		}
 	}
-	return nil
+	return 0, false
 }
 
 // usable: not older than half the window, and not so far ahead of a clock that was
@@ -54,103 +73,173 @@ func usable(age core.WallNs, half time.Duration) bool {
 	return age <= core.WallNs(half) && age > -core.WallNs(900*time.Millisecond)
 }
 
-// used notes an order, so that the rungs follow it.
-func (l *ladder) used(t *template, price core.Price, qty core.Qty) {
-	l.t, l.qty, l.dirty = t, qty, true
-	if !l.hinted {
-		l.center = price
+// ordered notes an order, so that the rungs follow it.
+func (l *ladder) ordered(price core.Price, qty core.Qty) {
+	l.qty, l.stale = qty, true
+	for i, p := range l.used {
+		if p == price || i == len(l.used)-1 {
+			copy(l.used[1:i+1], l.used[:i])
+			l.used[0] = price
+			return
+		}
 	}
 }
 
-// hint moves the center to the touch.
-func (l *ladder) hint(touch core.Price) {
-	if touch <= 0 || (l.hinted && touch == l.center) {
+// wanted lists what is worth signing, the likeliest first: the touch, the places
+// inside the spread next to either side, where the touch goes when what is best is
+// taken away (the levels behind it), what was used lately, and then outwards from both
+// sides. Over the recordings, orders at every new best bid: 16 rungs hold 54 % (spot,
+// a tick of 1.6e-7 of the price) and 81 % (futures, a tick of 3.5e-6) of the next
+// orders, 32 rungs 60 % and 93 %, three ticks around the touch 19 % and 61 %.
+func (l *ladder) wanted() {
+	l.want = l.want[:0]
+	if l.market {
+		l.add(anyPrice)
 		return
 	}
-	l.center, l.hinted, l.dirty = touch, true, true
+	own, far := &l.book.touch[l.side], &l.book.touch[l.side.Opposite()]
+	in := l.tick // one tick inwards, seen from our side
+	if l.side == core.Sell {
+		in = -in
+	}
+	best := own[0]
+	if best == 0 {
+		best = l.used[0]
+	}
+	l.add(best)
+	l.add(best + in)
+	if far[0] != 0 {
+		l.add(far[0] - in)
+	}
+	for _, p := range own[1:4] {
+		l.add(p)
+	}
+	l.add(l.used[0])
+	l.add(l.used[1])
+	l.add(best - in)
+	for _, p := range own[4:] {
+		l.add(p)
+	}
+	for k := core.Price(2); len(l.want) < cap(l.want) && k < RungsMax && l.tick > 0; k++ {
+		l.add(best + k*in)
+		if far[0] != 0 {
+			l.add(far[0] - k*in)
+		}
+		l.add(best - k*in)
+	}
 }
 
-// refresh signs at most one rung; false when all are as they should be.
-func (c *Codec) refresh(l *ladder, now core.WallNs) bool {
-	if l.t == nil {
-		return false
+func (l *ladder) add(p core.Price) {
+	if p <= 0 || len(l.want) == cap(l.want) {
+		return
 	}
-	n := len(l.rungs)
-	if l.t.market {
-		n = min(n, 1) // a MARKET order has no price to guess
-	}
-	if !l.dirty && now < l.fresh {
-		return false
-	}
-	// A rung counts as wanted if its price is one of the n wanted; the first wanted
-	// price without a rung takes a rung that is not wanted.
-	l.fresh = now + core.WallNs(c.half)
-	for i := range n {
-		price := l.wanted(i)
-		if price < 0 {
-			continue
+	for _, q := range l.want {
+		if p == q {
+			return
 		}
-		if r := l.holding(price); r != nil {
+	}
+	l.want = append(l.want, p)
+}
+
+// step does one piece of what there is to do; false when all is as it should be.
+func (c *Codec) step(l *ladder, now core.WallNs) bool {
+	if l.spare.t == nil {
+		l.grow()
+	}
+	if !l.spare.fits(l.qty, now) {
+		c.reserve(&l.spare)
+		c.frame.draft(&l.spare, c.ids, l.qty, now)
+		return true
+	}
+	if l.stale {
+		l.stale, l.at = false, 0
+		l.turn++
+		l.fresh = now + core.WallNs(c.half)
+		l.wanted()
+		for _, p := range l.want {
+			if i := l.holding(p); i >= 0 {
+				l.rungs[i].turn = l.turn
+			}
+		}
+		return true
+	}
+	for ; l.at < len(l.want); l.at++ {
+		price := l.want[l.at]
+		i := l.holding(price)
+		if i < 0 {
+			i = l.oldest()
+		} else if r := &l.rungs[i]; r.qty == l.qty {
 			if due := r.stamp + core.WallNs(c.half*3/4); now < due && now > r.stamp-core.WallNs(500*time.Millisecond) {
 				l.fresh = min(l.fresh, due)
 				continue
 			}
-			c.signRung(l, r, price, now)
-			return true
 		}
-		if r := l.spare(n); r != nil {
-			c.signRung(l, r, price, now)
-			return true
-		}
+		c.signRung(l, i, price, now)
+		l.at++
+		return true
 	}
-	l.dirty = false
 	return false
 }
 
-func (l *ladder) wanted(i int) core.Price {
-	if l.t.market {
-		return 0
-	}
-	p := l.center + ladderOffsets[i]*l.tick
-	if p <= 0 {
-		return -1
-	}
-	return p
-}
-
-func (l *ladder) holding(price core.Price) *rung {
+// grow takes memory, when the first order of a kind shows that there will be others.
+func (l *ladder) grow() {
+	l.spare.take(&l.template)
+	l.prices = make([]core.Price, l.size)
+	l.rungs = make([]rung, l.size)
+	// Some rungs are left for what was wanted before.
+	l.want = make([]core.Price, 0, l.size-l.size/8)
 	for i := range l.rungs {
-		if r := &l.rungs[i]; r.ready && r.t == l.t && r.qty == l.qty && r.price == price {
-			return r
-		}
+		l.rungs[i].take(&l.template)
 	}
-	return nil
 }
 
-// spare is a rung that holds nothing wanted.
-func (l *ladder) spare(n int) *rung {
+func (l *ladder) holding(price core.Price) int {
+	for i, p := range l.prices {
+		if p == price {
+			return i
+		}
+	}
+	return -1
+}
+
+// oldest is the rung that was not wanted for the longest time, an empty one first.
+func (l *ladder) oldest() int {
+	best := 0
 	for i := range l.rungs {
-		r := &l.rungs[i]
-		if !r.ready || r.t != l.t || r.qty != l.qty {
-			return r
+		if l.prices[i] == 0 {
+			return i
 		}
-		off := (r.price - l.center) / max(l.tick, 1)
-		if wanted := off*max(l.tick, 1) == r.price-l.center && off >= -core.Price(n/2) && off <= core.Price(n/2); !wanted {
-			return r
+		if l.turn-l.rungs[i].turn > l.turn-l.rungs[best].turn {
+			best = i
 		}
 	}
-	return nil
+	return best
 }
 
-func (c *Codec) signRung(l *ladder, r *rung, price core.Price, now core.WallNs) {
-	if r.seq == 0 {
-		r.seq = c.ids.Next()
+func (c *Codec) signRung(l *ladder, i int, price core.Price, now core.WallNs) {
+	r := &l.rungs[i]
+	if !r.fits(l.qty, now) {
+		c.reserve(&r.sheet)
+		c.frame.draft(&r.sheet, c.ids, l.qty, now)
 	}
-	if r.t != l.t {
-		r.buf = append(r.buf[:0], l.t.buf[:l.t.fixed]...)
-	}
-	r.t, r.price, r.qty, r.stamp = l.t, price, l.qty, now
-	r.buf = c.frame.fillOrder(l.t, r.buf, r.seq, now, price, l.qty)
-	r.ready = true
+	c.frame.finish(&r.sheet, price, now)
+	l.fresh = min(l.fresh, now+core.WallNs(c.half*3/4))
+	l.prices[i], r.stamp, r.turn = price, now, l.turn
 	c.Stats.Signed++
+}
+
+// reserve gives a sheet an id of its own, if it has none.
+func (c *Codec) reserve(s *sheet) {
+	if s.seq == 0 {
+		s.seq = c.ids.Next()
+	}
+}
+
+func (l *ladder) wipe() {
+	l.template.wipe()
+	l.spare.wipe()
+	for i := range l.rungs {
+		l.rungs[i].wipe()
+		l.prices[i] = 0
+	}
 }

@@ -46,5 +46,5 @@ func (p *Params) name(n string) {
 func signedQuery(p *Params, s Signer, window string, now core.WallNs) []byte {
 	p.Text("recvWindow", window)
 	p.name("timestamp")
-	return appendSigned(s, appendStamp(p.b, now), 0)
+	return appendSigned(s, strconv.AppendUint(p.b, stampOf(now), 10), 0)
 }

@@ -2,11 +2,8 @@ package binance
 
 import (
 	"crypto/ed25519"
-	"crypto/sha256"
-	"encoding"
 	"encoding/base64"
 	"fmt"
-	"hash"
 )
 
 // Signer signs payloads. The payload of REST is the percent-encoded query and body
@@ -98,107 +95,15 @@ func (k *Key) Signer() Signer {
 	return newHMAC(k.secret.bytes())
 }
 
-// hmacSigner is HMAC-SHA256 (RFC 2104) with the key blocks hashed once: a signature
-// restores two saved states instead of hashing the key again, and allocates
-// nothing. crypto/hmac does the same inside but hands its state out to no one, so
-// it cannot also start behind a constant prefix; see midstate. (sha256's Clone
-// would allocate; UnmarshalBinary into a kept digest does not.) The state is worth
-// as much as the key, so it is hidden from fmt the way a Secret is.
-type hmacSigner struct{ state func() *hmacState }
-
-type hmacState struct {
-	digest  hash.Hash
-	restore encoding.BinaryUnmarshaler
-	inner   []byte // state after the inner key block
-	outer   []byte
-	sum     [sha256.Size]byte
-}
-
-func newHMAC(secret []byte) *hmacSigner {
-	s := &hmacState{digest: sha256.New()}
-	s.restore = s.digest.(encoding.BinaryUnmarshaler)
-	var block [sha256.BlockSize]byte
-	if len(secret) > len(block) {
-		sum := sha256.Sum256(secret)
-		copy(block[:], sum[:])
-	} else {
-		copy(block[:], secret)
-	}
-	state := func(pad byte) []byte {
-		var b [sha256.BlockSize]byte
-		for i := range b {
-			b[i] = block[i] ^ pad
-		}
-		s.digest.Reset()
-		s.digest.Write(b[:])
-		return s.save()
-	}
-	s.inner = state(0x36)
-	s.outer = state(0x5c)
-	clear(block[:])
-	return &hmacSigner{func() *hmacState { return s }}
-}
-
-func (s *hmacState) save() []byte {
-	b, err := s.digest.(encoding.BinaryMarshaler).MarshalBinary()
-	if err != nil {
-		panic("BUG: SHA-256 cannot save its state: " + err.Error())
-	}
-	return b
-}
-
-// midstate is the inner state after a constant prefix of a payload, for appendFrom.
-func (h *hmacSigner) midstate(prefix []byte) []byte {
-	s := h.state()
-	s.load(s.inner)
-	s.digest.Write(prefix)
-	return s.save()
-}
-
-func (s *hmacState) load(state []byte) {
-	if err := s.restore.UnmarshalBinary(state); err != nil {
-		panic("BUG: SHA-256 does not take its own state back: " + err.Error())
-	}
-}
-
-// appendFrom appends the hex signature of the payload that mid stands for, followed
-// by rest.
-func (h *hmacSigner) appendFrom(dst, mid, rest []byte) []byte {
-	s := h.state()
-	s.load(mid)
-	s.digest.Write(rest)
-	s.digest.Sum(s.sum[:0])
-	s.load(s.outer)
-	s.digest.Write(s.sum[:])
-	s.digest.Sum(s.sum[:0])
-	return appendHex(dst, s.sum[:])
-}
-
-// AppendREST appends 64 lower-case hex digits.
-func (h *hmacSigner) AppendREST(dst, payload []byte) []byte {
-	return h.appendFrom(dst, h.state().inner, payload)
-}
-
-// AppendWS appends 64 lower-case hex digits.
-func (h *hmacSigner) AppendWS(dst, payload []byte) []byte {
-	return h.appendFrom(dst, h.state().inner, payload)
-}
-
-func appendHex(dst, b []byte) []byte {
-	const digits = "0123456789abcdef"
-	for _, c := range b {
-		dst = append(dst, digits[c>>4], digits[c&15])
-	}
-	return dst
-}
-
 // edSigner is pure Ed25519, base64. It allocates; its cost is in the curve.
 type edSigner struct{ state func() *edState }
 
 type edState struct {
 	private ed25519.PrivateKey
-	text    [88]byte
+	text    [ed25519Digits]byte
 }
+
+const ed25519Digits = 88
 
 func (e *edSigner) sign(payload []byte) []byte {
 	s := e.state()

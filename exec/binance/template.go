@@ -10,16 +10,23 @@ import (
 	"riposte/exec"
 )
 
-// An order request is one line and a constant tail. Everything that does not change
-// between two orders of an instrument, side, type and time in force stands first,
-// what changes follows, the signature is last:
+// An order request is one line and a constant tail. What never changes between two
+// orders of an instrument, side, type and time in force stands first, then what is
+// known before the order is wanted, and what is known last stands last; the signature
+// ends the line:
 //
 //	POST /api/v3/order?symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&newOrderRespType=FULL
-//	     &recvWindow=5000&newClientOrderId=rp-t8kq2c1-        constant, its hash state kept
-//	     0000002f&timestamp=1499827319559                     fixed holes
-//	     &price=0.1&quantity=1                                as long as they are
+//	     &recvWindow=5000&newClientOrderId=rp-t8kq2c1-        constant
+//	     0000002f&quantity=1                                  settled in a draft
+//	     &timestamp=1499827319559                             its last digits are not
+//	     &price=0.1
 //	     &signature=<64 hex>
 //	     " HTTP/1.1" Host, X-MBX-APIKEY, Content-Length: 0     constant
+//
+// The venue takes parameters in any order (Binance Spot API docs, 2026-07-21), and the
+// signature covers them as sent. So the hash of all whole blocks up to the timestamp's
+// last digits is done before anybody asks for the order, and a typical order of 180
+// bytes is left with one block and the outer one.
 //
 // FULL answers carry the fills, so that a fill is known from the answer before the
 // user stream tells it.
@@ -52,19 +59,18 @@ func kindOf(in *core.Intent) (int, bool) {
 }
 
 const (
-	stampDigits   = 13 // milliseconds until the year 2286
 	recvWindowMax = 60 * time.Second
-	// requestMax holds the longest request: numbers of 20 characters, a signature of
-	// 88 characters all escaped, and the constant parts measured at start.
-	requestSlack = 512
+	numberMost    = 28 // a number and what writing it reaches beyond
+	// slack is room for all that a template does not hold but the signature.
+	slack = exec.SeqDigits + len(quantityName) + numberMost + len(timestampName) + stampDigits + len(priceName) + numberMost + len(signatureName)
 )
 
-// template is a request with holes. buf holds the request last filled in.
+// template is the constant part of a request.
 type template struct {
-	buf     []byte
+	buf     []byte // the constant beginning
+	room    int    // how long a request may get
 	payload int    // where the signed part begins
-	fixed   int    // length of the constant beginning
-	mid     []byte // hash state after the constant part of the payload, HMAC only
+	mid     midstate
 	tail    []byte
 	market  bool
 }
@@ -72,7 +78,7 @@ type template struct {
 // frame is what all requests to one service share.
 type frame struct {
 	signer Signer
-	hmac   *hmacSigner // signer if it is one, to use its midstate
+	hmac   *hmacSigner // signer if it is one, to use its midstates
 	window string      // recvWindow in milliseconds
 	plain  []byte      // tails after the query: without the key,
 	get    []byte      // with it,
@@ -111,11 +117,14 @@ func windowText(w time.Duration) (string, error) {
 
 func (f *frame) template(start, params string, tail []byte, market bool) template {
 	t := template{tail: tail, market: market, payload: len(start)}
-	t.buf = make([]byte, 0, len(start)+len(params)+len(tail)+requestSlack)
-	t.buf = append(append(t.buf, start...), params...)
-	t.fixed = len(t.buf)
-	if f.hmac != nil {
-		t.mid = f.hmac.midstate(t.buf[t.payload:])
+	t.buf = append([]byte(start), params...)
+	t.room = len(t.buf) + slack + len(tail)
+	if f.hmac == nil {
+		t.room += 3 * ed25519Digits // all escaped
+	} else {
+		t.room += hmacDigits
+		t.mid = f.hmac.start()
+		f.hmac.feed(&t.mid, t.buf[t.payload:])
 	}
 	return t
 }
@@ -130,73 +139,47 @@ func (f *frame) order(symbol string, side core.Side, kind int, idHead string) te
 // cancel is the template of cancels.
 func (f *frame) cancel(symbol string) template {
 	params := "symbol=" + string(appendEscaped(nil, symbol)) + "&recvWindow=" + f.window + "&timestamp="
-	return f.template("DELETE /api/v3/order?", params, f.get, false)
-}
-
-// sign ends a request: signature and tail.
-func (f *frame) sign(t *template, b []byte) []byte {
-	end := len(b)
-	b = append(b, "&signature="...)
-	if f.hmac != nil {
-		b = f.hmac.appendFrom(b, t.mid, b[t.fixed:end])
-	} else {
-		b = f.signer.AppendREST(b, b[t.payload:end])
-	}
-	return append(b, t.tail...)
-}
-
-// fillOrder lays an order out behind the constant part of t, in buf, which has it
-// already. It returns the whole signed request, in the same memory.
-func (f *frame) fillOrder(t *template, buf []byte, seq uint64, stamp core.WallNs, price core.Price, qty core.Qty) []byte {
-	b := append(buf[:t.fixed], "00000000&timestamp="...)
-	exec.PutSeq(b[t.fixed:], seq)
-	b = appendStamp(b, stamp)
-	if !t.market {
-		b = append(b, "&price="...)
-		b = core.AppendDecimal(b, int64(price))
-	}
-	b = append(b, "&quantity="...)
-	b = core.AppendDecimal(b, int64(qty))
-	return f.sign(t, b)
+	t := f.template("DELETE /api/v3/order?", params, f.get, false)
+	t.room += len("&origClientOrderId=") + 36
+	t.buf = append(make([]byte, 0, t.room), t.buf...)
+	return t
 }
 
 // fillCancel lays a cancel out: by the venue's id, the fast way, if it is known.
 func (f *frame) fillCancel(t *template, stamp core.WallNs, o *exec.Order) []byte {
-	b := appendStamp(t.buf[:t.fixed], stamp)
-	if o.VenueID != 0 {
-		b = append(b, "&orderId="...)
-		b = appendInt(b, o.VenueID)
+	b := t.buf[:cap(t.buf)]
+	n := len(t.buf)
+	putStamp(b[n:], stampOf(stamp))
+	n += stampDigits
+	if o.VenueID > 0 {
+		n += copy(b[n:], "&orderId=")
+		n += putUint(b[n:], uint64(o.VenueID))
 	} else {
-		b = append(b, "&origClientOrderId="...)
-		b = append(b, o.Client.Bytes()...) // our own ids need no escaping
+		n += copy(b[n:], "&origClientOrderId=")
+		n += copy(b[n:], o.Client.Bytes()) // our own ids need no escaping
 	}
-	return f.sign(t, b)
+	n += copy(b[n:], signatureName)
+	if f.hmac != nil {
+		b = f.hmac.appendFrom(b[:n], &t.mid, b[t.payload+t.mid.of():n-len(signatureName)])
+	} else {
+		b = f.signer.AppendREST(b[:n], b[t.payload:n-len(signatureName)])
+	}
+	return append(b, t.tail...)
 }
 
-// appendStamp appends milliseconds, cut: never ahead of the estimate.
-func appendStamp(dst []byte, t core.WallNs) []byte {
-	ms := uint64(t) / 1e6
-	n := len(dst)
-	dst = append(dst, "0000000000000"...)
-	for i := n + stampDigits - 1; i >= n; i-- {
-		dst[i] = byte('0' + ms%10)
-		ms /= 10
-	}
-	return dst
+func (t *template) wipe() {
+	clear(t.buf[:cap(t.buf)])
+	t.mid = midstate{}
 }
 
-func appendInt(dst []byte, v int64) []byte {
-	if v < 0 {
-		dst = append(dst, '-')
-		v = -v
-	}
-	var b [20]byte
-	i := len(b)
-	for {
-		i--
-		b[i] = byte('0' + v%10)
-		if v /= 10; v == 0 {
-			return append(dst, b[i:]...)
-		}
+func (f *frame) wipe() {
+	clear(f.plain)
+	clear(f.get)
+	clear(f.post)
+	switch s := f.signer.(type) {
+	case *hmacSigner:
+		s.wipe()
+	case *edSigner:
+		clear(s.state().private)
 	}
 }

@@ -18,6 +18,7 @@ type dealer struct {
 	d      *desk
 	halted risk.HaltCause // as last told to the gate
 	tops   []core.Top     // as last hinted
+	near   [2][]core.Level
 	postAt core.MonoNs
 	acked  bool
 	box    *ring.Mailbox[gatewayView]
@@ -45,7 +46,11 @@ type gatewayView struct {
 
 func newDealer(d *desk) *dealer {
 	// The gate starts out halted for want of reconciliation, as the gateway does.
-	return &dealer{d: d, halted: risk.HaltNotReconciled, tops: make([]core.Top, len(d.table.List)), box: ring.NewMailbox[gatewayView]()}
+	x := &dealer{d: d, halted: risk.HaltNotReconciled, tops: make([]core.Top, len(d.table.List)), box: ring.NewMailbox[gatewayView]()}
+	for side := range x.near {
+		x.near[side] = make([]core.Level, 0, exec.HintDepth)
+	}
+	return x
 }
 
 // Step does a few comparisons when there is nothing to carry.
@@ -64,7 +69,10 @@ func (x *dealer) Step() int {
 		}
 		if top := s.Top(); top.Bid != x.tops[i].Bid || top.Ask != x.tops[i].Ask {
 			x.tops[i] = top
-			g.Hint(core.InstrumentID(i), top.Bid, top.Ask)
+			if b, live := s.Live(); live {
+				g.Hint(core.InstrumentID(i), b.Levels(core.Buy, append(x.near[core.Buy][:0], core.Level{Price: top.Bid})),
+					b.Levels(core.Sell, append(x.near[core.Sell][:0], core.Level{Price: top.Ask})))
+			}
 		}
 	}
 	if !x.acked && g.Table().Stats.Acked > 0 {

@@ -259,7 +259,7 @@ func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report])
 }
 
 const (
-	presigned         = 5
+	presigned         = 32 // by the recordings; see exec/binance's ladder
 	accountAuditEvery = 30 * time.Second
 )
 
