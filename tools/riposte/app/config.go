@@ -38,6 +38,7 @@ type Config struct {
 	Account  AccountConfig           `toml:"account"`
 	Loop     LoopConfig              `toml:"loop"`
 	Journal  JournalConfig           `toml:"journal"`
+	Memory   MemoryConfig            `toml:"memory"`
 	Admin    AdminConfig             `toml:"admin"`
 	Latency  LatencyConfig           `toml:"latency"`
 
@@ -110,6 +111,9 @@ type LoopConfig struct {
 	OrderWires  int      `toml:"order_wires"`
 	CancelWires int      `toml:"cancel_wires"`
 	Timer       duration `toml:"timer"`
+	NoDelay     bool     `toml:"no_delay"`
+	QuickAck    bool     `toml:"quick_ack"`
+	BusyPoll    duration `toml:"busy_poll"`
 }
 
 // JournalConfig is [journal].
@@ -258,6 +262,7 @@ func (c *Config) check() error {
 		between("loop.order_wires", c.Loop.OrderWires, 1, 64),
 		between("loop.cancel_wires", c.Loop.CancelWires, 1, 64),
 		span("loop.timer", c.Loop.Timer, time.Millisecond, time.Minute),
+		span("loop.busy_poll", c.Loop.BusyPoll, 0, 10*time.Millisecond),
 		c.Admin.check(),
 		c.Latency.check(),
 		c.checkURLs(),

@@ -55,6 +55,7 @@ type desk struct {
 	approved  *ring.Ring[risk.Approved] // from the shard to the gateway
 	witness   stepper                   // tests look from here at what is about to leave; nil otherwise
 
+	warnings []string               // about what was asked of the machine
 	admin    *admin                 // nil without one
 	latest   atomic.Pointer[report] // for the admin address
 	started  time.Time
@@ -73,6 +74,9 @@ func openDesk(cfg *Config) (d *desk, err error) {
 			err = errors.Join(err, d.close())
 		}
 	}()
+	if err = d.prepareMachine(); err != nil {
+		return d, usageError{err}
+	}
 	if cfg.Admin.Address != "" {
 		if d.admin, err = openAdmin(cfg.Admin, d.latest.Load); err != nil {
 			return d, usageError{err}
@@ -86,7 +90,13 @@ func openDesk(cfg *Config) (d *desk, err error) {
 	if err = d.connect(); err != nil {
 		return d, err
 	}
-	return d, d.rooms()
+	if err = d.rooms(); err != nil {
+		return d, err
+	}
+	if err = d.prepareMemory(); err != nil {
+		return d, usageError{err}
+	}
+	return d, nil
 }
 
 // connect finds the venue and learns its time and rules.
@@ -243,7 +253,7 @@ func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report])
 	if err != nil {
 		return err
 	}
-	hot := &sock.Dialer{Waiter: d.engineWait, TLS: d.sites.tls}
+	hot := &sock.Dialer{Waiter: d.engineWait, TLS: d.sites.tls, Options: d.cfg.Loop.sockets()}
 	cfg := exec.Config{
 		Instruments: d.table, Clock: d.clock, Time: d.vclock, IDs: d.ids, Codec: codec, Budget: d.budget, Venue: d.rest,
 		Pool: exec.PoolConfig{URL: d.sites.rest, Dial: hot.Dial, Wires: d.cfg.Loop.OrderWires, CancelWires: d.cfg.Loop.CancelWires,

@@ -101,7 +101,7 @@ func (d *desk) openMarket(syms *feedbinance.Symbols, unit core.TimeUnit, connect
 	if err != nil {
 		return usageError{err}
 	}
-	dial := &sock.Dialer{Waiter: d.feedWait, TLS: d.sites.tls}
+	dial := &sock.Dialer{Waiter: d.feedWait, TLS: d.sites.tls, Options: d.cfg.Loop.sockets()}
 	d.market, err = feed.NewSession(feed.SessionConfig{
 		LineConfig: feed.LineConfig{URL: url, Dial: dial.Dial, Clock: d.clock, Budget: connects, Wake: d.feedWait.Wake,
 			Silence: lineSilence, PongWithin: pongWithin},
@@ -146,7 +146,7 @@ func (d *desk) openUser(syms *feedbinance.Symbols, connects *feed.ConnectBudget)
 	if err != nil {
 		return err
 	}
-	dial := &sock.Dialer{Waiter: d.engineWait, TLS: d.sites.tls}
+	dial := &sock.Dialer{Waiter: d.engineWait, TLS: d.sites.tls, Options: d.cfg.Loop.sockets()}
 	d.user, err = feed.NewUserSession(feed.UserConfig{
 		LineConfig: feed.LineConfig{URL: d.sites.api, Dial: dial.Dial, Clock: d.clock, Budget: connects, Wake: d.engineWait.Wake},
 		Codec:      feedbinance.NewUserDecoder(d.table, syms, core.Milliseconds),

@@ -63,7 +63,8 @@ type report struct {
 	OpenAtVenue     int      `json:"open_at_venue"` // own orders, by the venue; final only
 
 	Problems []string `json:"problems,omitempty"`
-	Clean    bool     `json:"clean"` // final only: stopped, cancelled and reconciled
+	Warnings []string `json:"warnings,omitempty"` // about what the configuration asks of the machine
+	Clean    bool     `json:"clean"`              // final only: stopped, cancelled and reconciled
 
 	at      time.Time
 	markets []marketLine

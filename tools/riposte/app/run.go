@@ -46,6 +46,9 @@ func (c runCmd) Run(o *output) (err error) {
 	if err := d.start(); err != nil {
 		return err
 	}
+	for _, text := range d.warnings {
+		fmt.Fprintln(o.stderr, "riposte: warning:", text)
+	}
 	p := newPrinter(o, c.JSON)
 	p.hello(d)
 	p.run(d, stop, c.For)
