@@ -40,11 +40,12 @@ lint:
 # Stage and tick-to-order benchmarks; the raw output goes to bench/history.
 # make bench COUNT=10 BENCHTIME=1s SAMPLES=100000 for figures to quote.
 PATHS = $(GO) run ./bench/cmd/tick2order --samples $(or $(SAMPLES),10000)
+PATHS += --rounds $(or $(ROUNDS),5)
 bench: build
 	$(GO) run ./bench/cmd/record --name stages -- $(GO) test ./bench -run '^$$' -bench . -benchmem -benchtime $(or $(BENCHTIME),200ms) -count $(or $(COUNT),3)
-	$(GO) run ./bench/cmd/record --name path -- $(PATHS) --wait spin
-	$(GO) run ./bench/cmd/record --name path --append -- $(PATHS) --wait spin --tls
-	$(GO) run ./bench/cmd/record --name path --append -- $(PATHS) --wait park
+	$(GO) run ./bench/cmd/record --name path -- $(PATHS)
+	$(GO) run ./bench/cmd/record --name path --append -- $(PATHS) --tls
+	$(GO) run ./bench/cmd/record --name path --append -- $(PATHS) --schedule recorded
 
 # The same work beside peers on the same bytes, as ratios.
 compare:

@@ -1,32 +1,62 @@
-// Package path measures tick-to-order from outside: a bookTicker frame leaves on
-// one socket at a time fixed beforehand, and the clock stops when the whole order
-// request that it caused has been read from another. What answers may be the
-// riposte binary, or a bare echo that does nothing but write fixed bytes: the
+// Package path measures tick-to-order from outside: a bookTicker frame leaves on one
+// socket at a time fixed beforehand, and the clock stops when the whole order request
+// that it caused has been read from another. What answers may be the riposte binary, a
+// stack of usual libraries, or a bare echo that does nothing but write fixed bytes: the
 // reference without which no figure here means anything.
 //
 //	market.go     the market that is sent: touches, depth events, snapshots
+//	traffic.go    the schedules, and the frames made for one before it begins
 //	server.go     one thread that serves all sockets and never waits unless told to
 //	conn.go       a socket under it
 //	rest.go       the answers of a venue's REST service, as few as an engine needs
 //	websocket.go  frames, subscriptions and the WebSocket API, likewise
-//	measure.go    the schedule, the matching of orders to frames, the histogram
-//	subject.go    what is measured: riposte, or the echo
-//	echo.go       the echo
+//	measure.go    a plan carried out: the sending, the matching of orders to frames
+//	result.go     what came of it
+//	confine.go    one CPU for the harness, and nothing that takes it off it
+//	neighbours.go what other programs took from a measurement
+//	subject.go    what is measured, and a trial of it
+//	riposte.go    the engine as a subject
+//	echo.go       the echo in Go, spinning or parked
+//	floor.go      the echo in C (cecho/cecho.c), compiled when it is needed
 //
 // # Method
 //
-// One thread, pinned if asked for, does all of the harness: it spins to the next
-// intended time, writes the frame, and in between polls the sockets without waiting,
-// stamps orders and answers them. Latency is counted from the intended time, not
-// from the write, so a late sender or a full socket counts against the result and
-// nothing is omitted (coordinated omission). The schedule is open loop: a frame does
-// not wait for the order of the one before.
+// The harness is one process on one CPU, its subject another on another. One thread
+// does all of the measuring: it spins to the next intended time, hands the frame to the
+// kernel, and in between polls the sockets without waiting, stamps orders and answers
+// them. Nothing else happens on it: all frames of a slice are made and all memory is
+// taken before the first one leaves, the collector is off, the scheduler is locked out,
+// and system calls go round it. The sockets are raw descriptors; crypto/tls runs over
+// them.
+//
+// Latency is counted twice. From the intended time: the schedule is open loop, a frame
+// does not wait for the order of the one before, and a late sender or a full socket
+// counts against the result (no coordinated omission). And from the moment at which the
+// kernel was given the frame, which leaves the harness's own lateness out. The clock
+// stops when the read that completed the request has returned, before it is decrypted
+// or looked at.
 //
 // Frames have the layout and quantities of recorded ones; the update id rises and
-// every frame has another best bid, drawn so that none repeats within 4096 frames:
+// every touch that counts has another best bid, drawn so that none repeats within 4096:
 // the price in an order names the frame that caused it. Every 100 ms a depth event
-// confirms the touches, as on the venue, so the engine's book stays proved. Orders
-// are IOC and end with the answer.
+// confirms the touches, as on the venue, so the engine's book stays proved. Orders are
+// IOC and end with the answer.
+//
+// The recorded schedule takes the arrival times of every frame of a recording, trades
+// and depth and bursts of hundreds of frames in 10 ms and all; other symbols go through
+// the same recording from other places in it, on the same connection. Only one touch in
+// some moves the traded symbol's bid and so causes an order. Echoes know these by the
+// parity of one digit of the update id.
+//
+// # Rounds
+//
+// Subjects take turns, A B C A B C, each with a fresh server and a fresh process, so
+// that what disturbs the machine for a while disturbs all. A ratio of two subjects is
+// the median of the rounds' ratios. Each turn is measured in slices of some hundred
+// samples. Where other programs had more than a five-hundredth of either CPU during a
+// slice, by the scheduler's account of our own threads, it is put aside and another one
+// taken; what no latency decides cannot flatter a latency. How many samples had to be
+// used all the same is in the table.
 //
 // # Left out
 //

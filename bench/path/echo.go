@@ -4,13 +4,13 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"runtime"
 
 	"golang.org/x/sys/unix"
@@ -19,9 +19,17 @@ import (
 // EchoOptions say where an echo connects and how it waits.
 type EchoOptions struct {
 	Stream, REST string
+	Target       string // path and query of the stream
+	Mark         Mark
 	TLS          *tls.Config
 	Spin         bool // read without waiting, over and over; else Go's network poller
-	CPU          int  // to stay on while spinning, -1: any
+}
+
+// Mark tells which frames are to be answered: those whose payload begins with Prefix
+// and has an even digit at At. Without a Prefix every frame is.
+type Mark struct {
+	Prefix string
+	At     int
 }
 
 // echoOrder is as long as an order of the engine's, and always the same.
@@ -44,7 +52,7 @@ func Echo(ctx context.Context, o EchoOptions) error {
 		return fmt.Errorf("cannot start the echo: %w", err)
 	}
 	defer orders.Close()
-	var f frameCount
+	f := frameCount{mark: o.Mark}
 	if err := echo(orders, f.add(early)); err != nil {
 		return err
 	}
@@ -103,7 +111,7 @@ func openStream(o EchoOptions) (c net.Conn, early []byte, err error) {
 		s.waits = true
 		defer func() { s.waits = false }()
 	}
-	req := "GET /stream?streams=" + touchTopic + " HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+	req := "GET " + o.Target + " HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 	if _, err := io.WriteString(c, req); err != nil {
 		return nil, nil, errors.Join(err, c.Close())
@@ -121,44 +129,82 @@ func openStream(o EchoOptions) (c net.Conn, early []byte, err error) {
 	return c, early, err
 }
 
-// frameCount finds ends of server frames in a stream of bytes.
+// frameCount finds the frames to be answered in a stream of bytes.
 type frameCount struct {
-	head [4]byte
-	have int // bytes of head
-	left int // bytes of payload
+	mark     Mark
+	kept     []byte // the beginning of a frame that cannot be judged yet
+	left     int    // bytes of a frame that has been judged
+	answered bool   // it has been, at its first byte
 }
 
-// add returns how many frames end in b. Frames are shorter than 64 KiB.
-func (f *frameCount) add(b []byte) (ends int) {
+// add returns how many orders are due for what begins in b: at the first byte of a
+// frame if every one counts, else as soon as its mark has come.
+func (f *frameCount) add(b []byte) (due int) {
+	if len(f.kept) > 0 {
+		f.kept = append(f.kept, b...)
+		b = f.kept
+	}
 	for len(b) > 0 {
 		if f.left > 0 {
 			n := min(f.left, len(b))
 			f.left -= n
 			b = b[n:]
-			if f.left == 0 {
-				ends++
-			}
 			continue
 		}
-		f.head[f.have] = b[0]
-		f.have++
-		b = b[1:]
-		switch {
-		case f.have == 2 && f.head[1] < 126:
-			f.left, f.have = int(f.head[1]), 0
-		case f.have == 4:
-			f.left, f.have = int(f.head[2])<<8|int(f.head[3]), 0
+		every := f.mark.Prefix == ""
+		if every && !f.answered {
+			f.answered = true
+			due++
 		}
+		head, size, ok := frameSize(b)
+		if !ok {
+			break
+		}
+		if !every && size > f.mark.At {
+			if len(b) <= head+f.mark.At {
+				break
+			}
+			if string(b[head:head+len(f.mark.Prefix)]) == f.mark.Prefix && b[head+f.mark.At]&1 == 0 {
+				due++
+			}
+		}
+		f.left, f.answered = head+size, false
 	}
-	return ends
+	f.kept = append(f.kept[:0], b...)
+	return due
 }
+
+// frameSize reads a server frame's header; ok is false while it is not whole.
+func frameSize(b []byte) (head, size int, ok bool) {
+	if len(b) < 2 {
+		return 0, 0, false
+	}
+	switch size = int(b[1] & 0x7f); size {
+	case 126:
+		if len(b) < 4 {
+			return 0, 0, false
+		}
+		return 4, int(binary.BigEndian.Uint16(b[2:])), true
+	case 127:
+		if len(b) < 10 {
+			return 0, 0, false
+		}
+		return 10, int(binary.BigEndian.Uint64(b[2:])), true
+	}
+	return 2, size, true
+}
+
+// idleLook is how many empty reads go between two looks at the answers.
+const idleLook = 256
 
 // spin does all on one thread that never sleeps.
 func (o *EchoOptions) spin(ctx context.Context, stream, orders net.Conn, f *frameCount) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if err := Pin(o.CPU); err != nil {
-		return err
+	// With one processor the runtime could not run anything beside a loop that
+	// never gives it back.
+	if runtime.GOMAXPROCS(0) < 2 {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	}
 	buf, answer := make([]byte, 64<<10), make([]byte, 64<<10)
 	for turn := 0; ; turn++ {
@@ -172,7 +218,7 @@ func (o *EchoOptions) spin(ctx context.Context, stream, orders net.Conn, f *fram
 		if !timedOut(err) {
 			return ended(err)
 		}
-		if turn&63 != 0 {
+		if turn%idleLook != 0 {
 			continue
 		}
 		if ctx.Err() != nil {
@@ -220,17 +266,4 @@ func ended(err error) error {
 		return nil
 	}
 	return err
-}
-
-// Pin keeps the calling thread on one CPU; -1 does nothing.
-func Pin(cpu int) error {
-	if cpu < 0 {
-		return nil
-	}
-	var set unix.CPUSet
-	set.Set(cpu)
-	if err := unix.SchedSetaffinity(0, &set); err != nil {
-		return fmt.Errorf("cannot stay on CPU %d: %w", cpu, os.NewSyscallError("sched_setaffinity", err))
-	}
-	return nil
 }

@@ -3,6 +3,7 @@ package path
 import (
 	"bytes"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -13,16 +14,28 @@ import (
 var endOfHead = []byte("\r\n\r\n")
 
 // request serves one HTTP request at the beginning of b and returns its length, 0 if
-// it is not whole yet. Requests with a body are not served: an engine sends
-// parameters in the query.
+// it is not whole yet.
 func (s *Server) request(c *conn, b []byte, at Ns) int {
-	end := bytes.Index(b, endOfHead)
-	if end < 0 {
+	head := bytes.Index(b, endOfHead)
+	if head < 0 {
 		return 0
 	}
-	end += len(endOfHead)
-	req := b[:end]
+	head += len(endOfHead)
+	body, ok := bodySize(b[:head])
+	if !ok {
+		s.Odd = fmt.Errorf("request %.100q has a length that cannot be read", b[:head])
+		s.drop(c)
+		return len(b)
+	}
+	end := head + body
+	if len(b) < end {
+		return 0
+	}
+	req := b[:head]
 	if c.role == roleREST {
+		if body > 0 {
+			req = s.joined(req, b[head:end])
+		}
 		if o, ok := bench.ParseOrder(req); ok {
 			s.Order(&o, at)
 			s.orders++
@@ -40,12 +53,46 @@ func (s *Server) request(c *conn, b []byte, at Ns) int {
 	return end
 }
 
+// lengthName is spelt as every client here spells it.
+var lengthName = []byte("\r\nContent-Length: ")
+
+// bodySize is how long a request's body is.
+func bodySize(head []byte) (n int, ok bool) {
+	i := bytes.Index(head, lengthName)
+	if i < 0 {
+		return 0, true
+	}
+	for _, c := range head[i+len(lengthName):] {
+		if c == '\r' {
+			return n, true
+		}
+		if c < '0' || c > '9' || n > 1<<16 {
+			return 0, false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return 0, false
+}
+
+// joined is a request whose parameters came in query and body, as the venue takes them
+// too, with all of them in the query.
+func (s *Server) joined(head, body []byte) []byte {
+	line, rest, _ := bytes.Cut(head, []byte(" HTTP/1.1"))
+	s.buf = append(s.buf[:0], line...)
+	glue := byte('?')
+	if bytes.IndexByte(line, '?') >= 0 {
+		glue = '&'
+	}
+	s.buf = append(append(s.buf, glue), body...)
+	return append(append(s.buf, " HTTP/1.1"...), rest...)
+}
+
 // answer is the body of every request but a new order's.
 func (s *Server) answer(req []byte) (status string, body []byte) {
 	line, _, _ := strings.Cut(string(req), "\r\n")
 	method, rest, _ := strings.Cut(line, " ")
 	target, _, _ := strings.Cut(rest, " ")
-	path, _, _ := strings.Cut(target, "?")
+	path, query, _ := strings.Cut(target, "?")
 	now := time.Now().UnixMilli()
 	switch method + " " + path {
 	case "GET /api/v3/ping":
@@ -53,9 +100,15 @@ func (s *Server) answer(req []byte) (status string, body []byte) {
 	case "GET /api/v3/time":
 		return "200 OK", fmt.Appendf(nil, `{"serverTime":%d}`, now)
 	case "GET /api/v3/exchangeInfo":
-		return "200 OK", fmt.Appendf(nil, exchangeInfo, now)
+		return "200 OK", s.exchangeInfo(now)
 	case "GET /api/v3/depth":
-		return "200 OK", s.market.AppendSnapshot(nil)
+		q, _ := url.ParseQuery(query) // a symbol that cannot be read is none of ours
+		for k, m := range s.markets {
+			if q.Get("symbol") == m.Symbol {
+				return "200 OK", s.told[k].appendSnapshot(nil)
+			}
+		}
+		return "400 Bad Request", []byte(`{"code":-1121,"msg":"Invalid symbol."}`)
 	case "GET /api/v3/account":
 		return "200 OK", fmt.Appendf(nil, account, now)
 	case "GET /api/v3/openOrders", "GET /api/v3/myTrades", "GET /api/v3/allOrders":
@@ -69,13 +122,24 @@ func (s *Server) answer(req []byte) (status string, body []byte) {
 	return "404 Not Found", []byte(`{"code":-1000,"msg":"not served here"}`)
 }
 
-// exchangeInfo has one symbol, and limits that never bind: what is measured is the
-// path, not the budget.
-const exchangeInfo = `{"timezone":"UTC","serverTime":%d,"rateLimits":[` +
-	`{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":1000000000},` +
-	`{"rateLimitType":"ORDERS","interval":"SECOND","intervalNum":10,"limit":1000000000},` +
-	`{"rateLimitType":"ORDERS","interval":"DAY","intervalNum":1,"limit":1000000000}],` +
-	`"exchangeFilters":[],"symbols":[{"symbol":"` + Symbol + `","status":"TRADING","baseAsset":"BTC","baseAssetPrecision":8,` +
+// exchangeInfo has limits that never bind: what is measured is the path, not the
+// budget.
+func (s *Server) exchangeInfo(unixMs int64) []byte {
+	b := fmt.Appendf(nil, `{"timezone":"UTC","serverTime":%d,"rateLimits":[`+
+		`{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":1000000000},`+
+		`{"rateLimitType":"ORDERS","interval":"SECOND","intervalNum":10,"limit":1000000000},`+
+		`{"rateLimitType":"ORDERS","interval":"DAY","intervalNum":1,"limit":1000000000}],`+
+		`"exchangeFilters":[],"symbols":[`, unixMs)
+	for i, m := range s.markets {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = fmt.Appendf(b, symbolInfo, m.Symbol, strings.TrimSuffix(m.Symbol, "USDT"))
+	}
+	return append(b, `]}`...)
+}
+
+const symbolInfo = `{"symbol":"%s","status":"TRADING","baseAsset":"%s","baseAssetPrecision":8,` +
 	`"quoteAsset":"USDT","quotePrecision":8,"quoteAssetPrecision":8,"baseCommissionPrecision":8,"quoteCommissionPrecision":8,` +
 	`"orderTypes":["LIMIT","LIMIT_MAKER","MARKET"],"icebergAllowed":true,"ocoAllowed":true,"isSpotTradingAllowed":true,` +
 	`"isMarginTradingAllowed":false,"filters":[` +
@@ -83,7 +147,7 @@ const exchangeInfo = `{"timezone":"UTC","serverTime":%d,"rateLimits":[` +
 	`{"filterType":"LOT_SIZE","minQty":"0.00001000","maxQty":"9000.00000000","stepSize":"0.00001000"},` +
 	`{"filterType":"NOTIONAL","minNotional":"5.00000000","applyMinToMarket":true,"maxNotional":"9000000.00000000","applyMaxToMarket":false,"avgPriceMins":5},` +
 	`{"filterType":"MAX_NUM_ORDERS","maxNumOrders":100000}],` +
-	`"permissions":[],"permissionSets":[["SPOT"]],"defaultSelfTradePreventionMode":"EXPIRE_MAKER","allowedSelfTradePreventionModes":["EXPIRE_MAKER"]}]}`
+	`"permissions":[],"permissionSets":[["SPOT"]],"defaultSelfTradePreventionMode":"EXPIRE_MAKER","allowedSelfTradePreventionModes":["EXPIRE_MAKER"]}`
 
 const account = `{"makerCommission":10,"takerCommission":10,"buyerCommission":0,"sellerCommission":0,` +
 	`"commissionRates":{"maker":"0.00100000","taker":"0.00100000","buyer":"0.00000000","seller":"0.00000000"},` +

@@ -1,11 +1,11 @@
 package path
 
 import (
-	"crypto/tls"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"riposte/bench"
 )
@@ -24,21 +24,28 @@ func TestRiposteAnswersEveryFrame(t *testing.T) {
 		t.Fatalf("cannot build riposte: %v\n%s", err, out)
 	}
 	for _, tc := range []struct {
-		name   string
-		secure bool
-		walk   Walk
-	}{{"plain", false, Far}, {"TLS", true, Near}} {
+		name          string
+		secure, mixed bool
+		walk          Walk
+	}{{"plain", false, false, Far}, {"TLS", true, false, Near}, {"mixed feed", false, true, Far}} {
 		t.Run(tc.name, func(t *testing.T) {
 			var a *bench.Authority
-			var server *tls.Config
+			u := Setup{Corpus: corpus(t), Walk: tc.walk, CPU: -1}
 			if tc.secure {
 				if a, err = bench.NewAuthority(); err != nil {
 					t.Fatal(err)
 				}
-				server = a.Server()
+				u.TLS = a.Server()
 			}
-			sub := Riposte(RiposteOptions{Binary: binary, Dir: t.TempDir(), Threads: "inline", Wait: "park", Wires: 4, Journal: true}, a)
-			res, err := Trial(sub, corpus(t), tc.walk, server, Plan{Samples: 200, Warmup: 20, Schedule: Steady(200), Grace: 10e9})
+			traffic := Steady(200)
+			if tc.mixed {
+				u.Others = 2
+				if traffic, err = Recorded(u.Corpus, RecordedOptions{Pause: 5 * time.Millisecond, Every: 4, Others: 2}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			sub := Riposte(RiposteOptions{Name: "riposte", Binary: binary, Dir: t.TempDir(), Threads: "inline", Wait: "park", Wires: 4, Journal: true}, a)
+			res, err := u.Trial(sub, Plan{Samples: 200, Warmup: 20, Traffic: traffic, Grace: 10e9})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -27,26 +28,28 @@ const (
 // Server is the venue as an engine under test sees it. Step serves what has come;
 // one goroutine calls it, and all else but Close.
 type Server struct {
-	market *Market
-	tls    *tls.Config
-	ep     int
-	lns    [roles]*net.TCPListener
-	wg     sync.WaitGroup
-	fresh  chan *conn // shaken hands, not served yet
-	conns  []*conn    // by descriptor
-	subs   []*conn    // that get the market
-	events []unix.EpollEvent
-	base   time.Time
-	buf    []byte
-	orders int64
-	closed bool
+	markets []*Market
+	told    []ladder // by market, of depth events that have left
+	tls     *tls.Config
+	ep      int
+	lns     [roles]*net.TCPListener
+	wg      sync.WaitGroup
+	fresh   chan *conn // shaken hands, not served yet
+	conns   []*conn    // by descriptor
+	subs    []*conn    // that get the market
+	events  []unix.EpollEvent
+	buf     []byte
+	orders  int64
+	closed  bool
+
+	subjectCPU int // where commands are started; -1: anywhere
 
 	// Order is called with every whole new order and when it had been read.
 	Order func(o *bench.Order, at Ns)
 	// Odd is the newest thing that was not understood, for the report.
 	Odd error
-	// Sent and Asked count frames to subscribers and requests that were not orders.
-	Sent, Asked int
+	// Asked counts requests that were not orders.
+	Asked int
 }
 
 // Ns is an instant on the harness's own monotonic clock.
@@ -54,21 +57,26 @@ type Ns int64
 
 // conn is one connection being served.
 type conn struct {
-	role   role
-	sock   *socket
-	rw     net.Conn
-	in     []byte // in[:n] has been read and not consumed
-	n      int
-	ws     bool // upgraded
-	dead   bool
-	out    []byte
-	topics map[string]bool
+	role  role
+	sock  *socket
+	rw    net.Conn
+	in    []byte // in[:n] has been read and not consumed
+	n     int
+	ws    bool // upgraded
+	dead  bool
+	out   []byte
+	wants uint64 // bit by topic
+	names []string
 }
 
-// NewServer listens on three loopback ports. cfg is the TLS side, nil for plain.
-func NewServer(m *Market, cfg *tls.Config) (*Server, error) {
-	s := &Server{market: m, tls: cfg, fresh: make(chan *conn, 64), events: make([]unix.EpollEvent, 64), base: time.Now(),
+// NewServer listens on three loopback ports. The first of the markets is the traded
+// one. cfg is the TLS side, nil for plain.
+func NewServer(markets []*Market, cfg *tls.Config) (*Server, error) {
+	s := &Server{subjectCPU: -1, markets: markets, tls: cfg, fresh: make(chan *conn, 64), events: make([]unix.EpollEvent, 64),
 		buf: make([]byte, 0, 1<<16), Order: func(*bench.Order, Ns) {}}
+	for _, m := range markets {
+		s.told = append(s.told, m.told)
+	}
 	var err error
 	if s.ep, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("cannot serve: %w", os.NewSyscallError("epoll_create1", err))
@@ -96,7 +104,7 @@ func (s *Server) URLs() (rest, stream, api string) {
 }
 
 // Now reads the harness's clock.
-func (s *Server) Now() Ns { return Ns(time.Since(s.base)) }
+func (s *Server) Now() Ns { return now() }
 
 // accept shakes hands on goroutines, since that waits, and hands over to Step.
 func (s *Server) accept(ln *net.TCPListener, r role) {
@@ -111,6 +119,7 @@ func (s *Server) accept(ln *net.TCPListener, r role) {
 				_ = tc.Close()
 				return
 			}
+			sock.stamps = true
 			c := &conn{role: r, sock: sock, rw: sock, in: make([]byte, 32<<10)}
 			if s.tls != nil {
 				if c.rw, err = sock.secure(s.tls, true); err != nil {
@@ -130,9 +139,17 @@ func (s *Server) Step(wait time.Duration) {
 		s.adopt(c)
 	default:
 	}
-	n, err := unix.EpollWait(s.ep, s.events, int(wait/time.Millisecond))
+	n, err := 0, error(nil)
+	if wait == 0 {
+		r, _, e := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(s.ep), uintptr(unsafe.Pointer(&s.events[0])), uintptr(len(s.events)), 0, 0, 0)
+		if n = int(r); e != 0 {
+			n, err = 0, e
+		}
+	} else {
+		n, err = unix.EpollWait(s.ep, s.events, int(wait/time.Millisecond))
+	}
 	if err != nil {
-		if err != unix.EINTR {
+		if !errors.Is(err, unix.EINTR) {
 			s.Odd = os.NewSyscallError("epoll_wait", err)
 		}
 		return
@@ -169,9 +186,8 @@ func (s *Server) serve(c *conn) {
 		}
 		n, err := c.rw.Read(c.in[c.n:])
 		if n > 0 {
-			at := s.Now()
 			c.n += n
-			s.consume(c, at)
+			s.consume(c, c.sock.readAt)
 			continue
 		}
 		if t, ok := err.(interface{ Timeout() bool }); ok && t.Timeout() {

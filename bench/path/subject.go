@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strconv"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,8 +21,9 @@ import (
 // Subject is something that answers frames with orders.
 type Subject struct {
 	Name    string
-	InOrder bool // see Plan
-	// Start connects it to the server. It is called on a goroutine of its own.
+	InOrder bool   // see Plan
+	Skip    string // why it cannot be measured here; empty if it can
+	// Start connects it to the server.
 	Start func(s *Server) (*Running, error)
 }
 
@@ -34,21 +35,24 @@ type Running struct {
 	Ended chan error
 	// Said is the end of what it printed.
 	Said func() string
+	// PID is its process, 0 if that is ours.
+	PID int
 }
 
-// InProcess is the echo on goroutines of this process: for tests.
+// InProcess is the Go echo on goroutines of this process: for tests.
 func InProcess(o EchoOptions) Subject {
 	return Subject{Name: "echo", InOrder: true, Start: func(s *Server) (*Running, error) {
 		ctx, cancel := context.WithCancel(context.Background())
 		r := &Running{Stop: cancel, Ended: make(chan error, 1), Said: func() string { return "" }}
 		o.REST, o.Stream, _ = s.URLs()
+		o.Target = s.Target()
 		go func() { r.Ended <- Echo(ctx, o) }()
 		return r, nil
 	}}
 }
 
-// Command is a subject that is a program of its own; args makes its arguments. end is
-// the signal that ends it in order.
+// Command is a subject that is a program of its own; args makes its arguments. It
+// is ended by SIGTERM.
 func Command(name string, inOrder bool, args func(s *Server) ([]string, error)) Subject {
 	return Subject{Name: name, InOrder: inOrder, Start: func(s *Server) (*Running, error) {
 		list, err := args(s)
@@ -57,21 +61,42 @@ func Command(name string, inOrder bool, args func(s *Server) ([]string, error)) 
 		}
 		out := new(tail)
 		cmd := exec.Command(list[0], list[1:]...)
-		cmd.Stdout, cmd.Stderr = out, out
-		if err := cmd.Start(); err != nil {
-			return nil, fmt.Errorf("cannot start %s: %w", name, err)
-		}
+		cmd.Stdout, cmd.Stderr, cmd.Env = out, out, ownEnvironment()
+		// Whatever becomes of the harness, no subject is left spinning.
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 		r := &Running{Ended: make(chan error, 1), Said: out.String,
 			Stop: func() { _ = cmd.Process.Signal(syscall.SIGTERM) }} // it may have ended
+		began := make(chan error)
 		go func() {
-			err := cmd.Wait()
+			// A child inherits the affinity of the thread that starts it, and dies
+			// with that thread: this one waits for it and is not given back.
+			runtime.LockOSThread()
+			err := Pin(s.subjectCPU)
+			if err == nil {
+				err = cmd.Start()
+			}
+			began <- err
 			if err != nil {
+				return
+			}
+			if err = cmd.Wait(); err != nil {
 				err = fmt.Errorf("%s: %w", strings.Join(list, " "), err)
 			}
 			r.Ended <- err
 		}()
+		if err := <-began; err != nil {
+			return nil, fmt.Errorf("cannot start %s: %w", name, err)
+		}
+		r.PID = cmd.Process.Pid
 		return r, nil
 	}}
+}
+
+// ownEnvironment is ours without what Confine put there for the harness alone.
+func ownEnvironment() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, confined+"=") || strings.HasPrefix(v, "GODEBUG=") && strings.Contains(v, "asyncpreemptoff")
+	})
 }
 
 // tail keeps the end of a program's output.
@@ -98,143 +123,51 @@ func (t *tail) String() string {
 	return string(t.b)
 }
 
-// RiposteOptions vary how the engine runs.
-type RiposteOptions struct {
-	Binary  string
-	Dir     string // for config, key, CA file and journal
-	Threads string // inline or pinned
-	Wait    string // spin or park
-	CPUs    []int
-	Wires   int
-	Journal bool
-	Profile string // passed on
-	Args    []string
+// Setup is what all trials of a comparison have in common.
+type Setup struct {
+	Corpus *bench.Corpus
+	Walk   Walk
+	Others int         // markets beside the traded one
+	TLS    *tls.Config // the server's side; nil is plain
+	CPU    int         // the subjects' own; -1: any
 }
-
-// Riposte is the engine: reflex on the one symbol, limits wide open.
-func Riposte(o RiposteOptions, a *bench.Authority) Subject {
-	return Command("riposte", false, func(s *Server) ([]string, error) {
-		config, err := o.write(s, a)
-		if err != nil {
-			return nil, fmt.Errorf("cannot set riposte up: %w", err)
-		}
-		list := []string{o.Binary, "run", "--json", "--config", config}
-		if o.Profile != "" {
-			list = append(list, "--profile", o.Profile)
-		}
-		return append(list, o.Args...), nil
-	})
-}
-
-func (o *RiposteOptions) write(s *Server, a *bench.Authority) (config string, err error) {
-	key := filepath.Join(o.Dir, "key")
-	if err := os.WriteFile(key, []byte(bench.TestKeyFile), 0o600); err != nil {
-		return "", err
-	}
-	ca := ""
-	if a != nil {
-		ca = filepath.Join(o.Dir, "ca.pem")
-		if err := os.WriteFile(ca, a.PEM(), 0o600); err != nil {
-			return "", err
-		}
-	}
-	journal := ""
-	if o.Journal {
-		journal = filepath.Join(o.Dir, "journal")
-	}
-	cpus := make([]string, len(o.CPUs))
-	for i, c := range o.CPUs {
-		cpus[i] = strconv.Itoa(c)
-	}
-	rest, stream, api := s.URLs()
-	config = filepath.Join(o.Dir, "riposte.toml")
-	return config, os.WriteFile(config, fmt.Appendf(nil, riposteConfig, rest, stream, api, ca, key, o.Threads, o.Wait,
-		strings.Join(cpus, ", "), o.Wires, journal), 0o600)
-}
-
-const riposteConfig = `[venue]
-environment = "sim"
-rest = %q
-stream = %q
-ws_api = %q
-ca_file = %q
-key_file = %q
-recv_window = "5s"
-
-[market]
-symbols = ["` + Symbol + `"]
-streams = ["depth@100ms", "bookTicker"]
-
-[strategy]
-name = "reflex"
-[strategy.params]
-tif = "IOC"
-keep = 1000
-
-[limits.` + Symbol + `]
-qty_max = "1000"
-notional_max = "100000000"
-position_max = "1000"
-open_max = 1000
-collar_bps = 10000
-stale_after = "1h"
-
-[account]
-open_max = 1000
-rate_max = 100000
-rate_span = "100ms"
-reject_max = 1000000
-
-[loop]
-threads = %q
-wait = %q
-cpus = [%s]
-order_wires = %d
-cancel_wires = 1
-
-[journal]
-dir = %q
-`
 
 // Trial starts a subject against a fresh server, waits until it answers, measures
 // and stops it. The calling goroutine does the measuring.
-func Trial(sub Subject, c *bench.Corpus, w Walk, cfg *tls.Config, p Plan) (res *Result, err error) {
-	m, err := NewMarket(c, w)
-	if err != nil {
-		return nil, err
+func (u *Setup) Trial(sub Subject, p Plan) (res *Result, err error) {
+	var markets []*Market
+	for k := range 1 + u.Others {
+		m, err := NewMarket(symbolOf(k), u.Corpus, u.Walk)
+		if err != nil {
+			return nil, err
+		}
+		markets = append(markets, m)
 	}
-	s, err := NewServer(m, cfg)
+	s, err := NewServer(markets, u.TLS)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	// A child inherits the affinity of the thread that starts it, and this one may
-	// have been pinned.
-	type started struct {
-		r   *Running
-		err error
+	s.subjectCPU = u.CPU
+	r, err := sub.Start(s)
+	if err != nil {
+		return nil, err
 	}
-	ch := make(chan started, 1)
-	go func() {
-		r, err := sub.Start(s)
-		ch <- started{r, err}
-	}()
-	up := <-ch
-	if up.err != nil {
-		return nil, up.err
-	}
-	if err = s.ready(up.r); err == nil {
-		p.InOrder = sub.InOrder
+	if err = s.ready(r); err == nil {
+		p.InOrder, p.Shared = sub.InOrder, r.PID == 0
+		if u.CPU >= 0 {
+			p.PID = r.PID
+		}
 		res, err = s.Measure(p)
 	}
-	if stopErr := s.stop(up.r); err == nil {
+	if stopErr := s.stop(r); err == nil {
 		err = stopErr
 	}
 	if res != nil {
-		res.Said = lastLine(up.r.Said())
+		res.Said = lastLine(r.Said())
 	}
 	if err != nil {
-		err = errors.Join(fmt.Errorf("%s: %w", sub.Name, err), s.Odd, errors.New("it said last: "+up.r.Said()))
+		err = errors.Join(fmt.Errorf("%s: %w", sub.Name, err), s.Odd, errors.New("it said last: "+r.Said()))
 	}
 	return res, err
 }
@@ -246,7 +179,7 @@ func lastLine(text string) string {
 
 const (
 	readyTime  = 60 * time.Second
-	readyEvery = 20 * time.Millisecond
+	readyEvery = 10 * time.Millisecond
 	readyRun   = 25 // orders in a row
 )
 
@@ -264,12 +197,16 @@ func (s *Server) ready(r *Running) error {
 		}
 		answered = false
 		if s.Subscribed() {
-			s.SendTouch()
+			for k := range s.markets {
+				s.SendTouch(k)
+			}
 		}
 		for next := s.Now() + Ns(readyEvery); s.Now() < next; {
 			s.Step(time.Millisecond)
 		}
-		s.SendDepth()
+		for k := range s.markets {
+			s.SendDepth(k)
+		}
 		if row++; !answered {
 			row = 0
 		}

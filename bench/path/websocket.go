@@ -34,7 +34,7 @@ func (s *Server) upgrade(c *conn, req []byte) {
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	s.write(c, fmt.Appendf(nil, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
 		base64.StdEncoding.EncodeToString(sum[:])))
-	c.ws, c.topics = true, map[string]bool{}
+	c.ws = true
 	target := strings.Split(lines[0]+"  ", " ")[1]
 	if u, err := url.Parse(target); err == nil && c.role == roleStream {
 		if list := u.Query().Get("streams"); list != "" {
@@ -44,11 +44,18 @@ func (s *Server) upgrade(c *conn, req []byte) {
 }
 
 func (s *Server) subscribe(c *conn, topics []string) {
-	if len(c.topics) == 0 {
+	if c.wants == 0 {
 		s.subs = append(s.subs, c)
 	}
 	for _, t := range topics {
-		c.topics[t] = true
+		c.names = append(c.names, t)
+		for k, m := range s.markets {
+			for kind, suffix := range topicOf {
+				if t == m.lower+suffix {
+					c.wants |= 1 << (k*int(kinds) + kind)
+				}
+			}
+		}
 	}
 }
 
@@ -115,7 +122,7 @@ func (s *Server) text(c *conn, msg []byte) {
 		out = fmt.Appendf(nil, `{"result":null,"id":%s}`, id)
 	case method == "LIST_SUBSCRIPTIONS" && c.role == roleStream:
 		out = append(out, `{"result":[`...)
-		for t := range c.topics {
+		for _, t := range c.names {
 			out = append(appendText(out, t), ',')
 		}
 		out = fmt.Appendf(bytes.TrimSuffix(out, []byte{','}), `],"id":%s}`, id)
@@ -132,45 +139,69 @@ func (s *Server) text(c *conn, msg []byte) {
 	s.write(c, bench.AppendServerFrame(nil, out))
 }
 
-// Subscribed reports whether someone gets touches.
-func (s *Server) Subscribed() bool { return s.audience(touchTopic) > 0 }
-
-const (
-	touchTopic = lower + "@bookTicker"
-	depthTopic = lower + "@depth@100ms"
-)
-
-func (s *Server) audience(topic string) (n int) {
+// Subscribed reports whether someone gets the traded market's touches.
+func (s *Server) Subscribed() bool {
 	for _, c := range s.subs {
-		if c.topics[topic] {
-			n++
+		if c.wants&(1<<Touches) != 0 {
+			return true
 		}
 	}
-	return n
+	return false
+}
+
+// Target is the path and query by which a client asks for what it may answer: the
+// traded market's touches if there is one market, all streams of all in a mixed feed.
+func (s *Server) Target() string {
+	if len(s.markets) == 1 {
+		return "/stream?streams=" + s.markets[0].lower + topicOf[Touches]
+	}
+	var names []string
+	for _, m := range s.markets {
+		for _, suffix := range topicOf {
+			names = append(names, m.lower+suffix)
+		}
+	}
+	return "/stream?streams=" + strings.Join(names, "/")
 }
 
 // send writes one whole server frame to the topic's subscribers.
-func (s *Server) send(topic string, frame []byte) {
+func (s *Server) send(topic int, frame []byte) {
 	for _, c := range s.subs {
-		if c.topics[topic] {
+		if c.wants&(1<<topic) != 0 {
 			s.write(c, frame)
-			s.Sent++
 		}
 	}
 }
 
-// SendTouch makes the next touch and sends it.
-func (s *Server) SendTouch() {
-	s.buf = s.market.AppendTouch(s.buf[:0])
-	s.send(touchTopic, bench.AppendServerFrame(nil, s.buf))
-	s.market.Sent()
+// sendAll writes several frames with one call per subscriber, as bytes that arrived
+// together would leave a venue's socket; over TLS each is a record of its own.
+func (s *Server) sendAll(list []frame) {
+	for _, c := range s.subs {
+		c.sock.corked = true
+		for i := range list {
+			if c.wants&(1<<list[i].topic) != 0 {
+				s.write(c, list[i].bytes)
+			}
+		}
+		if c.dead {
+			continue
+		}
+		if err := c.sock.flush(); err != nil {
+			s.drop(c)
+		}
+	}
 }
 
-// SendDepth tells all that depth owes.
-func (s *Server) SendDepth() {
-	if !s.market.Owes() {
-		return
+// SendTouch makes market k's next touch and sends it.
+func (s *Server) SendTouch(k int) {
+	s.buf = s.markets[k].AppendTouch(s.buf[:0], true)
+	s.send(k*int(kinds)+int(Touches), bench.AppendServerFrame(nil, s.buf))
+}
+
+// SendDepth tells all that market k's depth owes.
+func (s *Server) SendDepth(k int) {
+	if s.buf = s.markets[k].AppendDepth(s.buf[:0], time.Now().UnixMilli()); len(s.buf) > 0 {
+		s.send(k*int(kinds)+int(Depth), bench.AppendServerFrame(nil, s.buf))
+		s.told[k] = s.markets[k].told
 	}
-	s.buf = s.market.AppendDepth(s.buf[:0], time.Now().UnixMilli())
-	s.send(depthTopic, bench.AppendServerFrame(nil, s.buf))
 }
