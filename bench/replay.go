@@ -64,6 +64,12 @@ func (r *Replay) HashTops() {
 
 // Pass takes the whole corpus through, from lost lines to the last frame.
 func (r *Replay) Pass() {
+	r.Run(r.Start())
+}
+
+// Start cuts all lines and takes the snapshots that the corpus begins with; it returns
+// how many lines those were.
+func (r *Replay) Start() (lines int) {
 	r.Sum, r.Events, r.Foreign, r.Lost = 0, 0, 0, 0
 	for i := range r.syncs {
 		r.syncs[i].LineDown()
@@ -71,8 +77,17 @@ func (r *Replay) Pass() {
 			r.tops[i].Reset()
 		}
 	}
+	for im := r.corpus.Lines[lines].Image; im != nil; im = r.corpus.Lines[lines].Image {
+		r.syncs[im.Instrument].Snapshot(im)
+		lines++
+	}
+	return lines
+}
+
+// Run takes through what follows the first lines.
+func (r *Replay) Run(from int) {
 	n := 0
-	for i := range r.corpus.Lines {
+	for i := from; i < len(r.corpus.Lines); i++ {
 		l := &r.corpus.Lines[i]
 		if l.Image != nil {
 			r.serveAll()
