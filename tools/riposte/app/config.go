@@ -76,6 +76,7 @@ type MarketConfig struct {
 	SnapshotLimit int      `toml:"snapshot_limit"`
 	QueueEvents   int      `toml:"queue_events"`
 	QueueLevels   int      `toml:"queue_levels"`
+	BookWindow    int      `toml:"book_window"`
 }
 
 // StrategyConfig is [strategy].
@@ -236,6 +237,13 @@ func between[T int | int64](key string, got, lo, hi T) error {
 	return nil
 }
 
+func zeroOr(key string, got, lo, hi int) error {
+	if got != 0 && (got < lo || got > hi) {
+		return want(key, got, fmt.Sprintf("0 or %d to %d", lo, hi))
+	}
+	return nil
+}
+
 func span(key string, got duration, lo, hi time.Duration) error {
 	if d := got.Duration; d < lo || d > hi {
 		return want(key, d, fmt.Sprintf("%v to %v", lo, hi))
@@ -251,8 +259,9 @@ func (c *Config) check() error {
 		span("venue.recv_window", c.Venue.RecvWindow, 10*time.Millisecond, time.Minute),
 		span("sim.depth_interval", c.Sim.DepthInterval, time.Millisecond, time.Minute),
 		between("market.snapshot_limit", c.Market.SnapshotLimit, 5, 5000),
-		between("market.queue_events", c.Market.QueueEvents, 16, 1<<20),
-		between("market.queue_levels", c.Market.QueueLevels, 1024, 1<<24),
+		zeroOr("market.queue_events", c.Market.QueueEvents, 16, 1<<20),
+		zeroOr("market.queue_levels", c.Market.QueueLevels, 1024, 1<<24),
+		zeroOr("market.book_window", c.Market.BookWindow, 1024, 1<<16),
 		between("account.open_max", c.Account.OpenMax, 1, 100_000),
 		between("account.rate_max", c.Account.RateMax, 1, 1_000_000),
 		span("account.rate_span", c.Account.RateSpan, time.Millisecond, 24*time.Hour),

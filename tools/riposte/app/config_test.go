@@ -56,6 +56,8 @@ func TestBadConfigsAreNamedWithWhatWasFoundAndWanted(t *testing.T) {
 		{"admin for all, unsaid", `address = ""`, `address = ":6060"`, `want a loopback address`},
 		{"admin by name", `address = ""`, `address = "trading.example:6060"`, `want a loopback address`},
 		{"admin without port", `address = ""`, `address = "127.0.0.1"`, `want host:port`},
+		{"negative queue", `queue_events = 0`, `queue_events = -1`, `market.queue_events is -1, want 0 or 16 to 1048576`},
+		{"window too large", `book_window = 0`, `book_window = 131072`, `market.book_window is 131072, want 0 or 1024 to 65536`},
 		{"negative latency", `dump_over = "0s"`, `dump_over = "-1ms"`, `latency.dump_over is -1ms, want 0s to 1m0s`},
 		{"negative factor", `dump_factor = 10.0`, `dump_factor = -1.0`, `latency.dump_factor is -1, want 0 or more than 1`},
 		{"factor that is none", `dump_factor = 10.0`, `dump_factor = nan`, `latency.dump_factor is NaN`},

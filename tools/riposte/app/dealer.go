@@ -17,7 +17,8 @@ import (
 type dealer struct {
 	d      *desk
 	halted risk.HaltCause // as last told to the gate
-	tops   []core.Top     // as last hinted
+	hinted []hinted       // instruments that are traded
+	turn   int            // the one to look at next
 	near   [2][]core.Level
 	postAt core.MonoNs
 	acked  bool
@@ -25,6 +26,25 @@ type dealer struct {
 
 	auditAsked atomic.Bool
 	drained    atomic.Bool
+}
+
+// hinted is what the gateway has last been told of an instrument.
+type hinted struct {
+	id       core.InstrumentID
+	bid, ask core.Price
+}
+
+// hintsPerStep bounds how many instruments are looked at in one Step: with hundreds,
+// looking at all would take longer than serving one event.
+const hintsPerStep = 16
+
+func (d *desk) hinted() (list []hinted) {
+	for _, sym := range d.cfg.traded() {
+		if in, ok := d.table.Lookup(sym); ok {
+			list = append(list, hinted{id: in.ID})
+		}
+	}
+	return list
 }
 
 // gatewayView is the gateway as of one instant.
@@ -46,7 +66,7 @@ type gatewayView struct {
 
 func newDealer(d *desk) *dealer {
 	// The gate starts out halted for want of reconciliation, as the gateway does.
-	x := &dealer{d: d, halted: risk.HaltNotReconciled, tops: make([]core.Top, len(d.table.List)), box: ring.NewMailbox[gatewayView]()}
+	x := &dealer{d: d, halted: risk.HaltNotReconciled, hinted: d.hinted(), box: ring.NewMailbox[gatewayView]()}
 	for side := range x.near {
 		x.near[side] = make([]core.Level, 0, exec.HintDepth)
 	}
@@ -62,18 +82,11 @@ func (x *dealer) Step() int {
 		work += x.tell(engine.CmdLift, x.halted&^h)
 		x.halted = h
 	}
-	for i := range x.tops {
-		s := x.d.shard.Sync(core.InstrumentID(i))
-		if s == nil {
-			continue
+	for range min(len(x.hinted), hintsPerStep) {
+		if x.turn++; x.turn >= len(x.hinted) {
+			x.turn = 0
 		}
-		if top := s.Top(); top.Bid != x.tops[i].Bid || top.Ask != x.tops[i].Ask {
-			x.tops[i] = top
-			if b, live := s.Live(); live {
-				g.Hint(core.InstrumentID(i), b.Levels(core.Buy, append(x.near[core.Buy][:0], core.Level{Price: top.Bid})),
-					b.Levels(core.Sell, append(x.near[core.Sell][:0], core.Level{Price: top.Ask})))
-			}
-		}
+		x.hint(&x.hinted[x.turn])
 	}
 	if !x.acked && g.Table().Stats.Acked > 0 {
 		x.acked = true
@@ -91,6 +104,20 @@ func (x *dealer) Step() int {
 		}
 	}
 	return work
+}
+
+// hint tells the gateway where an instrument's market is, when it has moved.
+func (x *dealer) hint(h *hinted) {
+	s := x.d.shard.Sync(h.id)
+	top := s.Top()
+	if top.Bid == h.bid && top.Ask == h.ask {
+		return
+	}
+	if b, live := s.Live(); live {
+		h.bid, h.ask = top.Bid, top.Ask
+		x.d.gateway.Hint(h.id, b.Levels(core.Buy, append(x.near[core.Buy][:0], core.Level{Price: top.Bid})),
+			b.Levels(core.Sell, append(x.near[core.Sell][:0], core.Level{Price: top.Ask})))
+	}
 }
 
 func (x *dealer) tell(k engine.CommandKind, c risk.HaltCause) int {

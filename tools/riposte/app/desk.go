@@ -40,20 +40,21 @@ type desk struct {
 
 	engineWait, feedWait *sock.Waiter // the same one with inline threads
 
-	queues    []*ring.Queue
-	commands  *ring.Ring[engine.Command] // written by the engine thread
-	market    *feed.Session
-	user      *feed.UserSession
-	snapshots *feed.Snapshots
-	shard     *engine.Shard
-	gateway   *exec.Gateway
-	journal   *store.Journal // nil without one
-	epoch     time.Time      // start of this run, part of every client id
-	auditor   *auditor
-	threads   threads
-	dealer    *dealer
-	approved  *ring.Ring[risk.Approved] // from the shard to the gateway
-	witness   stepper                   // tests look from here at what is about to leave; nil otherwise
+	queues     []*ring.Queue
+	queueBytes int
+	commands   *ring.Ring[engine.Command] // written by the engine thread
+	market     *feed.Session
+	user       *feed.UserSession
+	snapshots  *feed.Snapshots
+	shard      *engine.Shard
+	gateway    *exec.Gateway
+	journal    *store.Journal // nil without one
+	epoch      time.Time      // start of this run, part of every client id
+	auditor    *auditor
+	threads    threads
+	dealer     *dealer
+	approved   *ring.Ring[risk.Approved] // from the shard to the gateway
+	witness    stepper                   // tests look from here at what is about to leave; nil otherwise
 
 	warnings []string               // about what was asked of the machine
 	admin    *admin                 // nil without one
@@ -170,8 +171,9 @@ func (d *desk) rooms() error {
 	strategies := make([]engine.Strategy, n)
 	limits := map[core.InstrumentID]risk.Limits{}
 	var traded []core.InstrumentID
-	for i := range d.queues {
-		d.queues[i] = ring.NewQueue(powerOfTwo(d.cfg.Market.QueueEvents), powerOfTwo(d.cfg.Market.QueueLevels), min(d.cfg.Market.QueueLevels, levelsPerEvent))
+	for i, size := range d.queueSizes() {
+		d.queues[i] = ring.NewQueue(size.events, size.levels, size.perEvent)
+		d.queueBytes += size.bytes()
 	}
 	for _, sym := range d.cfg.traded() {
 		in, _ := d.table.Lookup(sym) // instruments() made sure
@@ -201,6 +203,7 @@ func (d *desk) rooms() error {
 	shard := engine.Config{
 		Instruments: d.table, Clock: d.clock, Gate: gate, Queues: d.queues, Strategies: strategies,
 		Reports: reports, Images: images, Commands: d.commands, Out: d.approved, Want: want, Stages: d.stages.stages,
+		Window:     d.cfg.Market.bookWindow(n),
 		TimerEvery: d.cfg.Loop.Timer.Duration, StatsEvery: statsEvery,
 	}
 	if d.auditor != nil {
@@ -224,24 +227,15 @@ func (d *desk) rooms() error {
 
 // Ring sizes: each is the largest burst that one pass of its reader must survive.
 const (
-	reportRing     = 1 << 12 // fills of one sweep times orders alive
-	approvedRing   = 1 << 10
-	imageRing      = 1 << 10
-	wantRing       = 1 << 10
-	commandRing    = 1 << 8
-	stageRing      = 1 << 16 // market events between two collections
-	stampRing      = 1 << 13 // orders between two collections
-	levelsPerEvent = 1 << 14
-	statsEvery     = 50 * time.Millisecond
+	reportRing   = 1 << 12 // fills of one sweep times orders alive
+	approvedRing = 1 << 10
+	imageRing    = 1 << 10
+	wantRing     = 1 << 10
+	commandRing  = 1 << 8
+	stageRing    = 1 << 16 // market events between two collections
+	stampRing    = 1 << 13 // orders between two collections
+	statsEvery   = 50 * time.Millisecond
 )
-
-func powerOfTwo(n int) int {
-	p := 1
-	for p < n {
-		p *= 2
-	}
-	return p
-}
 
 // exec builds the way out: codec, wires, order table.
 func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report]) error {

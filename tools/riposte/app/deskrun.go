@@ -131,7 +131,7 @@ func (d *desk) report() *report {
 		Orders: g.stats.Sent, Acks: g.table.Acked, Fills: g.table.Filled, Cancels: g.stats.Cancels, Rejects: g.table.Rejected,
 		Unsent: s.Unsent, Doubts: g.table.Doubts, Unknown: g.unknown, Open: g.live, Refusals: map[string]uint64{},
 		Position: map[string]string{}, PnL: map[string]string{},
-		Audits: g.audits, Mismatches: g.mismatches, Warnings: d.warnings,
+		Audits: g.audits, Mismatches: g.mismatches, Warnings: d.warnings, Memory: d.memory(),
 	}
 	for i, n := range s.Refused {
 		if n > 0 {

@@ -21,6 +21,8 @@ func (r *report) metrics(w io.Writer) {
 	gauge("books_live", float64(r.BooksLive))
 	gauge("orders_open", float64(r.Open))
 	gauge("orders_unknown", float64(r.Unknown))
+	gauge("heap_bytes", float64(r.Memory.Heap))
+	gauge("resident_bytes", float64(r.Memory.Resident))
 	gauge("problems", float64(len(r.Problems)))
 	counter("frames", r.Frames)
 	counter("bytes", r.Bytes)

@@ -62,6 +62,8 @@ type report struct {
 	BookDifferences uint64   `json:"book_differences"`
 	OpenAtVenue     int      `json:"open_at_venue"` // own orders, by the venue; final only
 
+	Memory memoryUse `json:"memory"`
+
 	Problems []string `json:"problems,omitempty"`
 	Warnings []string `json:"warnings,omitempty"` // about what the configuration asks of the machine
 	Clean    bool     `json:"clean"`              // final only: stopped, cancelled and reconciled

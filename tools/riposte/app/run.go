@@ -85,9 +85,13 @@ func isTerminal(w io.Writer) bool {
 
 // hello says what is worth knowing before the first figures.
 func (p *printer) hello(d *desk) {
-	if d.admin != nil && !p.asJSON {
+	if p.asJSON {
+		return
+	}
+	if d.admin != nil {
 		fmt.Fprintf(p.out, "admin on %s\n", d.admin.url)
 	}
+	fmt.Fprintf(p.out, "queues of %d symbols take %.1f MB, %s\n", len(d.queues), float64(d.queueBytes)/1e6, d.queueRange())
 }
 
 // run prints until stop is closed or the time is up.
