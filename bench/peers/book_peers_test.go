@@ -141,6 +141,19 @@ func godsBook(list []floor.Update) (sum uint64) {
 	return sum
 }
 
+// findWorst looks a key up in a side that is sorted with the best last.
+func findWorst(side []node, key int64) (at int, found bool) {
+	return slices.BinarySearchFunc(side, key, func(n node, k int64) int {
+		switch {
+		case n.key > k:
+			return -1
+		case n.key < k:
+			return 1
+		}
+		return 0
+	})
+}
+
 // sliceBook keeps each side sorted with the best last, where most changes are.
 func sliceBook(list []floor.Update) (sum uint64) {
 	var sides [2][]node
@@ -157,15 +170,7 @@ func sliceBook(list []floor.Update) (sum uint64) {
 			continue
 		}
 		side, n := sides[u.Side], nodeOf(u)
-		at, found := slices.BinarySearchFunc(side, n.key, func(n node, k int64) int {
-			switch {
-			case n.key > k:
-				return -1
-			case n.key < k:
-				return 1
-			}
-			return 0
-		})
+		at, found := findWorst(side, n.key)
 		switch {
 		case found && u.Qty == 0:
 			sides[u.Side] = slices.Delete(side, at, at+1)

@@ -17,8 +17,10 @@ import (
 type pulled struct {
 	u, bigU, b, bigB, a, bigA int64
 	t, bigT, p, q             int64
+	prev                      int64 // "pu", futures only
 	m                         bool
 	levels                    []int64 // price and quantity by turns, bids then asks
+	bids                      int     // levels of those that are bids
 }
 
 // number is the place of a key whose value is a number in quotes.
@@ -69,45 +71,65 @@ func (v *pulled) sum(kind core.EventKind) uint64 {
 	return sum
 }
 
-// jsoniterDecode pulls with json-iterator's iterator.
-func jsoniterDecode(kind core.EventKind) func([]byte) uint64 {
-	it := jsoniter.NewIterator(jsoniter.ConfigFastest)
-	v := new(pulled)
-	sides := func() {
-		for it.ReadArray() {
-			for it.ReadArray() {
-				v.levels = append(v.levels, num(it.ReadStringAsSlice()))
-			}
+// jsoniterPull pulls with json-iterator's iterator, which it keeps.
+type jsoniterPull struct {
+	pulled
+	it *jsoniter.Iterator
+}
+
+func newJsoniterPull() *jsoniterPull {
+	return &jsoniterPull{it: jsoniter.NewIterator(jsoniter.ConfigFastest)}
+}
+
+func (v *jsoniterPull) read(kind core.EventKind, f []byte) {
+	it := v.it
+	it.ResetBytes(f)
+	v.levels = v.levels[:0]
+	for key := it.ReadObject(); key != ""; key = it.ReadObject() {
+		if key == "data" {
+			v.data(kind)
+		} else {
+			it.Skip()
 		}
 	}
-	return func(f []byte) uint64 {
-		it.ResetBytes(f)
-		v.levels = v.levels[:0]
-		for key := it.ReadObject(); key != ""; key = it.ReadObject() {
-			if key != "data" {
-				it.Skip()
-				continue
-			}
-			for key := it.ReadObject(); key != ""; key = it.ReadObject() {
-				switch to := v.plain(key[0]); {
-				case len(key) > 1:
-					it.Skip()
-				case to != nil:
-					*to = it.ReadInt64()
-				case key == "m":
-					v.m = it.ReadBool()
-				case kind == core.DepthDelta && (key == "b" || key == "a"):
-					sides()
-				case v.number(key[0]) != nil:
-					*v.number(key[0]) = num(it.ReadStringAsSlice())
-				default:
-					it.Skip()
+	if it.Error != nil && !errors.Is(it.Error, io.EOF) {
+		panic(it.Error)
+	}
+}
+
+func (v *jsoniterPull) data(kind core.EventKind) {
+	it := v.it
+	for key := it.ReadObject(); key != ""; key = it.ReadObject() {
+		switch to := v.plain(key[0]); {
+		case key == "pu":
+			v.prev = it.ReadInt64()
+		case len(key) > 1:
+			it.Skip()
+		case to != nil:
+			*to = it.ReadInt64()
+		case key == "m":
+			v.m = it.ReadBool()
+		case kind == core.DepthDelta && (key == "b" || key == "a"):
+			for it.ReadArray() {
+				for it.ReadArray() {
+					v.levels = append(v.levels, num(it.ReadStringAsSlice()))
 				}
 			}
+			if key == "b" {
+				v.bids = len(v.levels) / 2
+			}
+		case v.number(key[0]) != nil:
+			*v.number(key[0]) = num(it.ReadStringAsSlice())
+		default:
+			it.Skip()
 		}
-		if it.Error != nil && !errors.Is(it.Error, io.EOF) {
-			panic(it.Error)
-		}
+	}
+}
+
+func jsoniterDecode(kind core.EventKind) func([]byte) uint64 {
+	v := newJsoniterPull()
+	return func(f []byte) uint64 {
+		v.read(kind, f)
 		return v.sum(kind)
 	}
 }

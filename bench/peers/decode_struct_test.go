@@ -51,6 +51,16 @@ type (
 	}
 )
 
+func (v *touchFrame) sum() uint64 {
+	d := &v.Data
+	return touchSum(d.U, num(d.Bid), num(d.BidQty), num(d.Ask), num(d.AskQty))
+}
+
+func (v *tradeFrame) sum() uint64 {
+	d := &v.Data
+	return tradeSum(d.ID, num(d.Price), num(d.Qty), d.Trade, d.Maker)
+}
+
 // structDecode decodes into one of the shapes, whose memory is used again.
 func structDecode(kind core.EventKind, unmarshal func([]byte, any) error) func([]byte) uint64 {
 	switch kind {
@@ -58,15 +68,13 @@ func structDecode(kind core.EventKind, unmarshal func([]byte, any) error) func([
 		v := new(touchFrame)
 		return func(f []byte) uint64 {
 			must(unmarshal(f, v))
-			d := &v.Data
-			return touchSum(d.U, num(d.Bid), num(d.BidQty), num(d.Ask), num(d.AskQty))
+			return v.sum()
 		}
 	case core.Trade:
 		v := new(tradeFrame)
 		return func(f []byte) uint64 {
 			must(unmarshal(f, v))
-			d := &v.Data
-			return tradeSum(d.ID, num(d.Price), num(d.Qty), d.Trade, d.Maker)
+			return v.sum()
 		}
 	}
 	v := new(depthFrame)

@@ -19,12 +19,8 @@ func fastjsonDecode(kind core.EventKind) func([]byte) uint64 {
 		v, err := p.ParseBytes(f)
 		must(err)
 		d := v.Get("data")
-		text := func(key string) int64 { return num(d.GetStringBytes(key)) }
-		switch kind {
-		case core.Touch:
-			return touchSum(d.GetInt64("u"), text("b"), text("B"), text("a"), text("A"))
-		case core.Trade:
-			return tradeSum(d.GetInt64("t"), text("p"), text("q"), d.GetInt64("T"), d.GetBool("m"))
+		if kind != core.DepthDelta {
+			return fastjsonFlow(kind, d)
 		}
 		sum := depthSum(d.GetInt64("U"), d.GetInt64("u"))
 		for _, side := range [2]string{"b", "a"} {
@@ -35,6 +31,15 @@ func fastjsonDecode(kind core.EventKind) func([]byte) uint64 {
 		}
 		return sum
 	}
+}
+
+// fastjsonFlow is the checksum of a touch or a trade.
+func fastjsonFlow(kind core.EventKind, d *fastjson.Value) uint64 {
+	text := func(key string) int64 { return num(d.GetStringBytes(key)) }
+	if kind == core.Touch {
+		return touchSum(d.GetInt64("u"), text("b"), text("B"), text("a"), text("A"))
+	}
+	return tradeSum(d.GetInt64("t"), text("p"), text("q"), d.GetInt64("T"), d.GetBool("m"))
 }
 
 // simdjsonDecode is simdjson-go with its tape used again, one walk over the keys.
@@ -209,7 +214,7 @@ func goBinanceDecode(kind core.EventKind) func([]byte) uint64 {
 		}
 	}
 	return func(f []byte) uint64 {
-		v := goBinanceDepth(f)
+		v, _ := goBinanceDepth(f)
 		sum := depthSum(v.FirstUpdateID, v.LastUpdateID)
 		for _, l := range v.Bids {
 			sum = levelSum(sum, num(l.Price), num(l.Quantity))
@@ -221,14 +226,18 @@ func goBinanceDecode(kind core.EventKind) func([]byte) uint64 {
 	}
 }
 
-// goBinanceDepth is go-binance's depth event, made as its handler makes it.
-func goBinanceDepth(f []byte) *binance.WsDepthEvent {
+// goBinanceDepth is go-binance's depth event, made as its handler makes it, and what
+// its twin for futures has besides: the id of the event before.
+func goBinanceDepth(f []byte) (v *binance.WsDepthEvent, prev int64) {
 	j, err := simplejson.NewJson(f)
 	must(err)
-	v := new(binance.WsDepthEvent)
+	v = new(binance.WsDepthEvent)
 	data := j.Get("data").MustMap()
 	v.LastUpdateID, _ = data["u"].(json.Number).Int64()
 	v.FirstUpdateID, _ = data["U"].(json.Number).Int64()
+	if pu, ok := data["pu"].(json.Number); ok {
+		prev, _ = pu.Int64()
+	}
 	bids := data["b"].([]any)
 	v.Bids = make([]binance.Bid, len(bids))
 	for i := range bids {
@@ -241,5 +250,5 @@ func goBinanceDepth(f []byte) *binance.WsDepthEvent {
 		item := asks[i].([]any)
 		v.Asks[i] = binance.Ask{Price: item[0].(string), Quantity: item[1].(string)}
 	}
-	return v
+	return v, prev
 }
