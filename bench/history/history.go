@@ -51,12 +51,31 @@ func create(dir, name string, more bool, command []string) (*File, error) {
 	}
 	// benchstat takes "key: value" lines for configuration, so these travel with
 	// the numbers into its tables.
-	_, err = fmt.Fprintf(f, "%sdate: %s\ncommit: %s\nmachine: %s, %d CPUs\nkernel: %s\ngo: %s\ngomaxprocs: %d\ncorpus: %s\ncommand: %s\n",
-		before, m.Date, m.Commit, m.CPU, m.CPUs, m.Kernel, m.Go, m.GOMAXPROCS, corpus(), strings.Join(command, " "))
+	_, err = fmt.Fprintf(f, "%sdate: %s\ncommit: %s\nmachine: %s, %d CPUs\nkernel: %s\ngovernor: %s\nload: %s\ngo: %s\ngomaxprocs: %d\ncorpus: %s\ncommand: %s\n",
+		before, m.Date, m.Commit, m.CPU, m.CPUs, m.Kernel, governor(), LoadAverage(), m.Go, m.GOMAXPROCS, corpus(), strings.Join(command, " "))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot keep the output: %w", err), f.Close(), os.Remove(f.Name()))
 	}
 	return &File{f: f, name: path}, nil
+}
+
+// LoadAverage is how many tasks wanted to run over the last minute, five and fifteen
+// minutes, "unknown" where the kernel does not say. More than what is measured makes
+// itself is a disturbed measurement.
+func LoadAverage() string { return firstFields("/proc/loadavg", 3) }
+
+// governor is how the kernel chooses the processor's clock, "unknown" mostly on
+// virtual machines, whose host chooses.
+func governor() string {
+	return firstFields("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", 1)
+}
+
+func firstFields(path string, n int) string {
+	text, err := os.ReadFile(path)
+	if f := strings.Fields(string(text)); err == nil && len(f) >= n {
+		return strings.Join(f[:n], " ")
+	}
+	return "unknown"
 }
 
 func corpus() string {

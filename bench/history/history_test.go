@@ -46,7 +46,7 @@ func TestOutputIsKeptWholeOrNotAtAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"date: ", "commit: ", "machine: ", "kernel: ", "go: go", "gomaxprocs: ", "corpus: ", "command: go test\n", "first\n", "second\n"} {
+	for _, want := range []string{"date: ", "commit: ", "machine: ", "kernel: ", "governor: ", "load: ", "go: go", "gomaxprocs: ", "corpus: ", "command: go test\n", "first\n", "second\n"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("output has no %q:\n%s", want, text)
 		}

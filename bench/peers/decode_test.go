@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"bytes"
 	"testing"
 
 	"riposte/bench"
@@ -123,6 +124,7 @@ func decodeMatches(tb testing.TB) (out []match) {
 		m := match{name: k.Name, items: len(fs), list: []contender{{name: ours, pass: riposteDecode(c, fs, false)}}}
 		for _, f := range fs {
 			m.bytes += len(f)
+			m.levels += bytes.Count(f, []byte(`["`)) // each level begins so, and nothing else
 		}
 		for _, d := range decoders {
 			m.list = append(m.list, contender{name: d.name, pass: each(fs, d.make(k.Kind))})
@@ -151,7 +153,7 @@ func allAgree(t *testing.T, list []match) {
 		t.Fatal("got no match, want some")
 	}
 	for i := range list {
-		if _, err := list[i].agree(); err != nil {
+		if _, err := list[i].agree(t.Name()); err != nil {
 			t.Error(err)
 		}
 		if len(list[i].list) < 2 {

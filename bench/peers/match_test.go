@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -30,11 +31,12 @@ const ours = "riposte"
 
 // match is one piece of work and all who do it. items is how many a pass has.
 type match struct {
-	name  string // stage/case
-	items int
-	bytes int  // per pass, 0 where bytes mean nothing
-	cpu   bool // processor time of the whole process is a figure too
-	list  []contender
+	name   string // stage/case
+	items  int
+	bytes  int  // per pass, 0 where bytes mean nothing
+	levels int  // per pass, where a level is the smaller item
+	cpu    bool // processor time of the whole process is a figure too
+	list   []contender
 }
 
 // round is which of several runs this is: each begins with another contender, so
@@ -44,7 +46,7 @@ var round = flag.Int("round", 0, "which of several runs this is")
 // agree has every contender do the work once and compares the results with ours.
 // Who cannot do it here is said once in the output and leaves the list; who does it
 // wrongly is an error.
-func (m *match) agree() (want uint64, err error) {
+func (m *match) agree(stage string) (want uint64, err error) {
 	if m.items == 0 || len(m.list) == 0 || m.list[0].name != ours || m.list[0].miss != "" {
 		return 0, fmt.Errorf("%s: got %d items and contenders %v, want some items and %s first", m.name, m.items, names(m.list), ours)
 	}
@@ -63,7 +65,7 @@ func (m *match) agree() (want uint64, err error) {
 			}
 		}
 		if c.miss != "" {
-			fmt.Printf("note: %s/%s: %s\n", m.name, c.name, c.miss)
+			fmt.Printf("note: %s/%s/%s: %s\n", stage, m.name, c.name, c.miss)
 			continue
 		}
 		kept = append(kept, c)
@@ -93,7 +95,7 @@ func names(list []contender) (out []string) {
 // contest times all contenders of a match, after their results were found equal.
 func contest(b *testing.B, m match) {
 	b.Helper()
-	want, err := m.agree()
+	want, err := m.agree(strings.TrimPrefix(b.Name(), "Benchmark"))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -125,6 +127,9 @@ func (m *match) run(b *testing.B, c contender, want uint64) {
 	b.ReportMetric(float64(heap.Bytes)/float64(done), "B/op")
 	if m.bytes > 0 {
 		b.ReportMetric(float64(m.bytes)/float64(m.items)/perItem*1e3, "MB/s")
+	}
+	if m.levels > 0 {
+		b.ReportMetric(perItem*float64(m.items)/float64(m.levels), "ns/level")
 	}
 	if m.cpu {
 		b.ReportMetric(float64(spent)/float64(done), "cpu-ns/op")

@@ -1,20 +1,14 @@
-// Compare does the same work by riposte and by others, on the same bytes in one run,
-// and prints one table with ratios. The raw output and the table go to bench/history.
-//
-//	make compare
 package main
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -24,70 +18,121 @@ import (
 )
 
 type cli struct {
-	Bench     string        `default:"." help:"Which benchmarks, a regular expression."`
-	BenchTime time.Duration `name:"benchtime" default:"300ms" help:"Time of each run."`
-	Count     int           `default:"3" help:"Runs of each; the median counts."`
+	Bench     string        `default:"." help:"Which contests of bench/peers, a regular expression. What it leaves out is shown as not measured."`
+	BenchTime time.Duration `name:"benchtime" default:"100ms" help:"Time of each run."`
+	Count     int           `default:"5" help:"Runs of each; the median counts."`
 	Keep      bool          `default:"true" negatable:"" help:"Keep the output in bench/history."`
+}
+
+// program is one of the two test programs.
+type program struct {
+	name string // in keys of results
+	dir  string // under bench
+	path string // of the built program
+	args []string
 }
 
 // Run compares.
 func (c *cli) Run() (err error) {
+	if c.Count < 1 || c.BenchTime <= 0 {
+		return fmt.Errorf("cannot compare: got %d runs of %v, want at least one run of some time", c.Count, c.BenchTime)
+	}
 	root, err := bench.Root()
 	if err != nil {
 		return err
 	}
-	args := []string{"test", "-run", "^$", "-bench", c.Bench, "-benchmem", "-benchtime", c.BenchTime.String(),
-		"-count", fmt.Sprint(c.Count), "-timeout", "60m", "."}
+	tmp, err := os.MkdirTemp("", "compare-*")
+	if err != nil {
+		return fmt.Errorf("cannot compare: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
+	programs := []*program{
+		{name: "bench", dir: "bench", args: []string{"-test.bench", pattern(rows, "bench")}},
+		{name: "peers", dir: filepath.Join("bench", "peers"), args: []string{"-test.bench", c.Bench}},
+	}
+	for _, p := range programs {
+		if err := p.build(root, tmp); err != nil {
+			return err
+		}
+	}
 	var out bytes.Buffer
-	var keep io.Writer = &out
+	var keep *history.File
 	if c.Keep {
-		f, err := history.Create("compare", false, append([]string{"go"}, args...))
+		keep, err = history.Create("compare", false, []string{"make", "compare", fmt.Sprintf("COUNT=%d", c.Count), "BENCHTIME=" + c.BenchTime.String()})
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, f.Close(err == nil)) }()
-		keep = io.MultiWriter(&out, f)
-		defer func() {
-			if err == nil {
-				err = print(f, &out)
+		defer func() { err = errors.Join(err, keep.Close(err == nil)) }()
+	}
+	load := history.LoadAverage()
+	results, err := c.rounds(root, programs, &out)
+	if err != nil {
+		return err
+	}
+	head := fmt.Sprintf("machine: %s\nload: %s before, %s after\nruns: %d of %v each\n\n", bench.ThisMachine(), load, history.LoadAverage(), c.Count, c.BenchTime)
+	if err := print(os.Stdout, head, results); err != nil || keep == nil {
+		return err
+	}
+	if err := print(keep, head, results); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(keep, "\n%s", out.Bytes())
+	return err
+}
+
+// rounds runs both programs by turns, the first of them first in every other round.
+func (c *cli) rounds(root string, programs []*program, out *bytes.Buffer) (*results, error) {
+	all := newResults()
+	for round := range c.Count {
+		for i := range programs {
+			p := programs[(i+round)%len(programs)]
+			fmt.Fprintf(out, "-- round %d of %d, %s --\n", round+1, c.Count, p.name)
+			fmt.Fprintf(os.Stderr, "round %d of %d, %s ", round+1, c.Count, p.name)
+			text, err := p.run(root, c.BenchTime, round)
+			out.Write(text)
+			fmt.Fprintln(os.Stderr)
+			if err != nil {
+				return nil, fmt.Errorf("cannot compare: %s: %w\n%s", p.name, err, text)
 			}
-		}()
+			if err := all.add(p.name, text); err != nil {
+				return nil, err
+			}
+		}
 	}
-	cmd := exec.Command("go", args...)
-	cmd.Dir = filepath.Join(root, "bench", "peers")
-	cmd.Stdout, cmd.Stderr = io.MultiWriter(keep, dots{os.Stderr}), os.Stderr
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("cannot compare: %w\n%s", err, out.Bytes())
+	return all, nil
+}
+
+func (p *program) build(root, tmp string) error {
+	p.path = filepath.Join(tmp, p.name+".test")
+	cmd := exec.Command("go", "test", "-c", "-o", p.path, ".")
+	cmd.Dir = filepath.Join(root, p.dir)
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("cannot build %s: %w\n%s", p.name, err, text)
 	}
-	fmt.Fprintf(os.Stderr, "\n")
-	fmt.Printf("machine: %s\n", bench.ThisMachine())
-	return print(os.Stdout, &out)
+	return nil
+}
+
+func (p *program) run(root string, each time.Duration, round int) ([]byte, error) {
+	args := append([]string{"-test.run", "^$", "-test.benchmem", "-test.benchtime", each.String(), "-test.timeout", "20m"}, p.args...)
+	if p.name == "peers" {
+		args = append(args, "-round", fmt.Sprint(round))
+	}
+	var out bytes.Buffer
+	cmd := exec.Command(p.path, args...)
+	cmd.Dir = filepath.Join(root, p.dir)
+	// One writer for both, so that they come through one pipe and not at once.
+	both := io.MultiWriter(&out, dots{os.Stderr})
+	cmd.Stdout, cmd.Stderr = both, both
+	err := cmd.Run()
+	return out.Bytes(), err
 }
 
 // dots shows that something is going on.
 type dots struct{ w io.Writer }
 
 func (d dots) Write(p []byte) (int, error) {
-	_, err := d.w.Write(bytes.Repeat([]byte{'.'}, bytes.Count(p, []byte{'\n'})))
+	_, err := io.WriteString(d.w, strings.Repeat(".", bytes.Count(p, []byte{'\n'})))
 	return len(p), err
-}
-
-func print(w io.Writer, out *bytes.Buffer) error {
-	rows, err := parse(out.Bytes())
-	if err != nil {
-		return err
-	}
-	cases := map[string]*row{}
-	for _, r := range rows {
-		t := cases[r.name]
-		if t == nil {
-			t = &row{name: r.name}
-			cases[r.name] = t
-		}
-		t.add(r)
-	}
-	list := slices.SortedFunc(maps.Values(cases), func(a, b *row) int { return cmp.Compare(a.name, b.name) })
-	return table(w, list)
 }
 
 func main() {

@@ -1,158 +1,146 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"io"
-	"slices"
-	"strconv"
 	"strings"
-	"text/tabwriter"
+	"unicode/utf8"
 )
 
-// ours is the name of riposte among contenders.
-const ours = "riposte"
+// legend says how to read the table.
+const legend = `Figures are medians in ns per item (frame, level, order, handed-over item), ± half the distance between the
+quartiles of the runs. ratio: the best peer's figure over ours. of floor: ours over that of C of our own (floor-)
+or of less than the work (limit-). allocs: ours / best peer's. Targets are those of the plan of record, section 5.`
 
-// run is one line of benchmark output.
-type run struct {
-	name      string // stage/case
-	contender string
-	ns        float64
-	allocs    float64
+// print writes the whole report: the table, its targets' sum, all contenders, notes.
+func print(w io.Writer, head string, all *results) error {
+	var lines []line
+	for _, r := range rows {
+		lines = append(lines, judge(r, all))
+	}
+	var b strings.Builder
+	b.WriteString(head)
+	b.WriteString(legend + "\n\n")
+	table(&b, lines)
+	total(&b, lines)
+	contenders(&b, all)
+	if len(all.notes) > 0 {
+		b.WriteString("\nNot in it:\n")
+		for _, n := range all.notes {
+			fmt.Fprintf(&b, "  %s\n", n)
+		}
+	}
+	b.WriteString("\nNot measured by this run:\n")
+	for _, n := range elsewhere {
+		fmt.Fprintf(&b, "  %s\n", n)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
-// parse reads go test's output: lines "BenchmarkStage/case/contender-2 N v unit ...".
-func parse(out []byte) (rows []run, err error) {
-	for sc := bufio.NewScanner(bytes.NewReader(out)); sc.Scan(); {
-		f := strings.Fields(sc.Text())
-		if len(f) < 4 || !strings.HasPrefix(f[0], "Benchmark") {
+var columns = []string{"stage", "ours", "best peer", "ratio", "floor", "of floor", "allocs", "target: got"}
+
+// table prints a line per row, and a further one for each target after the first.
+func table(b *strings.Builder, lines []line) {
+	cells := [][]string{columns}
+	for i := range lines {
+		l := &lines[i]
+		c := []string{l.row.stage, "missing: no " + l.row.ours, "-", "-", "-", "-", "-", ""}
+		if l.ours != nil {
+			c[1] = value(*l.ours)
+			c[6] = short(l.allocs)
+		}
+		if l.peerFigure != nil {
+			c[2] = l.peer + " " + value(*l.peerFigure)
+			if l.ours != nil {
+				c[3] = times(l.peerFigure.median / l.ours.median)
+				c[6] += " / " + short(l.peerAllocs)
+			}
+		}
+		if l.floorFig != nil {
+			c[4] = l.floor + " " + value(*l.floorFig)
+			if l.ours != nil {
+				c[5] = times(l.ours.median / l.floorFig.median)
+			}
+		} else if l.floor != "" {
+			c[4] = l.floor + " not measured"
+		}
+		for k, v := range l.verdicts {
+			if k > 0 {
+				cells = append(cells, c)
+				c = make([]string, len(columns))
+			}
+			c[len(c)-1] = v.text
+		}
+		cells = append(cells, c)
+	}
+	align(b, cells)
+}
+
+// align prints cells in columns. text/tabwriter counts bytes that are no letters.
+func align(b *strings.Builder, cells [][]string) {
+	width := make([]int, len(columns))
+	for _, c := range cells {
+		for i := range c {
+			width[i] = max(width[i], utf8.RuneCountInString(c[i]))
+		}
+	}
+	for n, c := range cells {
+		line := ""
+		for i := range c {
+			line += c[i] + strings.Repeat(" ", width[i]-utf8.RuneCountInString(c[i])+2)
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		if n == 0 {
+			for i := range width {
+				b.WriteString(strings.Repeat("-", width[i]) + "  ")
+			}
+			b.WriteString("\n")
+		}
+	}
+}
+
+// value is a figure with its spread.
+func value(f figure) string {
+	if f.runs < 2 {
+		return short(f.median)
+	}
+	return fmt.Sprintf("%s ±%.0f%%", short(f.median), 100*f.spread)
+}
+
+// total counts the targets.
+func total(b *strings.Builder, lines []line) {
+	var n [len(outcomes)]int
+	for i := range lines {
+		for _, v := range lines[i].verdicts {
+			n[v.outcome]++
+		}
+	}
+	fmt.Fprintf(b, "\nTargets: %d met, %d missed, %d not measured.\n", n[met], n[missed], n[missing])
+}
+
+// contenders lists every contest with everyone in it, whether or not a row is made of
+// it.
+func contenders(b *strings.Builder, all *results) {
+	b.WriteString("\nEveryone, ns:\n")
+	seen := map[string]bool{}
+	for _, key := range all.order {
+		i := strings.LastIndexByte(key, '/')
+		if !strings.HasPrefix(key, "peers:") || i < 0 || seen[key[:i]] {
 			continue
 		}
-		name := strings.TrimPrefix(f[0], "Benchmark")
-		if i := strings.LastIndexByte(name, '-'); i > 0 { // GOMAXPROCS
-			if _, err := strconv.Atoi(name[i+1:]); err == nil {
-				name = name[:i]
+		seen[key[:i]] = true
+		fmt.Fprintf(b, "  %s:", strings.TrimPrefix(key[:i], "peers:"))
+		for k, key := range sorted(all, key[:i]) {
+			f, _ := all.get(key, "ns/op")
+			if k > 0 {
+				b.WriteByte(',')
+			}
+			fmt.Fprintf(b, " %s %s", contender(key), value(f))
+			if cpu, ok := all.get(key, "cpu-ns/op"); ok {
+				fmt.Fprintf(b, " (CPU %s)", short(cpu.median))
 			}
 		}
-		i := strings.LastIndexByte(name, '/')
-		if i < 0 {
-			return nil, fmt.Errorf("cannot read the output: benchmark %q has no contender", name)
-		}
-		r := run{name: name[:i], contender: name[i+1:], ns: -1}
-		for k := 2; k+1 < len(f); k += 2 {
-			v, err := strconv.ParseFloat(f[k], 64)
-			if err != nil {
-				return nil, fmt.Errorf("cannot read the output: %q in %q is not a number", f[k], sc.Text())
-			}
-			switch f[k+1] {
-			case "ns/op":
-				r.ns = v
-			case "allocs/op":
-				r.allocs = v
-			}
-		}
-		if r.ns < 0 {
-			return nil, fmt.Errorf("cannot read the output: %q has no ns/op", sc.Text())
-		}
-		rows = append(rows, r)
+		b.WriteByte('\n')
 	}
-	if len(rows) == 0 {
-		return nil, fmt.Errorf("cannot read the output: it has no benchmark lines")
-	}
-	return rows, nil
-}
-
-// row is one case with all its contenders, in the order in which they came.
-type row struct {
-	name  string
-	order []string
-	ns    map[string][]float64
-	mem   map[string]float64
-}
-
-func (t *row) add(r run) {
-	if t.ns == nil {
-		t.ns, t.mem = map[string][]float64{}, map[string]float64{}
-	}
-	if t.ns[r.contender] == nil {
-		t.order = append(t.order, r.contender)
-	}
-	t.ns[r.contender] = append(t.ns[r.contender], r.ns)
-	t.mem[r.contender] = max(t.mem[r.contender], r.allocs)
-}
-
-func median(v []float64) float64 {
-	v = slices.Clone(v)
-	slices.Sort(v)
-	if n := len(v); n%2 == 0 {
-		return (v[n/2-1] + v[n/2]) / 2
-	}
-	return v[len(v)/2]
-}
-
-// best is the fastest of the others.
-func (t *row) best() string {
-	name := ""
-	for _, c := range t.order {
-		if c != ours && !strings.HasPrefix(c, "floor-") && !strings.HasPrefix(c, "limit-") && (name == "" || median(t.ns[c]) < median(t.ns[name])) {
-			name = c
-		}
-	}
-	return name
-}
-
-// targets are how many times as fast as which contender a stage shall be: "" is the
-// best peer. From the design of record, section 5; sign is against go-binance.
-var targets = map[string]struct {
-	than  string
-	ratio float64
-}{
-	"Decode/bookTicker": {"", 10}, "Decode/trade": {"", 10}, "Decode/depth20": {"", 7}, "Decode/depth100": {"", 7},
-	"Book/spot": {"", 4}, "Book/usdm": {"", 4},
-	"Frame/memory": {"gobwas-reused", 2},
-	"Sign/hmac":    {"go-binance", 4},
-}
-
-// table prints a line per case: ours, the best peer, how many times as fast ours is,
-// and below all the contenders.
-func table(w io.Writer, rows []*row) error {
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "stage\tours ns\tallocs\tbest peer\tns\tallocs\tratio\ttarget\t")
-	for _, r := range rows {
-		best := r.best()
-		if r.ns[ours] == nil || best == "" {
-			return fmt.Errorf("cannot compare %s: got contenders %v, want %s and others", r.name, r.order, ours)
-		}
-		mine, other := median(r.ns[ours]), median(r.ns[best])
-		want := "-"
-		if g, ok := targets[r.name]; ok {
-			than := best
-			if g.than != "" {
-				than = g.than
-			}
-			if r.ns[than] == nil {
-				return fmt.Errorf("cannot compare %s: its target is against %s, which did not run", r.name, than)
-			}
-			got := median(r.ns[than]) / mine
-			mark := "missed"
-			if got >= g.ratio {
-				mark = "met"
-			}
-			want = fmt.Sprintf("%gx %s: %.1fx, %s", g.ratio, than, got, mark)
-		}
-		fmt.Fprintf(t, "%s\t%.1f\t%.2g\t%s\t%.1f\t%.2g\t%.2fx\t%s\t\n", r.name, mine, r.mem[ours], best, other, r.mem[best], other/mine, want)
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintln(w)
-	for _, r := range rows {
-		fmt.Fprintf(w, "%s:", r.name)
-		for _, c := range r.order {
-			fmt.Fprintf(w, " %s %.1f ns", c, median(r.ns[c]))
-		}
-		fmt.Fprintln(w)
-	}
-	return nil
 }

@@ -30,21 +30,33 @@ static inline void load(const uint32_t s[8], __m128i *abef, __m128i *cdgh)
 	*cdgh = _mm_blend_epi16(hi, lo, 0xf0);
 }
 
-static inline void store(uint32_t s[8], __m128i abef, __m128i cdgh)
+/* And back: the words a to d and e to h in order. */
+static inline void row(__m128i abef, __m128i cdgh, __m128i *lo, __m128i *hi)
 {
-	__m128i f = _mm_shuffle_epi32(abef, 0x1b); /* feba -> abef reversed */
+	__m128i f = _mm_shuffle_epi32(abef, 0x1b);
 	__m128i d = _mm_shuffle_epi32(cdgh, 0xb1);
-	_mm_storeu_si128((__m128i *)s, _mm_blend_epi16(f, d, 0xf0));
-	_mm_storeu_si128((__m128i *)(s + 4), _mm_alignr_epi8(d, f, 8));
+	*lo = _mm_blend_epi16(f, d, 0xf0);
+	*hi = _mm_alignr_epi8(d, f, 8);
 }
 
-/* One block. The sixteen message words are kept in four registers that go round. */
-static inline void block(__m128i *abef, __m128i *cdgh, const uint8_t *p)
+static inline void store(uint32_t s[8], __m128i abef, __m128i cdgh)
 {
-	const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bll, 0x0405060700010203ll);
-	__m128i w[4], x = *abef, y = *cdgh;
-	for (int i = 0; i < 4; i++)
-		w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(p + 16 * i)), swap);
+	__m128i lo, hi;
+	row(abef, cdgh, &lo, &hi);
+	_mm_storeu_si128((__m128i *)s, lo);
+	_mm_storeu_si128((__m128i *)(s + 4), hi);
+}
+
+static inline __m128i big_endian(__m128i v)
+{
+	return _mm_shuffle_epi8(v, _mm_set_epi64x(0x0c0d0e0f08090a0bll, 0x0405060700010203ll));
+}
+
+/* One block whose sixteen words are there; they are kept in four registers that go
+ * round. */
+static inline void words(__m128i *abef, __m128i *cdgh, __m128i w0, __m128i w1, __m128i w2, __m128i w3)
+{
+	__m128i w[4] = {w0, w1, w2, w3}, x = *abef, y = *cdgh;
 #pragma GCC unroll 16
 	for (int i = 0; i < 16; i++) {
 		__m128i k = _mm_add_epi32(w[i & 3], _mm_load_si128((const __m128i *)(rounds + 4 * i)));
@@ -58,6 +70,13 @@ static inline void block(__m128i *abef, __m128i *cdgh, const uint8_t *p)
 	}
 	*abef = _mm_add_epi32(*abef, x);
 	*cdgh = _mm_add_epi32(*cdgh, y);
+}
+
+static inline void block(__m128i *abef, __m128i *cdgh, const uint8_t *p)
+{
+	const __m128i *v = (const __m128i *)p;
+	words(abef, cdgh, big_endian(_mm_loadu_si128(v)), big_endian(_mm_loadu_si128(v + 1)), big_endian(_mm_loadu_si128(v + 2)),
+	      big_endian(_mm_loadu_si128(v + 3)));
 }
 
 int floor_sign_have(void) { return 1; }
@@ -83,11 +102,15 @@ void floor_key_init(struct floor_key *k, const uint8_t *key, const uint8_t *pref
 /* The last block or two of a message: its rest, a one bit, zeros, the length in bits. */
 static inline void finish(__m128i *a, __m128i *b, const uint8_t *p, uint64_t n, uint64_t total)
 {
-	uint8_t tail[128] = {0};
-	memcpy(tail, p, n);
-	tail[n] = 0x80;
+	uint8_t tail[128] __attribute__((aligned(64))) = {0};
 	uint64_t bits = __builtin_bswap64(total * 8);
 	uint64_t size = n < 56 ? 64 : 128;
+#ifdef __AVX512BW__
+	_mm512_store_si512(tail, _mm512_maskz_loadu_epi8((1ull << n) - 1, p));
+#else
+	memcpy(tail, p, n);
+#endif
+	tail[n] = 0x80;
 	memcpy(tail + size - 8, &bits, 8);
 	block(a, b, tail);
 	if (size == 128)
@@ -107,24 +130,20 @@ static inline void hex(uint8_t *out, __m128i v)
 
 void floor_sign(const struct floor_key *k, const uint8_t *msg, uint64_t len, uint64_t stride, uint64_t n, uint8_t *out)
 {
-	const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bll, 0x0405060700010203ll);
 	for (uint64_t i = 0; i < n; i++, msg += stride, out += 64) {
-		__m128i a, b;
-		uint32_t s[8];
-		uint8_t digest[32];
+		__m128i a, b, lo, hi;
 		uint64_t at = k->taken;
 		load(k->inner, &a, &b);
 		for (; at + 64 <= len; at += 64)
 			block(&a, &b, msg + at);
 		finish(&a, &b, msg + at, len - at, 64 + len);
-		store(s, a, b);
-		_mm_storeu_si128((__m128i *)digest, _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)s), swap));
-		_mm_storeu_si128((__m128i *)(digest + 16), _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(s + 4)), swap));
+		/* The outer message is one block, and the inner state its first words. */
+		row(a, b, &lo, &hi);
 		load(k->outer, &a, &b);
-		finish(&a, &b, digest, 32, 64 + 32);
-		store(s, a, b);
-		hex(out, _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)s), swap));
-		hex(out + 32, _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(s + 4)), swap));
+		words(&a, &b, lo, hi, _mm_set_epi32(0, 0, 0, (int)0x80000000), _mm_set_epi32((64 + 32) * 8, 0, 0, 0));
+		row(a, b, &lo, &hi);
+		hex(out, big_endian(lo));
+		hex(out + 32, big_endian(hi));
 	}
 }
 
