@@ -1,11 +1,11 @@
-// Package store keeps what must survive the process on disk: for now the order
-// journal.
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"riposte/core"
@@ -14,20 +14,24 @@ import (
 )
 
 // Journal is one run's file of records: what was about to be sent, what was heard.
-// An intent is in the kernel before the first byte of its request leaves, so it
-// survives the death of the process; nothing is synced to the platter, which only
-// the loss of power would tell apart. Reports may wait in memory for the next
-// intent or Flush. The first error is kept: after it nothing is accepted, and so
-// nothing is sent.
+// What is noted is in the kernel when the call returns, so an intent, noted before the
+// first byte of its request leaves, survives the death of the process; nothing is
+// synced to the platter, which only the loss of power would tell apart. See window.go
+// for how that is done without a system call. The first error is kept: after it
+// nothing is accepted, and so nothing is sent.
+//
+// While it is open the file is longer than its records, by zeros; see Reader.
 //
 // All methods but Close belong to the engine's goroutine. It implements
 // exec.Journal.
 type Journal struct {
-	f     *os.File
+	name  string
+	file  *file
 	table *core.Instruments
 	clock core.Clock
+	win   *window
+	at    int // where the next record goes in win
 	seq   uint64
-	buf   []byte
 	in    journal.Intent
 	rep   journal.Report
 	err   error
@@ -43,31 +47,89 @@ type Info struct {
 // OpenJournal makes the folder, if need be, and a new file in it, named after the
 // time. Files of former runs are left as they are.
 func OpenJournal(dir string, table *core.Instruments, clock core.Clock, info Info) (*Journal, error) {
+	return openJournal(dir, table, clock, info, allot)
+}
+
+func openJournal(dir string, table *core.Instruments, clock core.Clock, info Info, allot func(*os.File, int64, int64) error) (*Journal, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the journal's folder: %w", err)
 	}
 	wall := clock.Wall()
-	name := time.Unix(0, int64(wall)).UTC().Format("20060102T150405.000000000Z") + ".journal"
-	f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
+	name := filepath.Join(dir, time.Unix(0, int64(wall)).UTC().Format("20060102T150405.000000000Z")+".journal")
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the journal: %w", err)
 	}
-	j := &Journal{f: f, table: table, clock: clock, buf: make([]byte, 0, 64<<10)}
-	start := journal.SessionStart{Epoch: info.Epoch, Wall: wall, Config: info.Config, Version: info.Version}
-	j.buf = start.Append(j.buf, j.next())
-	if err := j.Flush(); err != nil {
+	j := &Journal{name: name, table: table, clock: clock}
+	if j.file, j.win, err = newFile(f, allot); err != nil {
 		_ = f.Close()
 		return nil, err
+	}
+	start := journal.SessionStart{Epoch: info.Epoch, Wall: wall, Config: info.Config, Version: info.Version}
+	j.note(&start)
+	if j.err != nil {
+		_ = j.file.close(j.win, 0)
+		return nil, j.err
 	}
 	return j, nil
 }
 
 // Name is the file's name.
-func (j *Journal) Name() string { return j.f.Name() }
+func (j *Journal) Name() string { return j.name }
 
-func (j *Journal) next() uint64 {
+// record is a payload that can append itself.
+type record interface {
+	Append(dst []byte, seq uint64) []byte
+}
+
+// note puts a record into the file; what goes wrong is kept in j.err.
+func (j *Journal) note(r record) {
+	if !j.room() {
+		return
+	}
+	defer j.caught(debug.SetPanicOnFault(true))
+	j.took(r.Append(j.win.mem[j.at:j.at], j.seq+1))
+}
+
+// room is false after an error. It goes on to the next window when this one is full.
+func (j *Journal) room() bool {
+	if j.err != nil {
+		return false
+	}
+	if j.at >= chunk {
+		next, err := j.file.follow(j.win)
+		if err != nil {
+			j.err = err
+			return false
+		}
+		j.win, j.at = next, j.at-chunk
+	}
+	return true
+}
+
+func (j *Journal) took(rec []byte) {
+	if len(rec) > len(j.win.mem)-j.at {
+		panic(fmt.Sprintf("BUG: a journal record of %d bytes, want at most %d", len(rec), spill))
+	}
+	j.at += len(rec)
 	j.seq++
-	return j.seq
+}
+
+// caught ends a note. A fault means that the file could not take the bytes: the
+// device failed, or somebody cut the file short. A record that is not whole is as good
+// as none: the reader cuts such a tail.
+func (j *Journal) caught(before bool) {
+	debug.SetPanicOnFault(before)
+	switch e := recover().(type) {
+	case nil:
+	case interface {
+		error
+		Addr() uintptr
+	}:
+		j.err = fmt.Errorf("cannot write the journal: the file does not take a record at %d: %w", j.win.base+int64(j.at), e)
+	default:
+		panic(e)
+	}
 }
 
 // Sent records a request that is about to be written.
@@ -75,8 +137,8 @@ func (j *Journal) Sent(r *exec.SentRecord) error {
 	in := &r.Intent
 	j.in = journal.Intent{Kind: in.Kind, Side: in.Side, Type: in.Type, TIF: in.TIF, Strategy: in.Strategy, Order: in.ID,
 		Input: r.Input, Price: in.Price, Qty: in.Qty, Wall: r.Stamp, Client: r.Client, Symbol: j.table.Get(in.Instrument).Symbol}
-	j.buf = j.in.Append(j.buf, j.next())
-	return j.Flush()
+	j.note(&j.in)
+	return j.err
 }
 
 // Unsent records that no byte of a recorded request left: a report that says so.
@@ -86,45 +148,33 @@ func (j *Journal) Unsent(r *exec.SentRecord) {
 	j.Reported(&rep)
 }
 
-// bufferMost is how much may wait in memory before it is written all the same.
-const bufferMost = 32 << 10
-
-// Reported records what became known of an order.
+// Reported records what became known of an order. An error is kept, and the next Sent
+// tells.
 func (j *Journal) Reported(r *core.Report) {
 	j.rep = journal.Report{Wall: j.clock.Wall(), Report: *r}
-	j.buf = j.rep.Append(j.buf, j.next())
-	if len(j.buf) >= bufferMost {
-		_ = j.Flush() // kept in j.err, and the next Sent tells
-	}
-}
-
-// Flush hands everything to the kernel. Part of a record written is as good as
-// none: the reader cuts such a tail.
-func (j *Journal) Flush() error {
-	if j.err != nil || len(j.buf) == 0 {
-		return j.err
-	}
-	if _, err := j.f.Write(j.buf); err != nil {
-		j.err = fmt.Errorf("cannot write the journal: %w", err)
-		return j.err
-	}
-	j.buf = j.buf[:0]
-	return nil
+	j.note(&j.rep)
 }
 
 // Err is the error that ended the journal, nil while it is whole.
 func (j *Journal) Err() error { return j.err }
 
-// Close writes how the run ended and closes the file.
+var errClosed = errors.New("cannot write the journal: it is closed")
+
+// Close writes how the run ended, cuts the file behind it, syncs and closes it. It
+// returns the first error there was. Nothing is accepted afterwards.
 func (j *Journal) Close(clean bool, text string) error {
-	end := journal.SessionEnd{Clean: clean, Wall: j.clock.Wall(), Text: text}
-	j.buf = end.Append(j.buf, j.next())
-	err := j.Flush()
-	if e := j.f.Sync(); err == nil && e != nil {
-		err = fmt.Errorf("cannot sync the journal: %w", e)
+	if j.win == nil {
+		return j.err
 	}
-	if e := j.f.Close(); err == nil && e != nil {
+	end := journal.SessionEnd{Clean: clean, Wall: j.clock.Wall(), Text: text}
+	j.note(&end)
+	err := j.err
+	if e := j.file.close(j.win, j.win.base+int64(j.at)); err == nil && e != nil {
 		err = fmt.Errorf("cannot close the journal: %w", e)
+	}
+	j.win = nil
+	if j.err == nil {
+		j.err = errClosed
 	}
 	return err
 }

@@ -99,9 +99,6 @@ func (x *dealer) Step() int {
 	if now := x.d.clock.Mono(); now >= x.postAt {
 		x.postAt = now + core.MonoNs(statsEvery)
 		x.post()
-		if j := x.d.journal; j != nil {
-			_ = j.Flush() // an error is kept, and the next intent is refused for it
-		}
 	}
 	return work
 }
