@@ -82,6 +82,19 @@ func TestRowsAreHeldAgainstBestPeerAndFastestFloor(t *testing.T) {
 	}
 }
 
+func TestAFloorCanBeNamedByItsBeginning(t *testing.T) {
+	all := three(t)
+	for floor, want := range map[string]string{
+		"peers:Decode/trade/limit-": "limit-c", "peers:Decode/trade/floor-c-a": "floor-c-a", "peers:Decode/trade/floor-": "floor-c-b",
+	} {
+		r := tradeRow()
+		r.floor = floor
+		if l := judge(r, all); l.floor != want || l.floorFig == nil {
+			t.Errorf("%s: got %q, want %s", floor, l.floor, want)
+		}
+	}
+}
+
 func TestEachKindOfGoalCanBeMissed(t *testing.T) {
 	all := three(t)
 	r := tradeRow()

@@ -45,21 +45,20 @@ func judge(r row, all *results) line {
 	if f, ok := all.get(r.ours, unit); ok {
 		l.ours, l.allocs = &f, all.most(r.ours, "allocs/op")
 	}
+	floor := r.floor
+	if floor == "" && r.match != "" {
+		floor = r.match + "/" + floorPrefix
+	} else if floor != "" {
+		l.floor = contender(floor) // that it is missing is to be seen
+	}
 	for _, key := range all.match(r.match) {
 		f, ok := all.get(key, unit)
-		if name := contender(key); ok {
-			switch {
-			case isPeer(name) && (l.peerFigure == nil || f.median < l.peerFigure.median):
-				l.peer, l.peerFigure, l.peerAllocs = name, &f, all.most(key, "allocs/op")
-			case r.floor == "" && isFloor(name) && (l.floorFig == nil || f.median < l.floorFig.median):
-				l.floor, l.floorFig = name, &f
-			}
+		name := contender(key)
+		if ok && isPeer(name) && (l.peerFigure == nil || f.median < l.peerFigure.median) {
+			l.peer, l.peerFigure, l.peerAllocs = name, &f, all.most(key, "allocs/op")
 		}
-	}
-	if r.floor != "" {
-		l.floor = contender(r.floor)
-		if f, ok := all.get(r.floor, unit); ok {
-			l.floorFig = &f
+		if ok && floor != "" && strings.HasPrefix(key, floor) && (l.floorFig == nil || f.median < l.floorFig.median) {
+			l.floor, l.floorFig = name, &f
 		}
 	}
 	for _, g := range r.goals {

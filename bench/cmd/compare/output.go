@@ -139,10 +139,17 @@ func (r *results) match(name string) (keys []string) {
 func contender(key string) string { return key[strings.LastIndexByte(key, '/')+1:] }
 
 // The kinds of contender, by name; see bench/peers.
-func isOurs(name string) bool  { return name == "riposte" || strings.HasPrefix(name, "riposte-") }
-func isFloor(name string) bool { return strings.HasPrefix(name, "floor-") }
-func isLimit(name string) bool { return strings.HasPrefix(name, "limit-") }
-func isPeer(name string) bool  { return !isOurs(name) && !isFloor(name) && !isLimit(name) }
+const (
+	ourName     = "riposte"
+	floorPrefix = "floor-"
+	limitPrefix = "limit-"
+)
+
+// isPeer reports whether a contender is somebody else's work: neither ours nor C of
+// our own nor less than the work.
+func isPeer(name string) bool {
+	return name != ourName && !strings.HasPrefix(name, ourName+"-") && !strings.HasPrefix(name, floorPrefix) && !strings.HasPrefix(name, limitPrefix)
+}
 
 // sorted is a contest fastest first.
 func sorted(all *results, name string) []string {

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* Processors fetch lines in pairs. */
 #define apart __attribute__((aligned(128)))
@@ -28,6 +29,7 @@ struct ring {
 
 struct job {
 	apart _Atomic uint64_t line;
+	apart _Atomic int there;
 	struct ring to, from;
 	int cpu;
 	uint64_t n, batch;
@@ -58,21 +60,24 @@ static inline void fill(struct item *it, uint64_t v)
 
 static inline uint64_t look(uint64_t sum, const struct item *it) { return (sum * 31 + it->w[0]) ^ it->w[words - 1]; }
 
+/* For one item alone, whose way is to be short: the stronger store costs its thread
+ * more and leaves the core's store buffer sooner. */
 static void push(struct ring *r, uint64_t tail, uint64_t v)
 {
 	while (space(r, tail, 1) == 0)
 		;
 	fill(&r->slot[tail % slots], v);
-	atomic_store_explicit(&r->tail, tail + 1, memory_order_release);
+	atomic_store_explicit(&r->tail, tail + 1, memory_order_seq_cst);
 }
 
 static void *answer_line(void *arg)
 {
 	struct job *j = arg;
+	atomic_store_explicit(&j->there, 1, memory_order_release);
 	for (uint64_t v = 1; v < 2 * j->n; v += 2) {
 		while (atomic_load_explicit(&j->line, memory_order_acquire) != v)
 			;
-		atomic_store_explicit(&j->line, v + 1, memory_order_release);
+		atomic_store_explicit(&j->line, v + 1, memory_order_seq_cst);
 	}
 	return NULL;
 }
@@ -80,6 +85,7 @@ static void *answer_line(void *arg)
 static void *answer_ring(void *arg)
 {
 	struct job *j = arg;
+	atomic_store_explicit(&j->there, 1, memory_order_release);
 	for (uint64_t i = 0; i < j->n; i++) {
 		while (pending(&j->to, i) == 0)
 			;
@@ -93,6 +99,7 @@ static void *answer_ring(void *arg)
 static void *write_ring(void *arg)
 {
 	struct job *j = arg;
+	atomic_store_explicit(&j->there, 1, memory_order_release);
 	struct ring *r = &j->from;
 	for (uint64_t i = 0; i < j->n;) {
 		uint64_t k = j->batch < j->n - i ? j->batch : j->n - i;
@@ -123,6 +130,21 @@ static int start(pthread_t *t, void *(*run)(void *), struct job *j)
 	return err;
 }
 
+static int64_t now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Waits for the other half and says when it was there. */
+static int64_t together(struct job *j)
+{
+	while (!atomic_load_explicit(&j->there, memory_order_acquire))
+		;
+	return now();
+}
+
 static struct job *job(int cpu, uint64_t n, uint64_t batch)
 {
 	struct job *j = aligned_alloc(128, sizeof *j);
@@ -132,30 +154,33 @@ static struct job *job(int cpu, uint64_t n, uint64_t batch)
 	return j;
 }
 
-uint64_t floor_bounce_line(int cpu, uint64_t n)
+uint64_t floor_bounce_line(int cpu, uint64_t n, int64_t *ns)
 {
 	pthread_t t;
 	struct job *j = job(cpu, n, 1);
 	uint64_t sum = 0;
 	if (j && start(&t, answer_line, j) == 0) {
+		int64_t from = together(j);
 		for (uint64_t i = 0; i < n; i++) {
-			atomic_store_explicit(&j->line, 2 * i + 1, memory_order_release);
+			atomic_store_explicit(&j->line, 2 * i + 1, memory_order_seq_cst);
 			while (atomic_load_explicit(&j->line, memory_order_acquire) != 2 * i + 2)
 				;
 			sum = (sum * 31 + i) ^ (i + words - 1);
 		}
+		*ns = now() - from;
 		pthread_join(t, NULL);
 	}
 	free(j);
 	return sum;
 }
 
-uint64_t floor_bounce_ring(int cpu, uint64_t n)
+uint64_t floor_bounce_ring(int cpu, uint64_t n, int64_t *ns)
 {
 	pthread_t t;
 	struct job *j = job(cpu, n, 1);
 	uint64_t sum = 0;
 	if (j && start(&t, answer_ring, j) == 0) {
+		int64_t from = together(j);
 		for (uint64_t i = 0; i < n; i++) {
 			push(&j->to, i, i);
 			while (pending(&j->from, i) == 0)
@@ -163,18 +188,20 @@ uint64_t floor_bounce_ring(int cpu, uint64_t n)
 			sum = look(sum, &j->from.slot[i % slots]);
 			atomic_store_explicit(&j->from.head, i + 1, memory_order_release);
 		}
+		*ns = now() - from;
 		pthread_join(t, NULL);
 	}
 	free(j);
 	return sum;
 }
 
-uint64_t floor_stream_ring(int cpu, uint64_t n, uint64_t batch)
+uint64_t floor_stream_ring(int cpu, uint64_t n, uint64_t batch, int64_t *ns)
 {
 	pthread_t t;
 	struct job *j = job(cpu, n, batch);
 	uint64_t sum = 0;
 	if (j && start(&t, write_ring, j) == 0) {
+		int64_t from = together(j);
 		struct ring *r = &j->from;
 		for (uint64_t i = 0; i < n;) {
 			uint64_t k = pending(r, i);
@@ -186,6 +213,7 @@ uint64_t floor_stream_ring(int cpu, uint64_t n, uint64_t batch)
 				sum = look(sum, &r->slot[i % slots]);
 			atomic_store_explicit(&r->head, i, memory_order_release);
 		}
+		*ns = now() - from;
 		pthread_join(t, NULL);
 	}
 	free(j);
