@@ -47,6 +47,9 @@ const (
 	clockSourceFile = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 	// firstSpan is how long the first measurement of the rate takes: about 30 ppm.
 	firstSpan = time.Millisecond
+	// firstCycles is how many cycles that may take: no processor makes so many in a
+	// millisecond.
+	firstCycles = 1 << 24
 	// strayMax is by how much the counter may be off after one second before it is
 	// given up.
 	strayMax = MonoNs(time.Millisecond)
@@ -61,13 +64,15 @@ func NewSystemClock() *SystemClock {
 		return c
 	}
 	c.first = c.sample()
-	for {
-		now := c.sample()
+	// Where cycles pass and time does not, time is not the machine's (testing/synctest
+	// has its own), and the counter knows nothing of it.
+	for now := c.sample(); now.cycles-c.first.cycles < firstCycles; now = c.sample() {
 		if span := now.ns - c.first.ns; span >= MonoNs(firstSpan) {
 			c.pace.Store(&pace{now, rateOf(uint64(span), now.cycles-c.first.cycles)})
-			return c
+			break
 		}
 	}
+	return c
 }
 
 // rateOf is ns/cycles times 2^32; ns is less than cycles times 2^32.

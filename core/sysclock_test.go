@@ -3,6 +3,7 @@ package core
 import (
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -108,4 +109,15 @@ func TestCyclesOfAnotherCoreMayBeBehind(t *testing.T) {
 	if got := p.at(1000 + 5_000_000_000*3600); got < 7_199_999_990_000 || got > 7_200_000_000_000 {
 		t.Errorf("got %d after two hours of cycles, want 7.2e12 less a billionth", got)
 	}
+}
+
+func TestAClockOfItsOwnTimeIsNotReadByCycles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := NewSystemClock()
+		from := c.Mono()
+		time.Sleep(time.Hour) // the bubble's time
+		if got := c.Mono() - from; got != MonoNs(time.Hour) {
+			t.Errorf("an hour took %d ns", got)
+		}
+	})
 }
