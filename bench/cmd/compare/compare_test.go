@@ -58,8 +58,8 @@ func TestFiguresAreMediansWithTheSpreadOfTheMiddleHalf(t *testing.T) {
 	if got := quantile([]float64{1, 2}, 0.5); got != 1.5 {
 		t.Errorf("got %v between 1 and 2, want 1.5", got)
 	}
-	if len(all.notes) != 1 {
-		t.Errorf("got notes %q, want the one, once", all.notes)
+	if len(all.notes) != 1 || len(all.corpus) != 1 || all.corpus[0] != "spot: recorded" {
+		t.Errorf("got notes %q, corpus %q, want one of each, once", all.notes, all.corpus)
 	}
 }
 
@@ -229,6 +229,14 @@ func TestPatternAsksForEachBenchmarkOnce(t *testing.T) {
 	}, "bench")
 	if want := "^BenchmarkGate$/^approve$|^BenchmarkDecode$/^trade$/^fast$"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestALoadedMachineIsSaidToBeOne(t *testing.T) {
+	for load, want := range map[string]bool{"0.10 0.20 3.00": false, "1.00 0 0": false, "7.20 1 1": true, "unknown": false} {
+		if got := disturbed(load) != ""; got != want {
+			t.Errorf("load %q: got %v, want %v", load, got, want)
+		}
 	}
 }
 

@@ -41,6 +41,15 @@ func (c *cli) Run() (err error) {
 	if err != nil {
 		return err
 	}
+	load := history.LoadAverage() // before the compiler makes its own
+	var keep *history.File
+	if c.Keep {
+		keep, err = history.Create("compare", false, []string{"make", "compare", fmt.Sprintf("COUNT=%d", c.Count), "BENCHTIME=" + c.BenchTime.String()})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, keep.Close(err == nil)) }()
+	}
 	tmp, err := os.MkdirTemp("", "compare-*")
 	if err != nil {
 		return fmt.Errorf("cannot compare: %w", err)
@@ -56,20 +65,15 @@ func (c *cli) Run() (err error) {
 		}
 	}
 	var out bytes.Buffer
-	var keep *history.File
-	if c.Keep {
-		keep, err = history.Create("compare", false, []string{"make", "compare", fmt.Sprintf("COUNT=%d", c.Count), "BENCHTIME=" + c.BenchTime.String()})
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, keep.Close(err == nil)) }()
-	}
-	load := history.LoadAverage()
 	results, err := c.rounds(root, programs, &out)
 	if err != nil {
 		return err
 	}
-	head := fmt.Sprintf("machine: %s\nload: %s before, %s after\nruns: %d of %v each\n\n", bench.ThisMachine(), load, history.LoadAverage(), c.Count, c.BenchTime)
+	head := fmt.Sprintf("machine: %s\nload: %s before, %s after%s\nruns: %d of %v each\n", bench.ThisMachine(), load, history.LoadAverage(), disturbed(load), c.Count, c.BenchTime)
+	for _, corpus := range results.corpus {
+		head += "corpus " + corpus + "\n"
+	}
+	head += "\n"
 	if err := print(os.Stdout, head, results); err != nil || keep == nil {
 		return err
 	}
@@ -78,6 +82,19 @@ func (c *cli) Run() (err error) {
 	}
 	_, err = fmt.Fprintf(keep, "\n%s", out.Bytes())
 	return err
+}
+
+// loadQuiet is the load, over the last minute, at which a machine still counts as at
+// rest: make and go run are at work themselves.
+const loadQuiet = 1.0
+
+// disturbed says so where the run began at a load that leaves its mark.
+func disturbed(load string) string {
+	var now float64
+	if _, err := fmt.Sscan(load, &now); err != nil || now <= loadQuiet {
+		return ""
+	}
+	return "\nDISTURBED: others were at work when this began; what needs two processors at once (ring, order) means little here"
 }
 
 // rounds runs both programs by turns, the first of them first in every other round.

@@ -14,9 +14,10 @@ import (
 // "Benchmark" and without the number of processors, as in
 // "peers:Decode/trade/fastjson".
 type results struct {
-	order []string
-	runs  map[string][]figures
-	notes []string // what contenders said of themselves, each once
+	order  []string
+	runs   map[string][]figures
+	notes  []string // what contenders said of themselves, each once
+	corpus []string // what it was measured on
 }
 
 // figures are one run's metrics by unit.
@@ -24,8 +25,8 @@ type figures map[string]float64
 
 func newResults() *results { return &results{runs: map[string][]figures{}} }
 
-// add reads one program's output: lines "BenchmarkStage/case/contender-2 N v unit ..."
-// and "note: ...". Other lines mean nothing here.
+// add reads one program's output: lines "BenchmarkStage/case/contender-2 N v unit ...",
+// "note: ..." and "corpus-name: ...". Other lines mean nothing here.
 func (r *results) add(program string, text []byte) error {
 	found := false
 	sc := bufio.NewScanner(bytes.NewReader(text))
@@ -33,9 +34,11 @@ func (r *results) add(program string, text []byte) error {
 	for sc.Scan() {
 		line := sc.Text()
 		if note, ok := strings.CutPrefix(line, "note: "); ok {
-			if !slices.Contains(r.notes, note) {
-				r.notes = append(r.notes, note)
-			}
+			r.notes = once(r.notes, note)
+			continue
+		}
+		if corpus, ok := strings.CutPrefix(line, "corpus-"); ok {
+			r.corpus = once(r.corpus, corpus)
 			continue
 		}
 		f := strings.Fields(line)
@@ -67,6 +70,13 @@ func (r *results) add(program string, text []byte) error {
 		return fmt.Errorf("cannot read the output of %s: got no benchmark lines in %d bytes", program, len(text))
 	}
 	return nil
+}
+
+func once(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
 }
 
 // benchmarkName leaves out what go test puts around a name.
