@@ -131,7 +131,9 @@ func (r *rig) round(price int64) core.OrderID {
 	r.g.Step()
 	r.g.Step()
 	r.swallow()
-	r.g.Step() // idle: signs ahead
+	for range 4 { // idle: drafts, looks what is wanted, signs ahead
+		r.g.Step()
+	}
 	if s := r.stamp.Pending(); len(s) > 0 {
 		r.stamp.Release(len(s))
 	}
@@ -172,6 +174,23 @@ func TestOrderPathDoesNotAllocate(t *testing.T) {
 	}
 }
 
+func TestProbesAndTicksDoNotAllocate(t *testing.T) {
+	r, _ := leanRig(t)
+	before := r.g.Pool().Stats.Probes
+	if n := testing.AllocsPerRun(200, func() {
+		r.clock.ns.Add(int64(11 * time.Second))
+		for range 6 {
+			r.g.Step()
+			r.clock.ns.Add(int64(2 * time.Millisecond))
+		}
+	}); n != 0 {
+		t.Errorf("probing idle wires allocates %v times, want 0", n)
+	}
+	if got := r.g.Pool().Stats.Probes - before; got < 400 {
+		t.Errorf("probed %d times, want both wires each time", got)
+	}
+}
+
 // BenchmarkOrderRound is the work of the loop for a whole order: place, answer with
 // a fill, cancel, its answer, all reports, in memory.
 func BenchmarkOrderRound(b *testing.B) {
@@ -188,6 +207,37 @@ func BenchmarkOrderRound(b *testing.B) {
 	}
 }
 
+// BenchmarkIdleStep is a turn of a spinning loop that finds nothing to do, at a time
+// that stands still: five wires up, an order's kind signed ahead. busy: one of the wires
+// waits for an answer, so it is read each time.
+func BenchmarkIdleStep(b *testing.B) {
+	for _, busy := range []bool{false, true} {
+		name := "idle"
+		if busy {
+			name = "busy"
+		}
+		b.Run(name, func(b *testing.B) {
+			r, venue := leanRig(b)
+			for range 20 {
+				r.round(100_00000000)
+			}
+			venue.hold = busy
+			if busy {
+				r.buy(100_00000000)
+			}
+			for range 200 {
+				r.g.Step()
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if r.g.Step() != 0 {
+					b.Fatal("there was something to do")
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkApprovedToWire times the Step that finds one approval in its ring and
 // ends with the write call returned (an in-memory wire, so without the kernel):
 // intake, budget, bytes, table, journal hook, write. What ns/op adds is the rest of
@@ -200,10 +250,11 @@ func BenchmarkApprovedToWire(b *testing.B) {
 		}
 		b.Run(name, func(b *testing.B) {
 			r, venue := leanRig(b)
-			price := int64(100_00000000)
+			price, turn := int64(100_00000000), int64(0)
 			next := func() time.Duration {
 				if !presigned {
-					price = 210_00000000 - price // far from the ladder each time
+					turn++ // a price that no ladder holds, each time
+					price = 50_00000000 + turn*1237%10007*1_000_000
 				}
 				id := r.buy(price)
 				venue.hold = true // the answer is the next Step's work

@@ -113,7 +113,8 @@ func (r *AnswerReader) Reset() {
 
 func (r *AnswerReader) clearHead() {
 	r.length, r.chunked = -1, false
-	r.answer = Answer{}
+	a := &r.answer // its extra headers count only as far as extras says
+	a.Status, a.JSON, a.Close, a.RetryAfter, a.Body, a.extras = 0, false, false, 0, nil, 0
 }
 
 // Space is where to read next bytes to. It is empty only when the answer is too

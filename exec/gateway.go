@@ -29,7 +29,7 @@ type Config struct {
 	Reports  *ring.Ring[core.Report]   // written
 	Stamps   *ring.Ring[Stamp]         // written, may be nil; full drops and counts
 
-	Orders      int           // table size; default 16384
+	Orders      int           // at once, ended ones that are remembered included; default 4096
 	TimeToLive  time.Duration // of an approval before its bytes leave; default 250 ms
 	ProofMargin time.Duration // beyond recvWindow before absence proves anything; default 10 s
 	AbsentPolls int           // how many times absent after that; default 3
@@ -169,7 +169,7 @@ func NewGateway(cfg Config) (*Gateway, error) {
 		cfg.AbsentPolls = 3
 	}
 	if cfg.Orders <= 0 {
-		cfg.Orders = 16384
+		cfg.Orders = 4096
 	}
 	if cfg.Journal == nil {
 		cfg.Journal = NoJournal{}
@@ -218,7 +218,8 @@ func (g *Gateway) Step() int {
 		work += g.tick(now)
 	}
 	if work == 0 {
-		// Signing ahead fills the pauses and never delays anything that waits.
+		// What can be done ahead fills the pauses and never delays anything that waits.
+		g.table.ready()
 		work = g.codec.Idle(g.time.At(now))
 	}
 	return work

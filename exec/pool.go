@@ -23,7 +23,7 @@ type PoolConfig struct {
 	AnswerTimeout time.Duration // default 15 s: the venue itself waits 10 s for its engine
 	DoubtAfter    time.Duration // default 3 s: silence that makes an order unknown
 	KeepAlive     time.Duration // default 10 s: an idle wire is probed this often
-	IdleLook      time.Duration // default 5 ms: how often an idle wire is read for a close
+	IdleLook      time.Duration // default 5 ms, or as many ms as there are wires: how often an idle wire is read for a close
 	BackoffMin    time.Duration // default 100 ms
 	BackoffMax    time.Duration // default 15 s
 	AnswerMax     int           // default 256 KiB, head included
@@ -79,6 +79,7 @@ type Pool struct {
 	dials  sync.WaitGroup
 	closed bool
 	busy   int
+	ping   Request // a probe under way; here because its address crosses an interface
 
 	Stats PoolStats
 }
@@ -263,6 +264,7 @@ func (p *Pool) tick(now core.MonoNs, wall core.WallNs) int {
 		return 0
 	}
 	work := 0
+	look := p.unread(now)
 	for _, w := range p.wires {
 		switch w.state {
 		case wireDown:
@@ -278,7 +280,9 @@ func (p *Pool) tick(now core.MonoNs, wall core.WallNs) int {
 		case wireFresh:
 			p.probe(w, now)
 		case wireIdle:
-			if now-w.looked >= core.MonoNs(p.cfg.IdleLook) {
+			// One a tick, the longest unread first: all at once they would be a pause of
+			// several system calls.
+			if w == look {
 				w.looked = now
 				if _, _, err := w.read(); err != nil {
 					p.fail(w, err, now)
@@ -312,6 +316,17 @@ func (p *Pool) tick(now core.MonoNs, wall core.WallNs) int {
 	return work
 }
 
+// unread is the idle wire that was not looked at for the longest time, nil while none is
+// due.
+func (p *Pool) unread(now core.MonoNs) (oldest *wire) {
+	for _, w := range p.wires {
+		if w.state == wireIdle && now-w.looked >= core.MonoNs(p.cfg.IdleLook) && (oldest == nil || w.looked < oldest.looked) {
+			oldest = w
+		}
+	}
+	return oldest
+}
+
 // past, as a read deadline, makes a connection non-blocking; see Dial.
 var past = time.Unix(1, 0)
 
@@ -342,13 +357,12 @@ func (p *Pool) connected(w *wire, d *dialed, now core.MonoNs) {
 }
 
 func (p *Pool) probe(w *wire, now core.MonoNs) {
-	var r Request
-	if !p.owner.probe(&r) {
+	if !p.owner.probe(&p.ping) {
 		return
 	}
 	p.Stats.Probes++
 	// On an error the wire is discarded already; a probe has no one to tell.
-	_, _ = p.request(w, r.Bytes, RequestProbe, nil, now)
+	_, _ = p.request(w, p.ping.Bytes, RequestProbe, nil, now)
 }
 
 // Close ends all dialing and closes all wires; requests in flight are reported

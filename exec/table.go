@@ -24,6 +24,7 @@ type Table struct {
 	ids    *IDs
 	slots  []Order
 	free   []int32
+	tried  uint64  // Stats.Orders when ready last looked
 	live   []int32 // slots not yet reported Done, in no order
 	ended  []int32 // ring of slots reported Done, oldest first
 	head   int
@@ -117,6 +118,8 @@ func NewTable(ids *IDs, orders int, report func(*core.Report)) *Table {
 		report:  report,
 		foreign: make([]core.Execution, 0, 64),
 	}
+	clear(t.fills[:cap(t.fills)]) // as in newIndex: written once before any order
+	clear(t.ended)
 	for i := orders - 1; i >= 0; i-- {
 		t.slots[i] = Order{slot: int32(i), liveAt: none, first: none}
 		t.free = append(t.free, int32(i))
@@ -168,13 +171,12 @@ func (t *Table) Add(in *core.Intent, r *Request) *Order {
 	if !ok {
 		return nil
 	}
-	o := &t.slots[s]
-	*o = Order{
-		ID: in.ID, Seq: r.Seq, Client: r.Client, Instrument: in.Instrument, Strategy: in.Strategy,
-		Side: in.Side, Type: in.Type, TIF: in.TIF, Price: in.Price, Qty: in.Qty,
-		Stamp: r.Stamp, Window: core.MonoNs(r.Window),
-		slot: s, gen: o.gen + 1, liveAt: int32(len(t.live)), first: none,
-	}
+	o := &t.slots[s] // blank but for its generation
+	o.ID, o.Seq, o.Client, o.Instrument, o.Strategy = in.ID, r.Seq, r.Client, in.Instrument, in.Strategy
+	o.Side, o.Type, o.TIF, o.Price, o.Qty = in.Side, in.Type, in.TIF, in.Price, in.Qty
+	o.Stamp, o.Window = r.Stamp, core.MonoNs(r.Window)
+	o.gen++
+	o.liveAt = int32(len(t.live))
 	t.live = append(t.live, s)
 	t.index.put(key{keySeq, o.Seq}, s)
 	t.index.put(key{keyOrder, uint64(o.ID)}, s)
@@ -182,6 +184,20 @@ func (t *Table) Add(in *core.Intent, r *Request) *Order {
 	return o
 }
 
+// ready has a slot at hand for the next order: taking one from an order that has ended
+// looks at memory that nobody has looked at for long, which is better done in a pause.
+func (t *Table) ready() {
+	if t.tried == t.Stats.Orders {
+		return
+	}
+	t.tried = t.Stats.Orders
+	if s, ok := t.slot(); ok {
+		t.slots[s].Window = 0 // brings it into the cache
+		t.free = append(t.free, s)
+	}
+}
+
+// slot is a blank slot for a new order.
 func (t *Table) slot() (int32, bool) {
 	if n := len(t.free); n > 0 {
 		s := t.free[n-1]
@@ -207,6 +223,7 @@ func (t *Table) slot() (int32, bool) {
 			t.index.remove(key{keyVenue + uint32(o.Instrument), uint64(o.VenueID)})
 		}
 		t.freeFills(o)
+		*o = Order{slot: s, gen: o.gen + 1, liveAt: none, first: none} // no reference to what it was holds
 		return s, true
 	}
 	return 0, false

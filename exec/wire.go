@@ -64,14 +64,14 @@ var wireText = [...]string{"", "closed by the venue", "unexpected bytes", "no an
 func (e wireError) Error() string { return "wire lost: " + wireText[e] }
 
 // send writes b, all of it in one write. taken is how many bytes the kernel took;
-// 0 with an error means the venue cannot have seen any of the request.
+// 0 with an error means the venue cannot have seen any of the request. The reader has
+// been reset when the last answer was taken, and has met no byte since.
 func (w *wire) send(b []byte, kind RequestKind, o *Order, now core.MonoNs) (taken int, err error) {
 	w.kind, w.slot, w.gen, w.sent = kind, none, 0, now
 	if o != nil {
 		w.slot, w.gen = o.slot, o.gen
 		o.pins++
 	}
-	w.reader.Reset()
 	w.state = wireBusy
 	return w.conn.Write(b)
 }

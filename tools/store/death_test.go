@@ -161,6 +161,13 @@ func TestDamageAtTheTailIsSeen(t *testing.T) {
 		ends[i] -= from
 	}
 	end, last := ends[len(ends)-1], ends[len(ends)-2]
+	if int64(len(whole)) < end+spill {
+		t.Fatalf("got %d bytes of room behind the last record, want at least %d", int64(len(whole))-end, spill)
+	}
+	if n := bytes.Count(whole[end:], []byte{0}); int64(n) != int64(len(whole))-end {
+		t.Errorf("got %d zeros in %d bytes of room", n, int64(len(whole))-end)
+	}
+	whole = whole[:end+8192] // enough room for what follows
 	name := filepath.Join(t.TempDir(), "damaged")
 	read := func(b []byte) (int, error) {
 		if err := os.WriteFile(name, b, 0o600); err != nil {

@@ -31,6 +31,7 @@ type Journal struct {
 	clock core.Clock
 	win   *window
 	at    int // where the next record goes in win
+	buf   []byte
 	seq   uint64
 	in    journal.Intent
 	rep   journal.Report
@@ -60,7 +61,7 @@ func openJournal(dir string, table *core.Instruments, clock core.Clock, info Inf
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the journal: %w", err)
 	}
-	j := &Journal{name: name, table: table, clock: clock}
+	j := &Journal{name: name, table: table, clock: clock, buf: make([]byte, 0, 1<<10)}
 	if j.file, j.win, err = newFile(f, allot); err != nil {
 		_ = f.Close()
 		return nil, err
@@ -87,8 +88,15 @@ func (j *Journal) note(r record) {
 	if !j.room() {
 		return
 	}
+	// The record is made in memory that is in the cache, and then only stored: its
+	// place in the file mostly is not, and the checksum would have to wait for it.
+	j.buf = r.Append(j.buf[:0], j.seq+1)
+	if len(j.buf) > spill {
+		panic(fmt.Sprintf("BUG: a journal record of %d bytes, want at most %d", len(j.buf), spill))
+	}
 	defer j.caught(debug.SetPanicOnFault(true))
-	j.took(r.Append(j.win.mem[j.at:j.at], j.seq+1))
+	j.at += copy(j.win.mem[j.at:], j.buf)
+	j.seq++
 }
 
 // room is false after an error. It goes on to the next window when this one is full.
@@ -107,15 +115,7 @@ func (j *Journal) room() bool {
 	return true
 }
 
-func (j *Journal) took(rec []byte) {
-	if len(rec) > len(j.win.mem)-j.at {
-		panic(fmt.Sprintf("BUG: a journal record of %d bytes, want at most %d", len(rec), spill))
-	}
-	j.at += len(rec)
-	j.seq++
-}
-
-// caught ends a note. A fault means that the file could not take the bytes: the
+// caught ends a copy. A fault means that the file could not take the bytes: the
 // device failed, or somebody cut the file short. A record that is not whole is as good
 // as none: the reader cuts such a tail.
 func (j *Journal) caught(before bool) {

@@ -140,7 +140,7 @@ func TestNothingIsAcceptedAfterClose(t *testing.T) {
 func TestALongRunGoesThroughManyWindows(t *testing.T) {
 	j := open(t)
 	orders := 0
-	for j.win.base < 4*chunk {
+	for j.win.base < 2*chunk {
 		orders++
 		if err := j.Sent(sent(core.OrderID(orders))); err != nil {
 			t.Fatal(err)
