@@ -2,6 +2,13 @@
 // outside the Go runtime's poller, so that one thread can try many sockets
 // without a goroutine each, spin on them, or sleep until any of them has bytes.
 //
+//	conn.go    a socket as net.Conn
+//	call.go    its two system calls, which go round the scheduler
+//	dial.go    connections, plain or TLS
+//	record.go  TLS records: crypto/tls is asked only when one has come
+//	options.go what a socket is told when it has connected
+//	waiter.go  sleeping until any of many has bytes
+//
 // A Conn is a net.Conn with one promise more: Read tries the socket before it
 // looks at the deadline. With a deadline in the past it is therefore a
 // non-blocking read, and crypto/tls works over it unchanged (its errors are
@@ -36,6 +43,7 @@ type Conn struct {
 	rdead, wdead  atomic.Int64 // unix ns, 0: none
 	local, remote net.Addr
 	onMode        func(c *Conn, nonblocking bool)
+	watched       bool // by a Waiter, whose lock guards it
 }
 
 // FromTCP takes the socket over from a runtime connection, which is closed.
@@ -91,16 +99,19 @@ func (c *Conn) Read(p []byte) (int, error) {
 	}
 	defer c.release()
 	for {
-		n, err := unix.Read(c.fd, p)
+		n, err := receive(c.fd, p)
 		switch {
-		case n > 0:
+		case err == 0 && n > 0:
 			return n, nil
-		case err == nil:
+		case err == 0:
 			return 0, errEOF
 		case err == unix.EINTR:
 			continue
 		case err != unix.EAGAIN:
-			return 0, os.NewSyscallError("read", err)
+			return 0, os.NewSyscallError("recv", err)
+		}
+		if c.rdead.Load() == pastMark {
+			return 0, os.ErrDeadlineExceeded // no clock is read for what spins
 		}
 		if err := c.wait(unix.POLLIN, &c.rdead); err != nil {
 			return 0, err
@@ -117,15 +128,15 @@ func (c *Conn) Write(p []byte) (int, error) {
 	defer c.release()
 	sent := 0
 	for sent < len(p) {
-		n, err := unix.Write(c.fd, p[sent:])
+		n, err := send(c.fd, p[sent:])
 		switch {
-		case n > 0:
+		case err == 0:
 			sent += n
 			continue
 		case err == unix.EINTR:
 			continue
-		case err != nil && err != unix.EAGAIN:
-			return sent, os.NewSyscallError("write", err)
+		case err != unix.EAGAIN:
+			return sent, os.NewSyscallError("send", err)
 		}
 		if err := c.wait(unix.POLLOUT, &c.wdead); err != nil {
 			return sent, err
@@ -162,9 +173,12 @@ func (c *Conn) wait(events int16, deadline *atomic.Int64) error {
 
 func (c *Conn) closed() bool { return c.rdead.Load() == closedMark }
 
-// closedMark in rdead says that Close has been called; as a deadline it is long
-// past, so a reader that misses the mark still stops.
-const closedMark = 1
+// Marks in rdead, which as deadlines are long past, so that whoever misses one still
+// stops.
+const (
+	closedMark = 1 // Close has been called
+	pastMark   = 2 // a deadline so old that it can only mean: do not wait
+)
 
 // Close ends the connection and wakes whoever waits on it. The descriptor is given
 // back when the last call under way has returned, never earlier: its number
@@ -202,7 +216,8 @@ func (c *Conn) SetReadDeadline(t time.Time) error {
 		return net.ErrClosed
 	}
 	c.rdead.Store(deadlineNs(t))
-	if c.onMode != nil {
+	if c.onMode != nil && c.acquire() {
+		defer c.release()
 		c.onMode(c, !t.IsZero() && !t.After(time.Now()))
 	}
 	return nil
@@ -221,5 +236,9 @@ func deadlineNs(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
-	return max(t.UnixNano(), closedMark+1)
+	ns := t.UnixNano()
+	if ns < int64(24*time.Hour) {
+		return pastMark
+	}
+	return ns
 }

@@ -98,12 +98,22 @@ func (d *Dialer) Dial(ctx context.Context, rawURL string) (net.Conn, error) {
 	if cfg.ServerName == "" {
 		cfg.ServerName = u.Hostname()
 	}
-	tc := tls.Client(c, cfg)
-	if err := tc.HandshakeContext(ctx); err != nil {
-		_ = c.Close()
-		return nil, fmt.Errorf("TLS with %s: %w", u.Host, err)
+	if d.Waiter == nil {
+		tc := tls.Client(c, cfg)
+		return handshake(ctx, c, tc, tc, u.Host)
 	}
-	return tc, nil
+	rec := newRecords(c)
+	tc := tls.Client(rec, cfg)
+	return handshake(ctx, c, tc, &tlsConn{Conn: tc, records: rec, more: true}, u.Host)
+}
+
+// handshake finishes session over c and returns outer, which is to be used from then on.
+func handshake(ctx context.Context, c *Conn, session *tls.Conn, outer net.Conn, host string) (net.Conn, error) {
+	if err := session.HandshakeContext(ctx); err != nil {
+		_ = c.Close()
+		return nil, fmt.Errorf("TLS with %s: %w", host, err)
+	}
+	return outer, nil
 }
 
 func portOf(u *url.URL) (port string, secure bool, err error) {

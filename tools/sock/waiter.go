@@ -1,8 +1,9 @@
 package sock
 
 import (
+	"encoding/binary"
 	"fmt"
-	"slices"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,52 +14,65 @@ import (
 // Waiter lets one loop sleep until any of its sockets has bytes or someone wakes
 // it: the `park` policy. Connections come and go, and Wake is called, from any
 // goroutine; one goroutine waits.
+//
+// It is an epoll set: the sockets are told to the kernel once and not with each
+// sleep, as with poll, which for half a dozen of them costs some microseconds
+// between a frame and whoever waits for it.
 type Waiter struct {
-	bell    [2]int // a pipe: reading end, writing end
-	rung    atomic.Bool
-	byte    [1]byte // fields, because a local would move to the heap
-	sink    [8]byte
-	mu      sync.Mutex
-	watched []*Conn
-	changed bool
-	closed  bool
-	fds     []unix.PollFd // owned by the waiting goroutine; the bell comes first
-	held    []*Conn       // whose descriptors are in fds
+	ep     int
+	bell   int // an eventfd
+	rung   atomic.Bool
+	ring   [8]byte // what is written to the bell; fields, because locals would move to the heap
+	sink   [8]byte // what is read from it
+	events [16]unix.EpollEvent
+	mu     sync.Mutex // around changes of the set, not around waiting
+	closed bool
 }
 
 // NewWaiter makes a waiter that watches nothing yet. Close gives its descriptors
 // back.
 func NewWaiter() (*Waiter, error) {
-	w := new(Waiter)
-	if err := unix.Pipe(w.bell[:]); err != nil {
+	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a waiter: %w", os.NewSyscallError("epoll_create1", err))
+	}
+	bell, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		_ = unix.Close(ep)
+		return nil, fmt.Errorf("cannot make a waiter: %w", os.NewSyscallError("eventfd", err))
+	}
+	w := &Waiter{ep: ep, bell: bell}
+	binary.NativeEndian.PutUint64(w.ring[:], 1)
+	if err := w.control(unix.EPOLL_CTL_ADD, bell); err != nil {
+		w.Close()
 		return nil, fmt.Errorf("cannot make a waiter: %w", err)
 	}
-	for _, fd := range w.bell {
-		unix.CloseOnExec(fd)
-		if err := unix.SetNonblock(fd, true); err != nil {
-			return nil, fmt.Errorf("cannot make a waiter: %w", err)
-		}
-	}
-	w.fds = []unix.PollFd{{Fd: int32(w.bell[0]), Events: unix.POLLIN}}
 	return w, nil
 }
 
-// mode watches a connection while it is in non-blocking mode.
+func (w *Waiter) control(op, fd int) error {
+	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}
+	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(w.ep, op, fd, &ev))
+}
+
+// mode watches a connection while it is in non-blocking mode. The caller keeps its
+// descriptor from being closed meanwhile.
 func (w *Waiter) mode(c *Conn, nonblocking bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	i := slices.Index(w.watched, c)
-	switch {
-	case w.closed:
-		return
-	case nonblocking && i < 0:
-		w.watched = append(w.watched, c)
-	case !nonblocking && i >= 0:
-		w.watched = slices.Delete(w.watched, i, i+1)
-	default:
+	if w.closed || c.watched == nonblocking {
 		return
 	}
-	w.changed = true
+	c.watched = nonblocking
+	if !nonblocking {
+		_ = w.control(unix.EPOLL_CTL_DEL, c.fd) // it is about to be closed in any case
+		return
+	}
+	if err := w.control(unix.EPOLL_CTL_ADD, c.fd); err != nil {
+		// The kernel has no room for one more: the loop hears from this socket when
+		// its sleep ends, which is bounded.
+		c.watched = false
+	}
 }
 
 // Wake ends the wait under way, or else the next one at once. While one wake is
@@ -70,51 +84,28 @@ func (w *Waiter) Wake() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.closed {
-		_, _ = unix.Write(w.bell[1], w.byte[:]) // full means rung already
+		_, _ = unix.Write(w.bell, w.ring[:]) // full means rung already
 	}
 }
 
 // Wait returns when a watched connection has bytes (or has ended), when it is
-// woken, or after d. It allocates only when the set of connections has changed.
+// woken, or after d. It allocates nothing.
 func (w *Waiter) Wait(d time.Duration) {
-	w.refresh()
-	ms := max(int(d/time.Millisecond), 1)
-	n, err := unix.Poll(w.fds, ms)
+	n, err := unix.EpollWait(w.ep, w.events[:], max(int(d/time.Millisecond), 1))
 	if err != nil && err != unix.EINTR {
-		// Only descriptors out of bounds could get here; waiting blindly keeps
-		// the loop alive without turning it into a spin.
+		// Only a descriptor that is none could get here; waiting blindly keeps the
+		// loop alive without turning it into a spin.
 		time.Sleep(d)
 		return
 	}
-	if n > 0 && w.fds[0].Revents != 0 {
-		_, _ = unix.Read(w.bell[0], w.sink[:])
-		w.rung.Store(false)
-	}
-}
-
-// refresh takes over a changed set. The held references keep descriptor numbers
-// from being reused while poll may look at them.
-func (w *Waiter) refresh() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.changed {
-		return
-	}
-	w.changed = false
-	w.drop()
-	for _, c := range w.watched {
-		if c.acquire() {
-			w.held = append(w.held, c)
-			w.fds = append(w.fds, unix.PollFd{Fd: int32(c.fd), Events: unix.POLLIN})
+	for i := range max(n, 0) {
+		if int(w.events[i].Fd) == w.bell {
+			_, _ = unix.Read(w.bell, w.sink[:])
+			// Whoever rings from now on is either seen by the round of work that
+			// follows, or ends the next wait.
+			w.rung.Store(false)
 		}
 	}
-}
-
-func (w *Waiter) drop() {
-	for _, c := range w.held {
-		c.release()
-	}
-	w.held, w.fds = w.held[:0], w.fds[:1]
 }
 
 // Close lets go of all connections and of the bell. The waiting goroutine calls
@@ -125,9 +116,7 @@ func (w *Waiter) Close() {
 	if w.closed {
 		return
 	}
-	w.closed, w.watched = true, nil
-	w.drop()
-	for _, fd := range w.bell {
-		_ = unix.Close(fd)
-	}
+	w.closed = true
+	_ = unix.Close(w.bell)
+	_ = unix.Close(w.ep)
 }
