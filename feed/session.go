@@ -175,6 +175,9 @@ func (s *Session) Step() int {
 		if s.conn == nil {
 			return n // the frame ended the connection
 		}
+		if s.conn.Buffered() == 0 {
+			break // to be acted on before the socket is asked for more
+		}
 	}
 	if s.now = s.cfg.Clock.Mono(); s.due() {
 		s.timers()
