@@ -19,9 +19,9 @@ import (
 func (d *desk) start() error {
 	d.dealer = newDealer(d)
 	d.started = time.Now()
-	engineSteps := []stepper{d.user, d.snapshots, d.shard, d.gateway, d.dealer}
+	hot, cold := []stepper{d.shard, d.gateway}, []stepper{d.user, d.snapshots, d.dealer}
 	if d.witness != nil {
-		engineSteps = slices.Insert(engineSteps, 3, d.witness)
+		hot = slices.Insert(hot, 1, d.witness)
 	}
 	spin := d.cfg.Loop.Wait == "spin"
 	cpu := func(i int) int {
@@ -31,11 +31,11 @@ func (d *desk) start() error {
 		return -1
 	}
 	if d.cfg.Loop.Threads == "inline" {
-		d.threads.list = []*thread{{name: "inline", steps: append([]stepper{d.market}, engineSteps...), waiter: d.engineWait, spin: spin, cpu: cpu(0)}}
+		d.threads.list = []*thread{{name: "inline", hot: append([]stepper{d.market}, hot...), cold: cold, waiter: d.engineWait, spin: spin, cpu: cpu(0)}}
 	} else {
 		d.threads.list = []*thread{
-			{name: "feed", steps: []stepper{d.market}, waiter: d.feedWait, spin: spin, cpu: cpu(0), after: d.engineWait.Wake},
-			{name: "engine", steps: engineSteps, waiter: d.engineWait, spin: spin, cpu: cpu(1)},
+			{name: "feed", hot: []stepper{d.market}, waiter: d.feedWait, spin: spin, cpu: cpu(0), after: d.engineWait.Wake},
+			{name: "engine", hot: hot, cold: cold, waiter: d.engineWait, spin: spin, cpu: cpu(1)},
 		}
 	}
 	d.stages.start()

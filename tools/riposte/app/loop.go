@@ -17,10 +17,16 @@ type stepper interface{ Step() int }
 // parkMost bounds one sleep of a parked thread, so that its timers are served.
 const parkMost = time.Millisecond
 
+// coldEvery is how many rounds of a spinning thread go by between two in which the
+// steppers beside the order's way have their turn. Each of them asks the kernel for
+// something, and a frame that comes meanwhile waits.
+const coldEvery = 8
+
 // thread runs steppers in turn until it is stopped. It owns whatever they own.
 type thread struct {
 	name   string
-	steps  []stepper
+	hot    []stepper    // the order's way, in its direction: every round
+	cold   []stepper    // after it: every round of a thread that sleeps, else now and then
 	waiter *sock.Waiter // for park
 	spin   bool
 	cpu    int    // -1: any
@@ -41,10 +47,15 @@ func (t *thread) run() {
 		set.Set(t.cpu)
 		t.pinErr = unix.SchedSetaffinity(0, &set)
 	}
-	for !t.stop.Load() {
+	for round := 0; !t.stop.Load(); round++ {
 		n := 0
-		for _, s := range t.steps {
+		for _, s := range t.hot {
 			n += s.Step()
+		}
+		if !t.spin || round%coldEvery == 0 {
+			for _, s := range t.cold {
+				n += s.Step()
+			}
 		}
 		if n > 0 {
 			t.busy.Add(1)
@@ -62,11 +73,16 @@ func (t *thread) run() {
 
 // threads are started and stopped together.
 type threads struct {
-	list []*thread
-	wg   sync.WaitGroup
+	list  []*thread
+	wg    sync.WaitGroup
+	extra int // processors of the Go scheduler that we have added
 }
 
+// A loop never gives its processor back to the Go scheduler, so each gets one beside
+// those that the rest of the process has.
 func (ts *threads) start() {
+	ts.extra = len(ts.list)
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + ts.extra)
 	for _, t := range ts.list {
 		ts.wg.Go(t.run)
 	}
@@ -80,4 +96,6 @@ func (ts *threads) halt() {
 		t.waiter.Wake()
 	}
 	ts.wg.Wait()
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) - ts.extra)
+	ts.extra = 0
 }

@@ -27,9 +27,9 @@ func (l *LoopConfig) threadCount() int {
 	return 1
 }
 
-// advise says what will not work well on usable CPUs with that GOMAXPROCS, although
-// it works.
-func (l *LoopConfig) advise(usable, procs int) (warnings []string) {
+// advise says what will not work well on usable CPUs, although it works. GOMAXPROCS is
+// no matter: each thread of the loop brings a processor of its own (see threads.start).
+func (l *LoopConfig) advise(usable int) (warnings []string) {
 	n := l.threadCount()
 	spin := l.Wait == "spin"
 	// A spinning thread never gives its CPU back, and beside it run the collector,
@@ -37,9 +37,6 @@ func (l *LoopConfig) advise(usable, procs int) (warnings []string) {
 	if spin && usable <= n {
 		warnings = append(warnings, fmt.Sprintf("loop.wait is spin and loop.threads %s, %d spinning on %d usable CPUs: nothing is left for the rest of the process, want at least %d CPUs or wait = \"park\"",
 			l.Threads, n, usable, n+1))
-	}
-	if spin && procs <= n {
-		warnings = append(warnings, fmt.Sprintf("GOMAXPROCS is %d with %d spinning threads: other goroutines run only when the runtime interrupts them, want at least %d", procs, n, n+1))
 	}
 	if len(l.CPUs) > n {
 		warnings = append(warnings, fmt.Sprintf("loop.cpus names %d CPUs, of which threads = %q uses the first %d", len(l.CPUs), l.Threads, n))
@@ -65,7 +62,7 @@ func (d *desk) prepareMachine() error {
 	if err := unix.SchedGetaffinity(0, &usable); err != nil {
 		return fmt.Errorf("cannot learn which CPUs may be used: %w", err)
 	}
-	d.warnings = l.advise(usable.Count(), runtime.GOMAXPROCS(0))
+	d.warnings = l.advise(usable.Count())
 	return nil
 }
 

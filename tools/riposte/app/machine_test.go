@@ -16,20 +16,19 @@ import (
 
 func TestAdviceNamesWhatTheMachineLacks(t *testing.T) {
 	for _, c := range []struct {
-		name          string
-		l             LoopConfig
-		usable, procs int
-		want          []string
+		name   string
+		l      LoopConfig
+		usable int
+		want   []string
 	}{
-		{"park anywhere", LoopConfig{Threads: "pinned", Wait: "park"}, 1, 1, nil},
-		{"spin with one to spare", LoopConfig{Threads: "inline", Wait: "spin"}, 2, 2, nil},
-		{"spin alone", LoopConfig{Threads: "inline", Wait: "spin"}, 1, 2, []string{"1 spinning on 1 usable CPUs", "want at least 2"}},
-		{"two spin on two", LoopConfig{Threads: "pinned", Wait: "spin"}, 2, 4, []string{"2 spinning on 2 usable CPUs", "want at least 3"}},
-		{"too few procs", LoopConfig{Threads: "inline", Wait: "spin"}, 8, 1, []string{"GOMAXPROCS is 1 with 1 spinning"}},
-		{"CPUs left over", LoopConfig{Threads: "inline", Wait: "park", CPUs: []int{0, 1}}, 8, 8, []string{"names 2 CPUs", "uses the first 1"}},
-		{"the same CPU twice", LoopConfig{Threads: "pinned", Wait: "park", CPUs: []int{1, 1}}, 8, 8, []string{"both threads on CPU 1"}},
+		{"park anywhere", LoopConfig{Threads: "pinned", Wait: "park"}, 1, nil},
+		{"spin with one to spare", LoopConfig{Threads: "inline", Wait: "spin"}, 2, nil},
+		{"spin alone", LoopConfig{Threads: "inline", Wait: "spin"}, 1, []string{"1 spinning on 1 usable CPUs", "want at least 2"}},
+		{"two spin on two", LoopConfig{Threads: "pinned", Wait: "spin"}, 2, []string{"2 spinning on 2 usable CPUs", "want at least 3"}},
+		{"CPUs left over", LoopConfig{Threads: "inline", Wait: "park", CPUs: []int{0, 1}}, 8, []string{"names 2 CPUs", "uses the first 1"}},
+		{"the same CPU twice", LoopConfig{Threads: "pinned", Wait: "park", CPUs: []int{1, 1}}, 8, []string{"both threads on CPU 1"}},
 	} {
-		got := strings.Join(c.l.advise(c.usable, c.procs), "\n")
+		got := strings.Join(c.l.advise(c.usable), "\n")
 		if (got == "") != (c.want == nil) {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}

@@ -19,6 +19,7 @@ type runCmd struct {
 	JSON   bool          `name:"json" help:"One JSON object per second and a final one."`
 	Live   bool          `help:"Confirm that real money is traded; needed beside venue.acknowledge for environment live."`
 	profileFlags
+	developerFlags
 }
 
 // Run trades until it is told to stop, then cancels own orders, confirms, reconciles
@@ -49,6 +50,7 @@ func (c runCmd) Run(o *output) (err error) {
 	for _, text := range d.warnings {
 		fmt.Fprintln(o.stderr, "riposte: warning:", text)
 	}
+	defer c.collect()()
 	p := newPrinter(o, c.JSON)
 	p.hello(d)
 	p.run(d, stop, c.For)
