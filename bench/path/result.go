@@ -57,6 +57,7 @@ func (r *Result) Add(o *Result) {
 
 // Quantiles are a histogram in microseconds.
 type Quantiles struct {
+	P10   float64 `json:"p10_us"`
 	P50   float64 `json:"p50_us"`
 	P90   float64 `json:"p90_us"`
 	P99   float64 `json:"p99_us"`
@@ -67,7 +68,7 @@ type Quantiles struct {
 
 func quantiles(h *hdrhistogram.Histogram) Quantiles {
 	us := func(q float64) float64 { return float64(h.ValueAtQuantile(q)) / 1e3 }
-	return Quantiles{P50: us(50), P90: us(90), P99: us(99), P999: us(99.9), P9999: us(99.99), Max: float64(h.Max()) / 1e3}
+	return Quantiles{P10: us(10), P50: us(50), P90: us(90), P99: us(99), P999: us(99.9), P9999: us(99.99), Max: float64(h.Max()) / 1e3}
 }
 
 // Figures is a result in numbers.
