@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"riposte/core"
@@ -15,17 +17,17 @@ import (
 
 // Deal is a corpus of one symbol dealt over n, each of which lives another stretch of
 // it: frames of its own name, and in front of them a snapshot of the book as it was
-// there, in full. Interleaved, the symbols come in an order drawn from a seed, which
+// there, at most depth levels a side. Interleaved, the symbols come in an order drawn from a seed, which
 // is harder on caches than a market, where a symbol's frames come in runs; else one
 // symbol after the other with the very same frames. stretch is frames per symbol;
 // stretches overlap where the corpus is too short. Spot only: a futures book cannot be
 // joined between two events.
-func Deal(c *Corpus, n, stretch int, interleaved bool) (*Corpus, error) {
-	if len(c.Table.List) != 1 || c.Market != core.Spot || n < 1 || n > 1000 || stretch < 1 {
-		return nil, fmt.Errorf("cannot deal %s: got %d symbols to be dealt over %d at %d frames each, want 1 of spot, at most 1000 and at least 1",
-			c.Name, len(c.Table.List), n, stretch)
+func Deal(c *Corpus, n, stretch, depth int, interleaved bool) (*Corpus, error) {
+	if len(c.Table.List) != 1 || c.Market != core.Spot || n < 1 || n > 1000 || stretch < 1 || depth < 1 {
+		return nil, fmt.Errorf("cannot deal %s: got %d symbols to be dealt over %d at %d frames and %d levels each, want 1 of spot, at most 1000 and at least 1",
+			c.Name, len(c.Table.List), n, stretch, depth)
 	}
-	cuts, err := c.cuts(n, stretch)
+	cuts, err := c.cuts(n, stretch, depth)
 	if err != nil {
 		return nil, fmt.Errorf("cannot deal %s: %w", c.Name, err)
 	}
@@ -101,7 +103,7 @@ type cut struct {
 
 // cuts finds n stretches of a single book's corpus, spread evenly over what follows
 // the snapshot.
-func (c *Corpus) cuts(n, stretch int) ([]cut, error) {
+func (c *Corpus) cuts(n, stretch, depth int) ([]cut, error) {
 	d, err := c.Decoder()
 	if err != nil {
 		return nil, err
@@ -134,30 +136,29 @@ func (c *Corpus) cuts(n, stretch int) ([]cut, error) {
 		return nil, fmt.Errorf("got %d frames after its snapshot, want at least %d", len(frames), stretch)
 	}
 	out := make([]cut, n)
-	// begins and ends by position: a book is looked at once at each
-	starts, ends := map[int][]int{}, map[int][]int{}
+	starts := map[int][]int{} // by position
 	for k := range out {
 		at := k * last / n
 		out[k].frames = frames[at : at+stretch]
 		starts[at] = append(starts[at], k)
-		ends[at+stretch] = append(ends[at+stretch], k)
 	}
 	for i := 0; i <= len(frames); i++ {
 		b, live := s.Live()
-		if !live && len(starts[i])+len(ends[i]) > 0 {
+		if !live && len(starts[i]) > 0 {
 			return nil, fmt.Errorf("book is %v after %d frames, want live", s.State(), i)
 		}
 		for _, k := range starts[i] {
-			out[k].image = whole(b)
-		}
-		for _, k := range ends[i] {
-			sum := sha256.Sum256(b.AppendCanonical(nil))
-			out[k].want = Want{LastU: b.ID(), Final: hex.EncodeToString(sum[:])}
+			out[k].image = top(b, depth)
 		}
 		if i < len(frames) {
 			if err := w.take(frames[i]); err != nil {
 				return nil, err
 			}
+		}
+	}
+	for k := range out {
+		if out[k].want, err = w.after(&out[k]); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
@@ -167,29 +168,76 @@ func (c *Corpus) cuts(n, stretch int) ([]cut, error) {
 type walker struct {
 	decoder *binance.Decoder
 	sync    *book.Sync
+	event   core.Event
 	lv      []core.Level
 }
 
+// decode gives a frame's levels; nil if it is not of depth.
+func (w *walker) decode(f []byte) (*core.Event, []core.Level, error) {
+	n, res := w.decoder.Decode(f, &w.event, w.lv)
+	if res != binance.Decoded && res != binance.Ignored {
+		return nil, nil, fmt.Errorf("frame %.80q is %v", f, res)
+	}
+	if res == binance.Ignored || w.event.Kind != core.DepthDelta {
+		return nil, nil, nil
+	}
+	return &w.event, w.lv[:n], nil
+}
+
 func (w *walker) take(f []byte) error {
-	var ev core.Event
-	n, res := w.decoder.Decode(f, &ev, w.lv)
-	if res == binance.Ignored {
-		return nil
+	ev, lv, err := w.decode(f)
+	if ev == nil {
+		return err
 	}
-	if res != binance.Decoded {
-		return fmt.Errorf("frame %.80q is %v", f, res)
-	}
-	if ev.Kind != core.DepthDelta {
-		return nil
-	}
-	if v := w.sync.Delta(&ev, w.lv[:n]); v != book.Applied && v != book.Dropped {
+	if v := w.sync.Delta(ev, lv); v != book.Applied && v != book.Dropped {
 		return fmt.Errorf("event %d is %v, want applied", ev.ID, v)
 	}
 	return nil
 }
 
-// whole is a book as a snapshot of all of it would tell it.
-func whole(b *book.Book) *book.Image {
-	return &book.Image{LastID: b.ID(), Bids: b.Levels(core.Buy, make([]core.Level, 0, b.Len(core.Buy))),
-		Asks: b.Levels(core.Sell, make([]core.Level, 0, b.Len(core.Sell)))}
+// after is what a book must be at the end of a stretch, by maps.
+func (w *walker) after(c *cut) (Want, error) {
+	sides := [2]map[core.Price]core.Qty{{}, {}}
+	for s, lv := range [2][]core.Level{c.image.Bids, c.image.Asks} {
+		for _, l := range lv {
+			sides[s][l.Price] = l.Qty
+		}
+	}
+	id := c.image.LastID
+	for _, f := range c.frames {
+		ev, lv, err := w.decode(f)
+		if err != nil {
+			return Want{}, err
+		}
+		if ev == nil {
+			continue
+		}
+		id = ev.ID
+		for i, l := range lv {
+			side := sides[0]
+			if i >= int(ev.Bids) {
+				side = sides[1]
+			}
+			if side[l.Price] = l.Qty; l.Qty == 0 {
+				delete(side, l.Price)
+			}
+		}
+	}
+	h := sha256.New()
+	for s, letter := range [2]string{"b", "a"} {
+		prices := slices.Sorted(maps.Keys(sides[s]))
+		if s == 0 {
+			slices.Reverse(prices)
+		}
+		for _, p := range prices {
+			fmt.Fprintf(h, "%s %v %v\n", letter, p, sides[s][p])
+		}
+	}
+	return Want{LastU: id, Final: hex.EncodeToString(h.Sum(nil))}, nil
+}
+
+// top is a book as a snapshot with that many levels a side would tell it.
+func top(b *book.Book, depth int) *book.Image {
+	return &book.Image{LastID: b.ID(), Limit: depth, Bids: b.Levels(core.Buy, make([]core.Level, 0, min(depth, b.Len(core.Buy)))),
+		Asks: b.Levels(core.Sell, make([]core.Level, 0, min(depth, b.Len(core.Sell))))}
 }

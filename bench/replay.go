@@ -22,25 +22,34 @@ type Replay struct {
 	served  []core.InstrumentID // with events in their queue
 	tops    []hash.Hash         // by instrument; nil leaves the hashing out
 	text    []byte
+	event   core.Event // too large for its queue
+	spare   []core.Level
 
 	Sum     uint64 // over all tops, so that none goes unused
 	Events  int    // taken by books
 	Foreign int    // frames that were no event
-	Lost    int    // events that found their queue full, or a gap
+	Past    int    // of them, those too large for their queue
+	Lost    int    // events that showed a gap or could not be read
 }
 
 // replayBatch is how many frames are decoded before their events are served: what a
 // session does in a step.
 const replayBatch = 32
 
-// QueueSize is a queue as the engine builds it by default.
-type QueueSize struct{ Events, Levels, PerEvent int }
+// Sizes are what each instrument's queue and book are built with.
+type Sizes struct {
+	Events, Levels, PerEvent int // of the queue, see ring.NewQueue
+	Window                   int // of the book, see book.New
+}
 
-// DefaultQueue are the figures of the default configuration.
-var DefaultQueue = QueueSize{1 << 13, 1 << 16, 1 << 14}
+// What the default configuration gives each of a few symbols, and each of 400.
+var (
+	SizesOfFew  = Sizes{1 << 13, 1 << 14, 1 << 12, 0}
+	SizesOfMany = Sizes{1 << 8, 1 << 9, 1 << 9, 1 << 11}
+)
 
 // NewReplay builds the books and queues of all instruments of the corpus.
-func NewReplay(c *Corpus, size QueueSize) (*Replay, error) {
+func NewReplay(c *Corpus, size Sizes) (*Replay, error) {
 	d, err := c.Decoder()
 	if err != nil {
 		return nil, err
@@ -48,7 +57,7 @@ func NewReplay(c *Corpus, size QueueSize) (*Replay, error) {
 	r := &Replay{corpus: c, decoder: d}
 	for i := range c.Table.List {
 		r.queues = append(r.queues, ring.NewQueue(size.Events, size.Levels, size.PerEvent))
-		r.syncs = append(r.syncs, book.NewSync(c.Table.Get(core.InstrumentID(i)), 0, 0))
+		r.syncs = append(r.syncs, book.NewSync(c.Table.Get(core.InstrumentID(i)), size.Window, 0))
 	}
 	return r, nil
 }
@@ -70,7 +79,7 @@ func (r *Replay) Pass() {
 // Start cuts all lines and takes the snapshots that the corpus begins with; it returns
 // how many lines those were.
 func (r *Replay) Start() (lines int) {
-	r.Sum, r.Events, r.Foreign, r.Lost = 0, 0, 0, 0
+	r.Sum, r.Events, r.Foreign, r.Past, r.Lost = 0, 0, 0, 0, 0
 	for i := range r.syncs {
 		r.syncs[i].LineDown()
 		if r.tops != nil {
@@ -110,22 +119,50 @@ func (r *Replay) frame(f []byte) {
 		r.Foreign++
 		return
 	}
-	q := r.queues[route.Instrument]
-	ev, lv := q.Claim()
-	if ev == nil {
-		r.Lost++
-		return
+	res := r.into(f, route)
+	if res == binance.Full {
+		// A session would drop it and the book be fetched anew; here nobody else
+		// empties the queue, and an event larger than all of it goes past it.
+		r.serve(route.Instrument)
+		if res = r.into(f, route); res == binance.Full {
+			r.past(f, route)
+			return
+		}
 	}
-	n, res := r.decoder.DecodeRouted(f, route, ev, lv)
 	switch res {
 	case binance.Decoded:
-		q.Publish(n)
 		r.served = append(r.served, route.Instrument)
 	case binance.Ignored:
 		r.Foreign++
 	default:
 		r.Lost++
 	}
+}
+
+// past gives an event to its book without the queue, which is empty.
+func (r *Replay) past(f []byte, route binance.Route) {
+	if r.spare == nil {
+		r.spare = make([]core.Level, 0, LevelsMax)
+	}
+	n, res := r.decoder.DecodeRouted(f, route, &r.event, r.spare)
+	if res != binance.Decoded || r.queues[route.Instrument].Len() != 0 || !r.take(route.Instrument, &r.event, r.spare[:n]) {
+		r.Lost++
+	}
+	r.Past++
+}
+
+// into decodes a frame into its queue; Full if there is no room.
+func (r *Replay) into(f []byte, route binance.Route) binance.Result {
+	q := r.queues[route.Instrument]
+	ev, lv := q.Claim()
+	if ev == nil {
+		return binance.Full
+	}
+	n, res := r.decoder.DecodeRouted(f, route, ev, lv)
+	if res == binance.Decoded {
+		q.Publish(n)
+	}
+	return res
 }
 
 func (r *Replay) serveAll() {
@@ -138,29 +175,35 @@ func (r *Replay) serveAll() {
 // serve gives an instrument's events to its book, up to one that waits for a
 // snapshot.
 func (r *Replay) serve(id core.InstrumentID) {
-	q, s := r.queues[id], r.syncs[id]
-	for ev, lv := q.Peek(); ev != nil; ev, lv = q.Peek() {
-		switch ev.Kind {
-		case core.DepthDelta:
-			switch s.Delta(ev, lv) {
-			case book.Wait:
-				return
-			case book.Gap:
-				r.Lost++
-				return
-			case book.Applied:
-				if r.tops != nil {
-					r.hash(id, s)
-				}
-			}
-		case core.Touch:
-			s.Touch(ev)
-		}
-		top := s.Top()
-		r.Sum = r.Sum*31 + uint64(top.Bid) ^ uint64(top.Ask)
-		r.Events++
+	q := r.queues[id]
+	for ev, lv := q.Peek(); ev != nil && r.take(id, ev, lv); ev, lv = q.Peek() {
 		q.Pop()
 	}
+}
+
+// take gives one event to its book; false if it has to wait.
+func (r *Replay) take(id core.InstrumentID, ev *core.Event, lv []core.Level) bool {
+	s := r.syncs[id]
+	switch ev.Kind {
+	case core.DepthDelta:
+		switch s.Delta(ev, lv) {
+		case book.Wait:
+			return false
+		case book.Gap:
+			r.Lost++
+			return false
+		case book.Applied:
+			if r.tops != nil {
+				r.hash(id, s)
+			}
+		}
+	case core.Touch:
+		s.Touch(ev)
+	}
+	top := s.Top()
+	r.Sum = r.Sum*31 + uint64(top.Bid) ^ uint64(top.Ask)
+	r.Events++
+	return true
 }
 
 func (r *Replay) hash(id core.InstrumentID, s *book.Sync) {

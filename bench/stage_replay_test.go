@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -13,24 +14,29 @@ import (
 
 // replayWork takes a corpus through decoder, queue, recovery, book and top.
 func replayWork(t testing.TB, c *Corpus, hashing bool) *work {
-	r, err := NewReplay(c, DefaultQueue)
+	r, err := NewReplay(c, SizesOfFew)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if hashing {
 		r.HashTops()
 	}
-	return &work{items: c.Frames, bytes: c.Bytes, perSecond: true, pass: r.Pass, check: r.Check}
+	return &work{items: c.Frames, bytes: c.Bytes, perSecond: true, pass: r.Pass, check: func() error {
+		if r.Past != 0 {
+			return fmt.Errorf("got %d events too large for their queues, want 0", r.Past)
+		}
+		return r.Check()
+	}}
 }
 
 // dealWork is replayWork over many symbols, and what they take of memory.
 func dealWork(t testing.TB, c *Corpus, symbols, stretch int, interleaved bool) *work {
-	d, err := Deal(c, symbols, stretch, interleaved)
+	d, err := Deal(c, symbols, stretch, manyLevels, interleaved)
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := memory(t)
-	r, err := NewReplay(d, DefaultQueue)
+	r, err := NewReplay(d, SizesOfMany)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,9 +56,17 @@ func dealWork(t testing.TB, c *Corpus, symbols, stretch int, interleaved bool) *
 		}
 	}
 	w.after = func(b *testing.B) {
+		books := 0
+		for _, s := range r.syncs {
+			if book, live := s.Live(); live {
+				books += book.Bytes()
+			}
+		}
+		b.ReportMetric(float64(books)/float64(symbols)/1024, "book-KiB/symbol")
 		b.ReportMetric(float64(after.heap-before.heap)/float64(symbols)/1024, "heap-KiB/symbol")
 		b.ReportMetric(float64(after.resident-before.resident)/float64(symbols)/1024, "resident-KiB/symbol")
 		b.ReportMetric(float64(levels)/float64(symbols), "levels/book")
+		b.ReportMetric(1e6*float64(r.Past)/float64(d.Frames), "ppm-too-large")
 	}
 	return w
 }
@@ -79,6 +93,7 @@ func memory(t testing.TB) use {
 const (
 	manySymbols = 400
 	manyFrames  = 1000 // per symbol
+	manyLevels  = 1000 // a side in its snapshot
 )
 
 // BenchmarkReplay is one frame through decoder, queue, recovery, book and top of book,
@@ -128,7 +143,7 @@ func TestADealtCorpusGivesEachSymbolTheBookOfItsStretch(t *testing.T) {
 	c := corpus(t, Fixed)
 	ends := map[string]bool{}
 	for _, interleaved := range []bool{true, false} {
-		d, err := Deal(c, 40, 500, interleaved)
+		d, err := Deal(c, 40, 500, 1000, interleaved)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,10 +169,11 @@ func TestDealRefusesWhatItCannotDeal(t *testing.T) {
 	futures := *c
 	futures.Market = core.LinearFutures
 	for i, f := range []func() (*Corpus, error){
-		func() (*Corpus, error) { return Deal(c, 0, 10, true) },
-		func() (*Corpus, error) { return Deal(c, 1001, 10, true) },
-		func() (*Corpus, error) { return Deal(c, 10, c.Frames, true) },
-		func() (*Corpus, error) { return Deal(&futures, 10, 10, true) },
+		func() (*Corpus, error) { return Deal(c, 0, 10, 10, true) },
+		func() (*Corpus, error) { return Deal(c, 1001, 10, 10, true) },
+		func() (*Corpus, error) { return Deal(c, 10, c.Frames, 10, true) },
+		func() (*Corpus, error) { return Deal(c, 10, 10, 0, true) },
+		func() (*Corpus, error) { return Deal(&futures, 10, 10, 10, true) },
 	} {
 		if _, err := f(); err == nil {
 			t.Errorf("case %d: got no error, want one", i)
