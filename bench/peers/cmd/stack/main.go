@@ -61,10 +61,11 @@ func run(ctx context.Context, rest, stream, symbol, ca string) error {
 	t.client.BaseURL = rest
 	t.client.HTTPClient = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, TLSClientConfig: secure}}
 	d := websocket.Dialer{TLSClientConfig: secure, ReadBufferSize: 64 << 10}
-	c, _, err := d.DialContext(ctx, stream, nil)
+	c, resp, err := d.DialContext(ctx, stream, nil)
 	if err != nil {
 		return fmt.Errorf("cannot connect: %w", err)
 	}
+	_ = resp.Body.Close() // of the upgrade, and empty
 	defer context.AfterFunc(ctx, func() { _ = c.Close() })()
 	defer t.orders.Wait()
 	for {
