@@ -47,7 +47,7 @@ type orderSide func(tb testing.TB, addr string) (place func(i int) (venueID int6
 
 func orderMatch(tb testing.TB) match {
 	end := startOther(tb, "orders")
-	m := match{name: "loopback", items: orderCount, cpu: true, typical: true}
+	m := match{name: "loopback", items: orderCount, cpu: true}
 	for _, k := range []struct {
 		name string
 		make orderSide
@@ -164,6 +164,5 @@ func TestOrderCallsAgree(t *testing.T) { allAgree(t, []match{orderMatch(t)}) }
 
 // BenchmarkOrder is one order placed and its answer read, against a venue on loopback
 // that answers at once from a thread that spins. Ours has the gate, the order table
-// and the reports in it as well. The figure is the median of passes of 16 orders: what
-// garbage collection costs the others is in their processor time only.
+// and the reports in it as well.
 func BenchmarkOrder(b *testing.B) { contest(b, orderMatch(b)) }

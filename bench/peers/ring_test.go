@@ -137,9 +137,9 @@ func ringMatches(tb testing.TB) []match {
 	batched := append(crossing(tb, []hand{riposteBatched(), xsyncBatched(), channelBatched("channel-pinned", false), channelBatched("channel", true)}),
 		inC("floor-c-ring", func(cpu int) (uint64, time.Duration) { return floor.StreamRing(cpu, ringItems, ringBatch) }))
 	return []match{
-		{name: "one-way", items: 2 * ringTrips, typical: true, list: bounce},
-		{name: "single", items: ringItems, typical: true, list: single},
-		{name: "batch16", items: ringItems, typical: true, list: batched},
+		{name: "one-way", items: 2 * ringTrips, list: bounce},
+		{name: "single", items: ringItems, list: single},
+		{name: "batch16", items: ringItems, list: batched},
 		{name: "inline16", items: ringItems, list: inlineRings()},
 	}
 }
@@ -148,8 +148,7 @@ func TestRingsAgree(t *testing.T) { allAgree(t, ringMatches(t)) }
 
 // BenchmarkRing is 64 bytes handed over between two threads that are pinned and spin:
 // one-way is half the time there and back; single is a stream item by item, batch16
-// one by sixteens; the median of many short passes. inline16 is both sides on one
-// goroutine. The contender channel leaves both goroutines to the scheduler.
+// one by sixteens. inline16 is both sides on one goroutine. The contender channel leaves both goroutines to the scheduler.
 func BenchmarkRing(b *testing.B) {
 	for _, m := range ringMatches(b) {
 		contest(b, m)

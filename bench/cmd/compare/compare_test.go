@@ -164,6 +164,18 @@ func TestReportHasEveryRowEveryContestAndEveryNote(t *testing.T) {
 	}
 }
 
+func TestTheMedianPassCountsWhereItIsGiven(t *testing.T) {
+	all := newResults()
+	if err := all.add("bench", []byte("BenchmarkReplay/both-2 1 200.0 ns/op 1000 MB/s 5.0 M-items/s 20 ns/level 160.0 typical-ns/op 0 allocs/op\n")); err != nil {
+		t.Fatal(err)
+	}
+	for unit, want := range map[string]float64{"ns/op": 160, "mean-ns/op": 200, "MB/s": 1250, "M-items/s": 6.25, "ns/level": 16} {
+		if f, ok := all.get("bench:Replay/both", unit); !ok || f.median != want {
+			t.Errorf("%s: got %v, %v, want %v", unit, f.median, ok, want)
+		}
+	}
+}
+
 func TestOutputThatCannotBeReadIsAnError(t *testing.T) {
 	for _, text := range []string{"", "PASS\n", "BenchmarkA/b/c-2 1 5 MB/s\n", "BenchmarkA/b/c-2 1 x ns/op\n"} {
 		if err := newResults().add("peers", []byte(text)); err == nil {

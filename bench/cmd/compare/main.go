@@ -94,7 +94,7 @@ func disturbed(load string) string {
 	if _, err := fmt.Sscan(load, &now); err != nil || now <= loadQuiet {
 		return ""
 	}
-	return "\nDISTURBED: others were at work when this began; what needs two processors at once (ring, order) means little here"
+	return "\nDISTURBED: others were at work when this began; what needs two processors at once (ring, order) means little\nhere, and slow contenders look slower than they are, for their passes are longer"
 }
 
 // rounds runs both programs by turns, the first of them first in every other round.

@@ -23,6 +23,25 @@ type results struct {
 // figures are one run's metrics by unit.
 type figures map[string]float64
 
+// typify makes the median pass the figure where a program gives it beside the mean,
+// as that of the stages does; what was derived from the mean follows.
+func (f figures) typify() {
+	typical, ok := f["typical-ns/op"]
+	mean := f["ns/op"]
+	if !ok || typical == 0 || mean == 0 {
+		return
+	}
+	f["mean-ns/op"], f["ns/op"] = mean, typical
+	for _, unit := range []string{"MB/s", "M-items/s"} {
+		if v, ok := f[unit]; ok {
+			f[unit] = v * mean / typical
+		}
+	}
+	if v, ok := f["ns/level"]; ok {
+		f["ns/level"] = v * typical / mean
+	}
+}
+
 func newResults() *results { return &results{runs: map[string][]figures{}} }
 
 // add reads one program's output: lines "BenchmarkStage/case/contender-2 N v unit ...",
@@ -56,6 +75,7 @@ func (r *results) add(program string, text []byte) error {
 		if _, ok := run["ns/op"]; !ok {
 			return fmt.Errorf("cannot read the output of %s: got no ns/op in %q", program, line)
 		}
+		run.typify()
 		key := program + ":" + benchmarkName(f[0])
 		if r.runs[key] == nil {
 			r.order = append(r.order, key)

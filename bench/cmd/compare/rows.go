@@ -97,8 +97,8 @@ func twin(kind string) row {
 }
 
 func fallback(kind string) row {
-	return row{stage: "parse " + kind + ", fallback", ours: "bench:Decode/" + kind + "/general", match: decode + kind, goals: []goal{
-		{of: 3, than: "bench:Decode/" + kind + "/fast", what: "our fast path"},
+	return row{stage: "parse " + kind + ", fallback", ours: decode + kind + "/riposte-general", match: decode + kind, goals: []goal{
+		{of: 3, than: decode + kind + "/riposte", what: "our fast path"},
 		{times: 1, than: decode + kind + "/fastjson"}, {allocs: true}}}
 }
 

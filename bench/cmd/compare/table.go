@@ -8,9 +8,10 @@ import (
 )
 
 // legend says how to read the table.
-const legend = `Figures are medians in ns per item (frame, level, order, handed-over item), ± half the distance between the
-quartiles of the runs. ratio: the best peer's figure over ours. of floor: ours over that of C of our own (floor-)
-or of less than the work (limit-). allocs: ours / best peer's. Targets are those of the plan of record, section 5.`
+const legend = `Figures are ns per item (frame, level, order, handed-over item): of each run the median pass, of the runs the
+median, ± half the distance between their quartiles. ratio: the best peer's figure over ours. of floor: ours over
+that of C of our own (floor-) or of less than the work (limit-). allocs: ours / best peer's. Targets are those of
+the plan of record, section 5.`
 
 // print writes the whole report: the table, its targets' sum, all contenders, notes.
 func print(w io.Writer, head string, all *results) error {
