@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X riposte/tools/riposte/app.version=$(VERSION)
 FUZZTIME ?= 20s
 
-.PHONY: build run test race fuzz lint bench compare peers-test check fmt vet seeds short-bench count
+.PHONY: build run test race fuzz lint bench compare peers-test check fmt vet seeds short-bench count pgo
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/riposte ./tools/riposte
@@ -55,6 +55,24 @@ compare:
 # The peers are a module of their own: what it imports comes nowhere near the engine.
 peers-test:
 	cd bench/peers && $(GO) vet ./... && $(GO) test ./...
+
+# The profile that the compiler takes for bin/riposte (tools/riposte/default.pgo): the
+# recordings at full speed, everything from frame to order in the process, and the
+# engine as a whole under tick2order. Made without an earlier profile, so that making it
+# twice gives the same. TUNING.md has what it brings.
+PGO = bin/pgo
+PGOTIME ?= 5s
+pgo:
+	rm -rf $(PGO) && mkdir -p $(PGO)
+	CGO_ENABLED=0 $(GO) build -pgo=off -trimpath -ldflags '$(LDFLAGS)' -o $(PGO)/riposte ./tools/riposte
+	$(GO) build -o $(PGO)/tick2order ./bench/cmd/tick2order
+	$(GO) test -pgo=off -trimpath -c -o $(PGO)/bench.test ./bench
+	cd bench && ../$(PGO)/bench.test -test.run '^$$' -test.bench '^BenchmarkReplay$$/^both$$' -test.benchtime $(PGOTIME) -test.cpuprofile ../$(PGO)/replay.pprof
+	cd bench && ../$(PGO)/bench.test -test.run '^$$' -test.bench '^BenchmarkWhole$$' -test.benchtime $(PGOTIME) -test.cpuprofile ../$(PGO)/whole.pprof
+	printf '#!/bin/sh\nexec $(CURDIR)/$(PGO)/riposte "$$@" --profile cpu --profile-dir $(CURDIR)/$(PGO)/path\n' > $(PGO)/profiled && chmod +x $(PGO)/profiled
+	$(PGO)/tick2order --subjects riposte-spin@$(PGO)/profiled --samples 20000 --rounds 1
+	$(GO) tool pprof -proto -focus='riposte/' -output $(PGO)/merged.pb.gz $(PGO)/replay.pprof $(PGO)/whole.pprof $(PGO)/path/cpu.pprof
+	$(GO) run ./bench/cmd/pgo --out tools/riposte/default.pgo $(PGO)/merged.pb.gz
 
 # Each benchmark once: it must still run and its result must still be right.
 short-bench:
