@@ -1,6 +1,9 @@
 package exec
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // AnswerReader assembles one HTTP/1.1 answer from bytes as they come, any cut. It
 // is strict: what two readers could take differently (RFC 9112) is refused, and a
@@ -188,31 +191,49 @@ func (r *AnswerReader) more() (bool, AnswerError) {
 }
 
 // nextLine is the next line without its CRLF. A bare LF, or a CR without LF, is
-// malformed.
+// malformed. Lines are searched by vector, not read byte by byte: an answer comes while
+// the market goes on.
 func (r *AnswerReader) nextLine() (line []byte, ok bool, err AnswerError) {
-	for r.scan < r.n {
-		c := r.buf[r.scan]
-		if c == '\n' {
-			if r.scan == r.line || r.buf[r.scan-1] != '\r' {
-				return nil, false, r.lineError()
-			}
-			line = r.buf[r.line : r.scan-1]
-			r.scan++
-			r.line = r.scan
-			return line, true, AnswerOK
-		}
-		if c == 0 || (r.scan > r.line && r.buf[r.scan-1] == '\r') {
-			return nil, false, r.lineError()
-		}
-		r.scan++
-		if r.state <= inHeaders && r.scan > r.headMax {
-			return nil, false, AnswerTooLong
-		}
-		if r.state > inHeaders && r.scan-r.line > r.headMax {
-			return nil, false, AnswerTooLong
-		}
+	part := r.buf[r.scan:r.n]
+	end := bytes.IndexByte(part, '\n')
+	if end >= 0 {
+		part = part[:end]
 	}
-	return nil, false, AnswerOK
+	limit := r.headMax // the first place where a line may not be any more
+	if r.state > inHeaders {
+		limit += r.line
+	}
+	if bad := r.misplaced(part); bad >= 0 && r.scan+bad <= limit {
+		return nil, false, r.lineError()
+	}
+	if r.scan+len(part) > limit {
+		return nil, false, AnswerTooLong
+	}
+	if end < 0 {
+		r.scan = r.n
+		return nil, false, AnswerOK
+	}
+	at := r.scan + end
+	if at == r.line || r.buf[at-1] != '\r' {
+		return nil, false, r.lineError()
+	}
+	line = r.buf[r.line : at-1]
+	r.scan = at + 1
+	r.line = r.scan
+	return line, true, AnswerOK
+}
+
+// misplaced is the first byte of a line's next part that cannot stand there, -1 if all
+// can: a zero, or anything but LF behind a CR.
+func (r *AnswerReader) misplaced(part []byte) int {
+	if len(part) > 0 && r.scan > r.line && r.buf[r.scan-1] == '\r' {
+		return 0
+	}
+	bad := bytes.IndexByte(part, 0)
+	if cr := bytes.IndexByte(part, '\r'); cr >= 0 && cr < len(part)-1 && (bad < 0 || cr+1 < bad) {
+		bad = cr + 1
+	}
+	return bad
 }
 
 func (r *AnswerReader) lineError() AnswerError {

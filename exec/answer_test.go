@@ -77,6 +77,8 @@ func TestUnreadableAnswersAreRefused(t *testing.T) {
 		{"endless 1xx", strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 5), AnswerStatusLine},
 		{"bare LF", "HTTP/1.1 200 OK\n", AnswerStatusLine},
 		{"CR inside", "HTTP/1.1 200 O\rK\r\n", AnswerStatusLine},
+		{"two CRs", "HTTP/1.1 200 OK\r\r\n", AnswerStatusLine},
+		{"NUL behind a CR", "HTTP/1.1 200 OK\r\x00\n", AnswerStatusLine},
 		{"header without colon", head + "Nonsense\r\n", AnswerHeader},
 		{"folded header", head + "A: b\r\n c\r\n", AnswerHeader},
 		{"blank before colon", head + "Content-Length : 1\r\n", AnswerHeader},
