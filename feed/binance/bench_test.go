@@ -58,11 +58,14 @@ func BenchmarkDecode(b *testing.B) {
 		if res != Decoded {
 			b.Fatalf("%s: got %v", c.name, res)
 		}
-		for _, road := range []string{"fast", "general"} {
+		for _, road := range []string{"fast", "scalar", "general"} {
 			b.Run(c.name+"/"+road, func(b *testing.B) {
 				d := NewDecoder(testSymbols(b), core.Milliseconds, noRaw)
-				if road == "general" {
+				switch road {
+				case "general":
 					d.GeneralOnly()
+				case "scalar":
+					d.ScalarOnly()
 				}
 				lv := make([]core.Level, 0, 5000)
 				var ev core.Event

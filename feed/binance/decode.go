@@ -2,6 +2,7 @@ package binance
 
 import (
 	"math"
+	"os"
 
 	"riposte/core"
 	"riposte/feed"
@@ -45,7 +46,8 @@ type Stats struct {
 
 // Decoder turns the frames of one connection into events. The time unit is the
 // connection's, as asked for in its URL. One goroutine; no allocation, except
-// that the first frame with escapes in its strings may make a small buffer.
+// that the first frame with escapes in its strings may make a small buffer, and
+// the first touch or trade a table of layouts.
 type Decoder struct {
 	syms *Symbols
 	unit int64 // ns per venue time unit
@@ -56,6 +58,11 @@ type Decoder struct {
 	reply  Reply
 	stats  Stats
 	noFast bool
+
+	vectors   bool
+	templates []template
+	layouts   []layouts
+	numbers   [8]int64 // of a small frame
 
 	// the general road's working memory
 	top, data, sub object
@@ -71,7 +78,7 @@ type Decoder struct {
 // NewDecoder makes a decoder for a connection that sends times in unit and, if
 // it is not a combined one, what raw tells.
 func NewDecoder(syms *Symbols, unit core.TimeUnit, raw Raw) *Decoder {
-	return &Decoder{syms: syms, unit: unit.Ns(), raw: raw, timeMax: math.MaxInt64 / unit.Ns()}
+	return &Decoder{syms: syms, unit: unit.Ns(), raw: raw, timeMax: math.MaxInt64 / unit.Ns(), vectors: useVectors, templates: templateTable(syms.Count())}
 }
 
 // GeneralOnly makes the decoder leave out the fast road: for tests and for
@@ -80,6 +87,17 @@ func (d *Decoder) GeneralOnly() *Decoder {
 	d.noFast = true
 	return d
 }
+
+// ScalarOnly makes the decoder leave the machine's vector instructions alone: for
+// tests and for measuring what they are worth.
+func (d *Decoder) ScalarOnly() *Decoder {
+	d.vectors = false
+	return d
+}
+
+// useVectors can be switched off from outside, should a machine's vectors be slow
+// or not to be trusted: RIPOSTE_VECTORS=off.
+var useVectors = hasVectors && os.Getenv("RIPOSTE_VECTORS") != "off"
 
 // Stats points at the counters, which the decoding goroutine writes.
 func (d *Decoder) Stats() *Stats { return &d.stats }
@@ -101,14 +119,24 @@ func (d *Decoder) Decode(frame []byte, ev *core.Event, lv []core.Level) (n int, 
 // DecodeRouted is Decode for a frame that Route has looked at.
 func (d *Decoder) DecodeRouted(frame []byte, r Route, ev *core.Event, lv []core.Level) (n int, res Result) {
 	if r.At > 0 && !d.noFast {
-		if n = d.fast(frame, r, ev, lv); n >= 0 {
-			d.stats.Fast++
-			d.stats.Results[Decoded]++
-			return n, Decoded
+		if t := &d.templates[r.Hint]; t.route == r {
+			if t.layouts != 0 && d.small(frame, t, ev) {
+				d.stats.Fast++
+				d.stats.Results[Decoded]++
+				return 0, Decoded
+			}
+			if n = d.fast(frame, t, ev, lv); n >= 0 {
+				d.stats.Fast++
+				d.stats.Results[Decoded]++
+				return n, Decoded
+			}
 		}
 	}
 	n, res = d.general(frame, ev, lv)
 	d.stats.Results[res]++
+	if res == Decoded && r.At > 0 && !d.noFast {
+		d.forget(r)
+	}
 	return n, res
 }
 

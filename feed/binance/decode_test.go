@@ -255,9 +255,12 @@ func TestFastRoadTakesTheVenuesOwnShapes(t *testing.T) {
 		if strings.HasPrefix(string(f), `{"e":"trade"`) {
 			recorded = false
 		}
-		if !recorded || strings.Contains(string(f), "kline") || strings.Contains(string(f), "markPrice") {
+		if !recorded || strings.Contains(string(f), "markPrice") {
 			continue
 		}
+		// Spot and futures frames, which share stream names, come to one decoder
+		// here: the first of a kind may have to teach it.
+		_, _ = d.Decode(f, &ev, lv)
 		before := d.Stats().Fast
 		if _, res := d.Decode(f, &ev, lv); res != Decoded || d.Stats().Fast == before {
 			t.Errorf("left the fast road with %v: %s", res, f)
@@ -274,7 +277,13 @@ func TestFastRoadTakesTheVenuesOwnShapes(t *testing.T) {
 		`{"e":"depthUpdate","E":1591270260907,"T":1591270260891,"s":"BTCUSD_PERP","ps":"BTCUSD","U":17285681,"u":17285702,"pu":17285675,"b":[["9517.6","10"]],"a":[["9518.5","45"]]}`,
 		`{"e":"aggTrade","E":1591261134288,"a":424951,"s":"BTCUSDT","p":"9643.5","q":"2","f":606073,"l":606073,"T":1591261134199,"m":false}`,
 		`{"stream":"bnbbtc@depth20@100ms","data":{"lastUpdateId":160,"bids":[["0.0024","10"],["0.0023","1"]],"asks":[]}}`,
+		`{"stream":"bnbbtc@depth5","data":{"lastUpdateId":160,"bids":[["0.0024","123456789"],["0.0023","1"]],"asks":[["1234567890.5","12345678.00000001"]]}}`,
+		`{"e":"kline","E":1672515782136,"s":"BNBBTC","k":{"t":1672515780000,"T":1672515839999,"s":"BNBBTC","i":"1m","f":100,"L":200,"o":"0.0010","c":"0.0020","h":"0.0025","l":"0.0015","v":"1000","n":100,"x":true,"q":"12345678901.5","V":"500","Q":"0.500","B":"123456"}}`,
+		`{"e":"24hrTicker","E":1672515782136,"s":"BNBBTC","p":"-0.0015","P":"250.00","w":"0.0018","x":"0.0009","c":"0.0025","Q":"10","b":"0.0024","B":"10","a":"0.0026","A":"100","o":"0.0010","h":"0.0025","l":"0.0010","v":"10000","q":"18","O":0,"C":86400000,"F":0,"L":18150,"n":18151}`,
+		`{"e":"24hrTicker","E":1672515782136,"s":"BTCUSDT","p":"-10.0","P":"-0.200","w":"61000.0","c":"61337.4","Q":"10","o":"61347.4","h":"61900","l":"60900","v":"100000.125","q":"6100000000.50","O":1672429380000,"C":1672515782131,"F":1,"L":18150,"n":18151}`,
+		`{"stream":"bnbbtc@miniTicker","data":{"e":"24hrMiniTicker","E":1672515782136,"s":"BNBBTC","c":"0.0025","o":"0.0010","h":"0.0025","l":"0.0010","v":"12345678901.00000000","q":"18"}}`,
 	} {
+		agree(t, testSymbols(t), core.Milliseconds, noRaw, 10, []byte(f))
 		before := d.Stats().Fast
 		if _, res := d.Decode([]byte(f), &ev, lv); res != Decoded || d.Stats().Fast == before {
 			t.Errorf("left the fast road with %v: %s", res, f)

@@ -33,6 +33,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add(s, uint8(i), uint8(i))
 	}
 	syms := testSymbols(f)
+	golden := goldenFrames(f)
 	f.Fuzz(func(t *testing.T, frame []byte, mode, levels uint8) {
 		raw := noRaw
 		if mode&1 != 0 {
@@ -42,6 +43,7 @@ func FuzzDecode(f *testing.F) {
 		if mode&4 != 0 {
 			unit = core.Microseconds
 		}
+		agreeAfter(t, syms, unit, raw, int(levels), golden[int(mode>>3)%len(golden)], frame)
 		agree(t, syms, unit, raw, int(levels), frame)
 	})
 }

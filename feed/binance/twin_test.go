@@ -50,11 +50,24 @@ func live(d *Decoder, levels int) func([]byte) ([]SlowEvent, Result, Reply) {
 // agree decodes frame by all three roads and fails where they differ.
 func agree(t testing.TB, syms *Symbols, unit core.TimeUnit, raw Raw, levels int, frame []byte) ([]SlowEvent, Result) {
 	t.Helper()
+	return agreeAfter(t, syms, unit, raw, levels, frame, frame)
+}
+
+// agreeAfter is agree for decoders that have learnt from another frame before.
+func agreeAfter(t testing.TB, syms *Symbols, unit core.TimeUnit, raw Raw, levels int, before, frame []byte) ([]SlowEvent, Result) {
+	t.Helper()
 	kept := slices.Clone(frame)
 	slow := &Slow{Symbols: syms, Unit: unit, Raw: raw, Levels: levels}
 	want, wantRes, wantReply := slow.Decode(kept)
+	warm, scalar := NewDecoder(syms, unit, raw), NewDecoder(syms, unit, raw).ScalarOnly()
+	for _, d := range []*Decoder{warm, scalar} {
+		var ev core.Event
+		_, _ = d.Decode(before, &ev, make([]core.Level, 0, levels))
+	}
 	for _, r := range []road{
 		{"fast", live(NewDecoder(syms, unit, raw), levels)},
+		{"fast, from a template", live(warm, levels)},
+		{"fast, scalar", live(scalar, levels)},
 		{"general", live(NewDecoder(syms, unit, raw).GeneralOnly(), levels)},
 	} {
 		got, res, reply := r.decode(frame)

@@ -3,6 +3,7 @@ package binance
 import (
 	"encoding/binary"
 	"math/bits"
+	"unsafe"
 
 	"riposte/core"
 )
@@ -15,6 +16,19 @@ const (
 	each80 = 0x8080808080808080
 	zeros  = '0' * each01
 )
+
+// at64 is the word at p+i; the caller knows that eight bytes are there.
+func at64(p unsafe.Pointer, i int) uint64 {
+	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(p, i))[:])
+}
+
+func at32(p unsafe.Pointer, i int) uint32 {
+	return binary.LittleEndian.Uint32((*[4]byte)(unsafe.Add(p, i))[:])
+}
+
+func at16(p unsafe.Pointer, i int) uint16 {
+	return binary.LittleEndian.Uint16((*[2]byte)(unsafe.Add(p, i))[:])
+}
 
 // word is the eight bytes at b[i:]; those behind the end read as zero bytes,
 // which are neither digits nor anything else that is looked for.
@@ -103,6 +117,101 @@ func decimal(b []byte, i int) (int64, int) {
 		return 0, -1
 	}
 	return int64(v), i + d + e + 2
+}
+
+// sepRoom is how many bytes decimals wants to be able to load from a number's
+// first: 7 digits, a point, 8 digits, what separates it from the next, and one.
+const sepRoom = 25
+
+const wordSep = '"' | ','<<8 | '"'<<16 | '"'<<32 | ':'<<40 | '"'<<48 // ","?":"
+
+// decimals reads len(keys)+1 decimals that start at b[i] and are separated by
+// one-letter keys, as in 1.5","B":"2", into out. It returns the index behind the
+// last one's quote, -1 if anything is not so.
+func decimals(b []byte, i int, keys string, out []int64) int {
+	for k := range out {
+		if len(b)-i < sepRoom {
+			return tailDecimals(b, i, keys, out, k)
+		}
+		p := unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), i)
+		t := at64(p, 0) ^ zeros
+		nd := notDigits(t)
+		d := bits.TrailingZeros64(nd) >> 3 & 15 // 8 of none
+		if d-1 > 6 || d < 1 {
+			return longDecimals(b, i, keys, out, k)
+		}
+		v := eight(t<<((64-8*d)&63)) * core.Scale
+		j := d
+		if *(*byte)(unsafe.Add(p, d)) == '.' {
+			t = at64(p, d+1) ^ zeros
+			nd = notDigits(t)
+			j += 9
+			if nd != 0 {
+				e := bits.TrailingZeros64(nd) >> 3 & 7
+				// Digits that are not there are the zeros behind the point.
+				t &= 1<<(8*e) - 1
+				j += e - 8
+				if e == 0 {
+					return -1
+				}
+			}
+			v += eight(t)
+		}
+		out[k] = int64(v)
+		if k >= len(keys) {
+			if *(*byte)(unsafe.Add(p, j)) != '"' {
+				return -1
+			}
+			return i + j + 1
+		}
+		if at64(p, j)<<8 != (wordSep|uint64(keys[k])<<24)<<8 {
+			return -1
+		}
+		i += j + 7
+	}
+	return -1
+}
+
+// tailDecimals goes on with the k-th, near the end of the frame.
+func tailDecimals(b []byte, i int, keys string, out []int64, k int) int {
+	for ; k < len(out); k++ {
+		from := i
+		if out[k], i = tailDecimal(b, i); i < 0 {
+			return longDecimals(b, from, keys, out, k)
+		}
+		if k >= len(keys) {
+			return i
+		}
+		if word(b, i-1)<<8 != (wordSep|uint64(keys[k])<<24)<<8 {
+			return -1
+		}
+		i += 6
+	}
+	return -1
+}
+
+// longDecimals goes on with the k-th, which has many digits, as sums over a day
+// have.
+func longDecimals(b []byte, i int, keys string, out []int64, k int) int {
+	end := i
+	for end < len(b) && (b[end]-'0' <= 9 || b[end] == '.') {
+		end++
+	}
+	if end >= len(b) || b[end] != '"' {
+		return -1
+	}
+	v, err := core.ParseDecimal(b[i:end])
+	if err != nil {
+		return -1
+	}
+	out[k] = v
+	if k >= len(keys) {
+		return end + 1
+	}
+	if word(b, end)<<8 != (wordSep|uint64(keys[k])<<24)<<8 {
+		return -1
+	}
+	return decimals(b, end+7, keys[k+1:], out[k+1:])
 }
 
 // tailDecimal is decimal for a number near the end of the frame.
