@@ -4,8 +4,11 @@
 //	secret.go    values that print only a mark
 //	keyfile.go   keys from 0600 files or, on request, the environment
 //	sign.go      HMAC-SHA256 and Ed25519 over the bytes that are sent
-//	template.go  order requests as bytes with fixed holes
+//	hmac.go      HMAC-SHA256 from states kept half way; sha256_*: the hash itself
+//	template.go  the constant part of order requests
+//	sheet.go     one order's request: drafted before it is wanted, then finished
 //	ladder.go    likely next orders, signed ahead
+//	digits.go    numbers as text, eight digits at a time
 //	codec.go     exec.Codec: the hot requests
 //	answer.go    their answers
 //	classify.go  what a status and an error code say about the outcome
