@@ -112,7 +112,7 @@ func NewTable(ids *IDs, orders int, report func(*core.Report)) *Table {
 		free:    make([]int32, 0, orders),
 		live:    make([]int32, 0, orders),
 		ended:   make([]int32, orders),
-		index:   newIndex(3 * orders),
+		index:   newIndex(orders),
 		fills:   make([]fillNode, 0, 4*orders),
 		spare:   none,
 		report:  report,

@@ -343,7 +343,8 @@ func TestIndexEqualsAMap(t *testing.T) {
 		x := newIndex(32)
 		ref := map[key]int32{}
 		for range 300 {
-			k := key{rapid.Uint32Range(0, 3).Draw(t, "kind"), rapid.Uint64Range(0, 40).Draw(t, "id")}
+			// Ids 64 apart have one place between them.
+			k := key{rapid.Uint32Range(0, 3).Draw(t, "kind"), rapid.Uint64Range(0, 20).Draw(t, "id") + 64*rapid.Uint64Range(0, 2).Draw(t, "lap")}
 			if _, ok := ref[k]; ok {
 				x.remove(k)
 				delete(ref, k)
