@@ -13,9 +13,9 @@ import (
 // ever read: so changing one must be cheap, and order is made only when someone
 // walks that far.
 //
-// It is a hash table, open addressing, linear probing, at most half full. A level
-// that goes leaves its entry behind with quantity 0, because the same prices come
-// and go: so a change is nearly always one probe and one store, with nothing to
+// It is a hash table, open addressing, linear probing, at most three quarters full.
+// A level that goes leaves its entry behind with quantity 0, because the same prices
+// come and go: so a change is nearly always one probe and one store, with nothing to
 // guess. What stayed empty is dropped when the table would have to grow. Beside it
 // order lists the keys ascending as of the last walk, and added those that came
 // since; keys that went meanwhile stay in both and are skipped for their quantity.
@@ -91,7 +91,7 @@ func (f *far) set(key int64, qty core.Qty) (absent int) {
 
 // add makes an entry for a key that has none, at the free place found for it.
 func (f *far) add(key int64, free *entry) *entry {
-	if 2*(f.used+1) > len(f.tab) {
+	if 4*(f.used+1) > 3*len(f.tab) {
 		f.rebuild()
 		free = f.at(key)
 	}
@@ -108,11 +108,11 @@ func (f *far) add(key int64, free *entry) *entry {
 }
 
 // rebuild drops the entries without a quantity, and grows the table unless that
-// made it three quarters empty.
+// made it half empty.
 func (f *far) rebuild() {
 	old := f.tab
 	size := len(old)
-	if 4*f.n >= size {
+	if 2*f.n >= size {
 		size *= 2
 	}
 	f.sized(size)

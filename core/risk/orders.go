@@ -1,6 +1,10 @@
 package risk
 
-import "riposte/core"
+import (
+	"math/bits"
+
+	"riposte/core"
+)
 
 // Order is the gate's record of one of our own orders from approval until its
 // end: what may still trade counts in exposure, whatever its state.
@@ -16,7 +20,7 @@ type Order struct {
 	Type       core.OrderType
 	Status     core.OrderStatus
 	Canceling  bool // a cancel has been approved and not yet answered
-	next       int32
+	next, prev int32
 }
 
 // Remaining is what may still trade.
@@ -29,6 +33,7 @@ const noSlot = int32(-1)
 type orderTable struct {
 	slots []Order
 	free  int32   // head of the list of free slots
+	shift uint8   // 64 - log2 of the index's size
 	index []int32 // slot by hash of id, noSlot where empty; power of two, at most half full
 	heads []int32 // first live order per instrument, newest first
 	live  int
@@ -40,6 +45,7 @@ func newOrderTable(capacity, instruments int) orderTable {
 		size *= 2
 	}
 	t := orderTable{slots: make([]Order, capacity), index: make([]int32, size), heads: make([]int32, instruments)}
+	t.shift = uint8(64 - bits.TrailingZeros(uint(size)))
 	for i := range t.index {
 		t.index[i] = noSlot
 	}
@@ -55,8 +61,9 @@ func newOrderTable(capacity, instruments int) orderTable {
 }
 
 func (t *orderTable) home(id core.OrderID) int {
-	// Ids are sequential, so the low bits alone already spread them.
-	return int(id) & (len(t.index) - 1)
+	// Ids are sequential: left as they are, they would lie in one long run, and
+	// removing from a run walks it to its end.
+	return int(uint64(id) * 0x9e3779b97f4a7c15 >> (t.shift & 63))
 }
 
 func (t *orderTable) find(id core.OrderID) *Order {
@@ -81,7 +88,10 @@ func (t *orderTable) add(id core.OrderID, instrument core.InstrumentID) *Order {
 	}
 	o := &t.slots[s]
 	t.free = o.next
-	*o = Order{ID: id, Instrument: instrument, next: t.heads[instrument]}
+	*o = Order{ID: id, Instrument: instrument, next: t.heads[instrument], prev: noSlot}
+	if o.next != noSlot {
+		t.slots[o.next].prev = s
+	}
 	t.heads[instrument] = s
 	i := t.home(id)
 	for t.index[i] != noSlot {
@@ -123,9 +133,13 @@ func (t *orderTable) remove(id core.OrderID) {
 }
 
 func (t *orderTable) unlink(s int32) {
-	at := &t.heads[t.slots[s].Instrument]
-	for *at != s {
-		at = &t.slots[*at].next
+	o := &t.slots[s]
+	if o.next != noSlot {
+		t.slots[o.next].prev = o.prev
 	}
-	*at = t.slots[s].next
+	if o.prev != noSlot {
+		t.slots[o.prev].next = o.next
+	} else {
+		t.heads[o.Instrument] = o.next
+	}
 }
