@@ -13,6 +13,7 @@ import "riposte/core"
 // touch at ids that they may have covered.
 type touches struct {
 	wait []touch // a circle, a power of two long
+	most int     // how long it may get
 	head uint64
 	tail uint64
 	base core.Top // newest touch at or below the ids of depth seen so far; ID 0: not known
@@ -38,12 +39,26 @@ const (
 	contradict                // differs, and did so already before this evidence
 )
 
+// touchesMin is the first size: quiet symbols never need more, and there may be
+// hundreds of them.
+const touchesMin = 16
+
 func newTouches(n int) touches {
-	size := 1
-	for size < n {
-		size *= 2
+	t := touches{most: 1}
+	for t.most < n {
+		t.most *= 2
 	}
-	return touches{wait: make([]touch, size)}
+	t.wait = make([]touch, min(t.most, touchesMin))
+	return t
+}
+
+// grow doubles the circle; it happens a few times in a symbol's life.
+func (t *touches) grow() {
+	wide := make([]touch, 2*len(t.wait))
+	for i := t.head; i != t.tail; i++ {
+		wide[i&uint64(len(wide)-1)] = t.wait[i&uint64(len(t.wait)-1)]
+	}
+	t.wait = wide
 }
 
 // forget drops all that was heard: some may have been lost.
@@ -70,8 +85,12 @@ func (t *touches) add(ev *core.Event) {
 	}
 	t.last, t.recv = ev.Top(), ev.Recv
 	if t.tail-t.head == uint64(len(t.wait)) {
-		t.head++
-		t.base = core.Top{}
+		if len(t.wait) < t.most {
+			t.grow()
+		} else {
+			t.head++
+			t.base = core.Top{}
+		}
 	}
 	t.wait[t.tail&uint64(len(t.wait)-1)] = touch{t.last, ev.Recv}
 	t.tail++
