@@ -2,7 +2,9 @@ package binance
 
 import (
 	"math"
+	"math/bits"
 	"os"
+	"unsafe"
 
 	"riposte/core"
 	"riposte/feed"
@@ -63,6 +65,7 @@ type Decoder struct {
 	templates []template
 	layouts   []layouts
 	numbers   [8]int64 // of a small frame
+	names     [1 << namesBits]knownStream
 
 	// the general road's working memory
 	top, data, sub object
@@ -208,7 +211,7 @@ func (d *Decoder) frame(b []byte, ev *core.Event) (n int, res Result) {
 	if !ok {
 		return 0, Malformed
 	}
-	st := d.stream(name)
+	st := d.known(name)
 	switch at := d.top.at[slotData]; b[at.lo] {
 	case '{':
 		return d.event(b, &d.data, st, false, ev)
@@ -224,6 +227,30 @@ type streamName struct {
 	id      core.InstrumentID // NoInstrument if it names no symbol of the table
 	partial bool              // depth5, depth10, depth20: the best levels as a whole
 }
+
+// knownStream is a stream's name and what it says.
+type knownStream struct {
+	says streamName
+	len  int
+	name [40]byte
+}
+
+// known is stream for a name that was mostly looked at before.
+func (d *Decoder) known(name []byte) streamName {
+	if len(name) < 8 || len(name) > len(knownStream{}.name) {
+		return d.stream(name)
+	}
+	p := unsafe.Pointer(unsafe.SliceData(name))
+	h := (at64(p, 0) ^ bits.RotateLeft64(at64(p, len(name)-8), 23)) * 0x9e3779b97f4a7c15
+	k := &d.names[h>>(64-namesBits)]
+	if k.len != len(name) || !same(p, unsafe.Pointer(&k.name), len(name)) {
+		k.says = d.stream(name)
+		k.len = copy(k.name[:], name)
+	}
+	return k.says
+}
+
+const namesBits = 6
 
 // stream reads "<symbol>@<type>". The symbol may be percent-encoded.
 func (d *Decoder) stream(name []byte) (st streamName) {

@@ -365,7 +365,7 @@ func TestDecodeDoesNotAllocate(t *testing.T) {
 	fs := goldenFrames(t)
 	lv := make([]core.Level, 0, 1000)
 	var ev core.Event
-	for _, d := range []*Decoder{NewDecoder(syms, core.Milliseconds, noRaw), NewDecoder(syms, core.Milliseconds, noRaw).GeneralOnly()} {
+	for _, d := range []*Decoder{NewDecoder(syms, core.Milliseconds, noRaw), NewDecoder(syms, core.Milliseconds, noRaw).ScalarOnly(), NewDecoder(syms, core.Milliseconds, noRaw).GeneralOnly()} {
 		all := func() {
 			for _, f := range fs {
 				if _, res := d.Decode(f, &ev, lv); res == Many {

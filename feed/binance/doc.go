@@ -9,7 +9,7 @@
 //	            1e-8; candle.go holds the readers of candles and tickers
 //	general.go  one pass over any legal JSON: any key order, white space,
 //	            escapes, unknown fields; every frame the fast road does not
-//	            recognise to its last byte comes here
+//	            recognise to its last byte comes here; arrays.go has its levels
 //	slow.go     the twin on fastjson and encoding/json that tests and fuzzing
 //	            hold against the other two; never used live
 //

@@ -87,7 +87,9 @@ func (d *Decoder) finish(b []byte, o *object, st streamName, ev *core.Event, kin
 		if !ok {
 			return 0, Malformed
 		}
-		if id = d.syms.Lookup(sym); id != core.NoInstrument && st.id != core.NoInstrument && id != st.id {
+		if id != core.NoInstrument && string(sym) == d.syms.Name(id) {
+			// as its stream says
+		} else if id = d.syms.Lookup(sym); id != core.NoInstrument && st.id != core.NoInstrument && id != st.id {
 			return 0, Malformed // name and payload speak of different symbols
 		}
 	}

@@ -120,26 +120,19 @@ func (d *Decoder) object(b []byte, i int, o *object, depth int) int {
 		return i + 1
 	}
 	for {
-		if i >= len(b) || b[i] != '"' {
+		slot, end := slotNone, -1
+		if w := word(b, i); w&0xffff00ff == wordLetter && (byte(w>>8)|0x20)-'a' < 26 {
+			slot, i = letter(byte(w>>8)), i+4 // a letter, as most are
+		} else if slot, i = d.key(b, i); i < 0 {
 			return -1
 		}
-		end, escaped := skipString(b, i)
-		if end < 0 {
-			return -1
+		if i < len(b) && b[i] <= ' ' {
+			i = skipWS(b, i)
 		}
-		key := b[i+1 : end-1]
-		if escaped {
-			key = d.unescaped(key)
-		}
-		slot := keySlot(key)
-		if i = skipWS(b, end); i >= len(b) || b[i] != ':' {
-			return -1
-		}
-		if i = skipWS(b, i+1); i >= len(b) {
+		if i >= len(b) {
 			return -1
 		}
 		from := i
-		end = -1
 		again := slot >= 0 && o.has(slot)
 		if slot >= 0 {
 			o.dup = o.dup || again
@@ -155,14 +148,22 @@ func (d *Decoder) object(b []byte, i int, o *object, depth int) int {
 			o.unknown++
 		}
 		if end < 0 {
-			if end = skipValue(b, i, depth); end < 0 {
+			if b[i] == '"' {
+				end, _ = skipString(b, i)
+			} else {
+				end = skipValue(b, i, depth)
+			}
+			if end < 0 {
 				return -1
 			}
 		}
 		if slot >= 0 && !again {
 			o.at[slot] = place{uint32(from), uint32(end)}
 		}
-		if i = skipWS(b, end); i >= len(b) {
+		if i = end; i < len(b) && b[i] <= ' ' {
+			i = skipWS(b, i)
+		}
+		if i >= len(b) {
 			return -1
 		}
 		if b[i] == '}' {
@@ -171,103 +172,33 @@ func (d *Decoder) object(b []byte, i int, o *object, depth int) int {
 		if b[i] != ',' {
 			return -1
 		}
-		i = skipWS(b, i+1)
-	}
-}
-
-const (
-	bidSlots = 1<<(26+'b'-'a') | 1<<slotBids
-	askSlots = 1<<(26+'a'-'a') | 1<<slotAsks
-)
-
-// tryLevels reads the array at b[i] as levels if its key is one that holds some;
-// -1 if it is not such an array, which may still be legal JSON.
-func (d *Decoder) tryLevels(b []byte, i int, o *object, slot, depth int) int {
-	bit := uint64(1) << slot
-	if bit&(bidSlots|askSlots) == 0 || o.dup {
-		return -1
-	}
-	if d.levelOwner != o {
-		o.scattered = o.tried != 0
-		d.levelOwner, d.filled = o, 0
-	}
-	before := d.filled
-	end, n, sound := d.levels(b, i, depth+1)
-	if end < 0 {
-		d.filled = before
-		return -1
-	}
-	if o.tried == 0 && bit&askSlots != 0 {
-		o.first = core.Sell
-	} else if o.tried == 0 {
-		o.first = core.Buy
-	}
-	o.tried |= bit
-	if sound {
-		o.isLevels |= bit
-	}
-	if d.filled-before < n {
-		o.overflown = true
-	}
-	if bit&askSlots != 0 {
-		o.asks = n
-	} else {
-		o.bids = n
-	}
-	return end
-}
-
-// levels reads [["price","qty"],...] into the lent memory behind what it holds,
-// and counts on when that is full. A level may have more elements, as it did
-// until 2018. sound is false if a number is unreadable; end is -1 if the array
-// has another shape.
-func (d *Decoder) levels(b []byte, i, depth int) (end, n int, sound bool) {
-	sound = true
-	if i = skipWS(b, i+1); i < len(b) && b[i] == ']' {
-		return i + 1, 0, true
-	}
-	for {
-		if i >= len(b) || b[i] != '[' {
-			return -1, 0, false
-		}
-		var price, qty int64
-		var ok1, ok2 bool
-		if price, i, ok1 = d.decimalAt(b, skipWS(b, i+1)); i < 0 {
-			return -1, 0, false
-		}
-		if i = skipWS(b, i); i >= len(b) || b[i] != ',' {
-			return -1, 0, false
-		}
-		if qty, i, ok2 = d.decimalAt(b, skipWS(b, i+1)); i < 0 {
-			return -1, 0, false
-		}
-		sound = sound && ok1 && ok2
-		i = skipWS(b, i)
-		for i < len(b) && b[i] == ',' {
-			if i = skipValue(b, skipWS(b, i+1), depth+1); i < 0 {
-				return -1, 0, false
-			}
+		if i++; i < len(b) && b[i] <= ' ' {
 			i = skipWS(b, i)
 		}
-		if i >= len(b) || b[i] != ']' {
-			return -1, 0, false
-		}
-		if d.filled < len(d.lv) {
-			d.lv[d.filled] = core.Level{Price: core.Price(price), Qty: core.Qty(qty)}
-			d.filled++
-		}
-		n++
-		if i = skipWS(b, i+1); i >= len(b) {
-			return -1, 0, false
-		}
-		if b[i] == ']' {
-			return i + 1, n, sound
-		}
-		if b[i] != ',' {
-			return -1, 0, false
-		}
-		i = skipWS(b, i+1)
 	}
+}
+
+// wordLetter is a key of one letter, which is left out, and its colon.
+const wordLetter = '"' | '"'<<16 | ':'<<24
+
+// key reads any key that starts at b[i] and its colon; next is -1 if there is none.
+func (d *Decoder) key(b []byte, i int) (slot, next int) {
+	if i >= len(b) || b[i] != '"' {
+		return 0, -1
+	}
+	end, escaped := skipString(b, i)
+	if end < 0 {
+		return 0, -1
+	}
+	key := b[i+1 : end-1]
+	if escaped {
+		key = d.unescaped(key)
+	}
+	slot = keySlot(key)
+	if i = skipWS(b, end); i >= len(b) || b[i] != ':' {
+		return 0, -1
+	}
+	return slot, i + 1
 }
 
 // decimalAt reads the string at b[i] as a decimal; next is -1 if there is no
@@ -312,32 +243,6 @@ func (d *Decoder) text(b []byte, o *object, slot int) (s []byte, ok bool) {
 		s = d.unescaped(s)
 	}
 	return s, true
-}
-
-// sides puts bids before asks, as an event has them, in the lent memory, where
-// they lie in the order in which the frame told them. It returns false if the
-// object does not hold both as sound levels.
-func (d *Decoder) sides(b []byte, o *object, bids, asks int) bool {
-	need := uint64(1)<<bids | 1<<asks
-	if o.isLevels&need != need {
-		return false
-	}
-	if d.levelOwner != o || o.scattered || o.tried != need {
-		// Another array of levels, of this object or another, came between or
-		// after: read the two again.
-		d.levelOwner, d.filled = o, 0
-		_, o.bids, _ = d.levels(b, int(o.at[bids].lo), 1)
-		_, o.asks, _ = d.levels(b, int(o.at[asks].lo), 1)
-		o.overflown = d.filled < o.bids+o.asks
-		return true
-	}
-	if o.first == core.Sell && !o.overflown {
-		all := d.lv[:o.bids+o.asks]
-		slices.Reverse(all[:o.asks])
-		slices.Reverse(all[o.asks:])
-		slices.Reverse(all)
-	}
-	return true
 }
 
 // fields reads the values of one object; bad is set by the first that is

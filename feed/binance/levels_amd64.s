@@ -317,6 +317,8 @@ sided:
 	MOVQ $1, seen-16(SP)
 	MOVQ BX, bids+56(FP)
 	MOVQ between+48(FP), DX
+	TESTQ DX, DX
+	JEQ  both
 	MOVQ 16(DX), CX
 	LEAQ 2(AX)(CX*1), R15
 	CMPQ R15, R9

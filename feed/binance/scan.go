@@ -133,8 +133,13 @@ func appendUnescaped(dst, s []byte) []byte {
 
 func skipDigits(b []byte, i int) int {
 	from := i
-	for i < len(b) && b[i]-'0' <= 9 {
-		i++
+	for i < len(b) {
+		nd := notDigits(word(b, i) ^ zeros)
+		if nd != 0 {
+			i += bits.TrailingZeros64(nd) >> 3
+			break
+		}
+		i += 8
 	}
 	if i == from {
 		return -1

@@ -80,7 +80,7 @@ func levelsAVX512(base *byte, from, end int, out *core.Level, most int, f *level
 //go:noescape
 func layoutAVX512(frame *byte, n int, l *layout, out *[8]int64) bool
 
-// vectorSides reads both sides; next is -1 for what the scalar reader must look at.
+// vectorSides reads both sides, or without a gap only one, which are then bids; next is -1 for what the scalar reader must look at.
 func vectorSides(b []byte, i int, between *gap, lv []core.Level, frac, qfrac uint8) (bids, n, next int) {
 	if i < 16 || len(b)-i < 8 || frac > 8 || qfrac > 8 {
 		return 0, 0, -1
