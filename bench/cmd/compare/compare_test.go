@@ -176,6 +176,29 @@ func TestTheMedianPassCountsWhereItIsGiven(t *testing.T) {
 	}
 }
 
+func TestTheTableCanBeMadeAgainOfWhatWasKept(t *testing.T) {
+	kept := "date: x\n\nstage  ours\n\n-- round 1 of 2, bench --\nBenchmarkGate/approve-2 1 50.0 ns/op\nPASS\n-- round 1 of 2, peers --\n" + peersOutput +
+		"-- round 2 of 2, peers --\n" + strings.Replace(peersOutput, "100.0", "120.0", 1) + "-- round 2 of 2, bench --\nBenchmarkGate/approve-2 1 60.0 ns/op\nPASS\n"
+	path := filepath.Join(t.TempDir(), "kept.txt")
+	if err := os.WriteFile(path, []byte(kept), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := again(&b, []string{path}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"from: " + path, "gate, all controls", "55 ±5%", "riposte 110 ±5%", "≤ 60 ns, absolute: 55, met"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+	for _, text := range []string{"", "date: x\n", "-- round 1 of 1, bench --\nPASS\n"} {
+		if err := newResults().read([]byte(text)); err == nil {
+			t.Errorf("%q was taken", text)
+		}
+	}
+}
+
 func TestOutputThatCannotBeReadIsAnError(t *testing.T) {
 	for _, text := range []string{"", "PASS\n", "BenchmarkA/b/c-2 1 5 MB/s\n", "BenchmarkA/b/c-2 1 x ns/op\n"} {
 		if err := newResults().add("peers", []byte(text)); err == nil {

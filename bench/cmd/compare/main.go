@@ -22,6 +22,7 @@ type cli struct {
 	BenchTime time.Duration `name:"benchtime" default:"100ms" help:"Time of each run."`
 	Count     int           `default:"5" help:"Runs of each; the median counts."`
 	Keep      bool          `default:"true" negatable:"" help:"Keep the output in bench/history."`
+	From      []string      `type:"existingfile" help:"Measure nothing: the table of these kept outputs, as rounds of one run."`
 }
 
 // program is one of the two test programs.
@@ -34,6 +35,9 @@ type program struct {
 
 // Run compares.
 func (c *cli) Run() (err error) {
+	if len(c.From) > 0 {
+		return again(os.Stdout, c.From)
+	}
 	if c.Count < 1 || c.BenchTime <= 0 {
 		return fmt.Errorf("cannot compare: got %d runs of %v, want at least one run of some time", c.Count, c.BenchTime)
 	}
@@ -103,7 +107,7 @@ func (c *cli) rounds(root string, programs []*program, out *bytes.Buffer) (*resu
 	for round := range c.Count {
 		for i := range programs {
 			p := programs[(i+round)%len(programs)]
-			fmt.Fprintf(out, "-- round %d of %d, %s --\n", round+1, c.Count, p.name)
+			fmt.Fprintf(out, roundLine+"\n", round+1, c.Count, p.name)
 			fmt.Fprintf(os.Stderr, "round %d of %d, %s ", round+1, c.Count, p.name)
 			text, err := p.run(root, c.BenchTime, round)
 			out.Write(text)
@@ -142,6 +146,21 @@ func (p *program) run(root string, each time.Duration, round int) ([]byte, error
 	cmd.Stdout, cmd.Stderr = both, both
 	err := cmd.Run()
 	return out.Bytes(), err
+}
+
+// again prints the table of kept outputs, say after a target has changed.
+func again(w io.Writer, files []string) error {
+	all := newResults()
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			return err
+		}
+		if err := all.read(text); err != nil {
+			return fmt.Errorf("cannot take %s: %w", f, err)
+		}
+	}
+	return print(w, "from: "+strings.Join(files, ", ")+"\n\n", all)
 }
 
 // dots shows that something is going on.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -90,6 +91,35 @@ func (r *results) add(program string, text []byte) error {
 		return fmt.Errorf("cannot read the output of %s: got no benchmark lines in %d bytes", program, len(text))
 	}
 	return nil
+}
+
+// roundLine stands before one program's output of one round.
+const roundLine = "-- round %d of %d, %s --"
+
+// read takes the rounds of a kept output.
+func (r *results) read(text []byte) error {
+	program, from, at := "", 0, 0
+	end := func(to int) error {
+		if program == "" {
+			return nil
+		}
+		return r.add(program, text[from:to])
+	}
+	for line := range bytes.Lines(text) {
+		var n, of int
+		var name string
+		if k, err := fmt.Sscanf(string(line), strings.TrimSuffix(roundLine, " --"), &n, &of, &name); err == nil && k == 3 {
+			if err := end(at); err != nil {
+				return err
+			}
+			program, from = name, at+len(line)
+		}
+		at += len(line)
+	}
+	if program == "" {
+		return errors.New("found no round in it")
+	}
+	return end(at)
 }
 
 func once(list []string, s string) []string {
