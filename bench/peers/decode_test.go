@@ -50,12 +50,12 @@ func each(fs [][]byte, f func([]byte) uint64) func() uint64 {
 }
 
 // riposteDecode is our own decoder. The event's memory is used again, as the queue's
-// slots are.
-func riposteDecode(c *bench.Corpus, fs [][]byte, general bool) func() uint64 {
+// slots are. road, if not nil, takes one of its ways from it.
+func riposteDecode(c *bench.Corpus, fs [][]byte, road func(*binance.Decoder) *binance.Decoder) func() uint64 {
 	d, err := c.Decoder()
 	must(err)
-	if general {
-		d.GeneralOnly()
+	if road != nil {
+		road(d)
 	}
 	lv := make([]core.Level, 0, bench.LevelsMax)
 	var ev core.Event
@@ -122,7 +122,9 @@ func decodeMatches(tb testing.TB) (out []match) {
 			continue
 		}
 		m := match{name: k.Name, items: len(fs), list: []contender{
-			{name: ours, pass: riposteDecode(c, fs, false)}, {name: ours + "-general", pass: riposteDecode(c, fs, true)}}}
+			{name: ours, pass: riposteDecode(c, fs, nil)},
+			{name: ours + "-scalar", pass: riposteDecode(c, fs, (*binance.Decoder).ScalarOnly)},
+			{name: ours + "-general", pass: riposteDecode(c, fs, (*binance.Decoder).GeneralOnly)}}}
 		for _, f := range fs {
 			m.bytes += len(f)
 			m.levels += bytes.Count(f, []byte(`["`)) // each level begins so, and nothing else
