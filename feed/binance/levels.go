@@ -128,14 +128,15 @@ func fastLevels(b []byte, i int, lv []core.Level) (n, next int) {
 	return 0, -1
 }
 
-// strided reads up to most levels of one form into lv, the first of which is at p.
+// strided reads up to most levels of one form into lv, the first of which is at first.
 // It stops behind the last of the side, and before one that is not of that form.
-func strided(p unsafe.Pointer, lv []core.Level, most int, pf, qf *numberForm, keep, qkeep uint64, at [4]int) (n int) {
+func strided(first unsafe.Pointer, lv []core.Level, most int, pf, qf *numberForm, keep, qkeep uint64, at [4]int) (n int) {
 	dot, qdot, split, last := at[0], at[1], at[2], at[3]
 	want, care, add := pf.want, pf.care, pf.add
 	qwant, qcare, qadd := qf.want, qf.care, qf.add
 	out := unsafe.Pointer(unsafe.SliceData(lv))
 	for ; n < most; n++ {
+		p := unsafe.Add(first, n*(last+3))
 		w := (at64(p, dot-7) ^ want) & care
 		bad := (w + add) | w
 		v := eight(w<<8) * core.Scale
@@ -150,13 +151,11 @@ func strided(p unsafe.Pointer, lv []core.Level, most int, pf, qf *numberForm, ke
 		if bad&each80|uint64(at16(p, split)^wordSplit) != 0 {
 			return n
 		}
-		l := (*core.Level)(out)
+		l := (*core.Level)(unsafe.Add(out, uintptr(n)*unsafe.Sizeof(core.Level{})))
 		l.Price, l.Qty = core.Price(v), core.Qty(q+eight(w))
-		out = unsafe.Add(out, unsafe.Sizeof(core.Level{}))
 		if at32(p, last) != wordNext {
 			return n + 1
 		}
-		p = unsafe.Add(p, last+3)
 	}
 	return n
 }

@@ -186,7 +186,7 @@ func (d *Decoder) routeRaw(b []byte) Route {
 	mask := uint64(len(d.templates) - 1)
 	for k := range uint64(probes) {
 		t := &d.templates[(key>>40+k)&mask]
-		if n := int(t.route.At); t.key == key && n <= len(b) && t.route.Instrument == r.Instrument && same(p, unsafe.Pointer(&t.text), n) {
+		if n := int(t.route.At); t.key == key && n <= len(b) && t.route.Instrument == r.Instrument && string(b[:n]) == string(t.text[:n]) {
 			return t.route
 		}
 	}
