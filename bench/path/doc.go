@@ -13,7 +13,8 @@
 //	measure.go    a plan carried out: the sending, the matching of orders to frames
 //	result.go     what came of it
 //	confine.go    one CPU for the harness, and nothing that takes it off it
-//	neighbours.go what other programs took from a measurement
+//	switches.go   what else ran on the two CPUs, and when
+//	neighbours.go how much, where the kernel does not tell when
 //	subject.go    what is measured, and a trial of it
 //	riposte.go    the engine as a subject
 //	echo.go       the echo in Go, spinning or parked
@@ -50,13 +51,20 @@
 //
 // # Rounds
 //
-// Subjects take turns, A B C A B C, each with a fresh server and a fresh process, so
-// that what disturbs the machine for a while disturbs all. A ratio of two subjects is
-// the median of the rounds' ratios. Each turn is measured in slices of some hundred
-// samples. Where other programs had more than a five-hundredth of either CPU during a
-// slice, by the scheduler's account of our own threads, it is put aside and another one
-// taken; what no latency decides cannot flatter a latency. How many samples had to be
-// used all the same is in the table.
+// Subjects take turns, A B C A B C, each with a fresh server and a fresh process, so that
+// what disturbs the machine for a while disturbs all. A ratio of two subjects is the
+// median of the rounds' ratios.
+//
+// A machine that others use as well is no excuse and no help: the kernel is asked what
+// ran on the two CPUs and when (perf events of context switches, which need root), and a
+// sample during which a program ran there that is neither harness nor subject is set
+// aside, with the same 300 µs from its intended time for all, so that slow samples are
+// not set aside more often than fast ones. Threads of the kernel's, and the subject's
+// own, count. Where the kernel does not tell, slices of some hundred samples in which
+// others took more than a five-hundredth of a CPU, by the scheduler's account of our
+// threads, are set aside whole. How many were, and how many disturbed samples had to be
+// used all the same, is in the table. What the hypervisor's other guests take is seen by
+// nobody.
 //
 // # Left out
 //

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"os"
 	"slices"
 	"time"
 
@@ -20,16 +21,24 @@ type Plan struct {
 	InOrder bool          // orders do not say which frame caused them: the first is of the first
 	Grace   time.Duration // how long orders may come after the last frame; default 1 s
 
-	// Slice is how many samples are taken at a time, 0: all. A slice in which other
-	// programs took more than Foreign of a CPU is put aside and another one measured,
-	// up to Patience times as many as are wanted; then the least disturbed of those
-	// put aside fill up what is missing. Only the CPUs' use decides, never a latency.
+	// Slice is how many samples are taken at a time, 0: all. Up to Patience times as
+	// many are taken as are wanted, to have as many that no other program disturbed:
+	// those during which one ran on the harness's CPU or the subject's are set aside.
+	// Only that decides, never a latency. Where the kernel does not tell what ran when,
+	// slices in which others took more than Foreign of a CPU are set aside whole, and
+	// the least disturbed of them fill up what is missing in the end.
 	Slice    int
-	Foreign  float64
 	Patience int
-	PID      int  // of the subject, if it has a CPU of its own; 0: nothing to look at
-	Shared   bool // the subject runs in this process and needs its scheduler and collector
+	Foreign  float64
+
+	PID    int  // of the subject, if it has a CPU of its own; 0: nothing to look at
+	Shared bool // the subject runs in this process and needs its scheduler and collector
 }
+
+// quietTime is for how long after its intended time no other program may run, if a
+// sample is to count; more, if its order takes longer. That it is the same for all keeps
+// long latencies from being set aside more often than short ones.
+const quietTime = Ns(300 * time.Microsecond)
 
 // sliceWarmup is how many samples at the beginning of each slice do not count: while a
 // slice is made the subject has been idle.
@@ -77,27 +86,31 @@ func (s *Server) Measure(p Plan) (*Result, error) {
 	next, stop := iter.Pull(iter.Seq[Slot](p.Traffic))
 	defer stop()
 	asked := s.Asked
-	warmup, wanted := max(p.Warmup, sliceWarmup), (p.Samples+p.Slice-1)/p.Slice
-	var quiet, aside []*Result
-	for n := 0; len(quiet) < wanted && n < wanted*max(p.Patience, 1); n++ {
+	warmup, most := max(p.Warmup, sliceWarmup), p.Samples*max(p.Patience, 1)
+	res, aside := NewResult(0), []*Result{}
+	for n := 0; res.Samples < p.Samples && n < most; n += p.Slice {
 		r := s.slice(&p, next, warmup)
-		if r.Lost == r.Samples {
+		warmup = sliceWarmup
+		if r.Lost > 0 && r.Lost == r.Samples {
 			return r, errors.Join(fmt.Errorf("no order came for any of %d frames; %d other requests meanwhile", r.Samples, s.Asked-asked), s.Odd)
 		}
-		if warmup = sliceWarmup; r.Foreign <= p.Foreign || p.PID == 0 {
-			quiet = append(quiet, r)
+		if r.Foreign <= p.Foreign || p.PID == 0 || s.watches != nil {
+			res.Add(r)
 		} else {
 			aside = append(aside, r)
 		}
 	}
-	res := NewResult(0)
-	for _, r := range quiet {
-		res.Add(r)
-	}
 	slices.SortFunc(aside, func(a, b *Result) int { return cmp.Compare(a.Foreign, b.Foreign) })
-	for _, r := range aside[:min(wanted-len(quiet), len(aside))] {
+	for _, r := range aside {
+		if res.Samples >= p.Samples {
+			res.Aside += r.Samples
+			continue
+		}
 		res.Add(r)
 		res.Disturbed += r.Samples
+	}
+	if res.Samples == 0 {
+		return res, fmt.Errorf("other programs disturbed all of %d samples", res.Aside)
 	}
 	return res, nil
 }
@@ -113,6 +126,7 @@ func (s *Server) slice(p *Plan, next func() (Slot, bool), warmup int) *Result {
 	m.frames = s.load(next, n, time.Now().UnixMilli())
 	s.Order = m.order
 	before, subject := threadUse(), processUse(p.PID)
+	_, _ = s.foreign(p.PID) // what has been until now
 	m.start = s.Now() + lead
 	if p.Shared {
 		m.run()
@@ -121,13 +135,25 @@ func (s *Server) slice(p *Plan, next func() (Slot, bool), warmup int) *Result {
 		m.run()
 		procUnpin()
 	}
-	span := s.Now() - m.start
+	took := s.Now() - m.start
 	s.Order = func(*bench.Order, Ns) {}
-	res := m.result()
-	res.Seconds = float64(span) / 1e9
+	others, complete := s.foreign(p.PID)
+	res := m.result(others, complete)
+	res.Seconds = float64(took) / 1e9
 	res.Waited = threadUse().waited - before.waited
-	res.Foreign = max(res.Waited.Seconds()/res.Seconds, processUse(p.PID).disturbed(subject, span))
+	res.Foreign = max(res.Waited.Seconds()/res.Seconds, processUse(p.PID).disturbed(subject, took))
 	return res
+}
+
+// foreign is when other programs ran on the watched CPUs since the last call.
+func (s *Server) foreign(pid int) (lists [][]span, complete bool) {
+	complete = true
+	for _, w := range s.watches {
+		list, whole := w.others(func(p int) bool { return p == pid || p == os.Getpid() })
+		lists = append(lists, list)
+		complete = complete && whole
+	}
+	return lists, complete
 }
 
 func (m *measurement) run() {
@@ -201,21 +227,30 @@ func (m *measurement) order(o *bench.Order, at Ns) {
 	m.n++
 }
 
-// result sums up.
-func (m *measurement) result() *Result {
-	r := NewResult(len(m.due) - m.warmup)
+// result sums up what was not disturbed.
+func (m *measurement) result(others [][]span, complete bool) *Result {
+	r := NewResult(0)
 	r.Stray = m.stray
+	at := make([]int, len(others))
 	for i := m.warmup; i < len(m.due); i++ {
-		lag := m.sent[i] - m.due[i]
-		r.LagMost = max(r.LagMost, time.Duration(lag))
-		if lag > Ns(LateAfter) {
-			r.Late++
+		disturbed := !complete
+		for k := range others {
+			disturbed = overlaps(others[k], &at[k], m.due[i], max(m.due[i]+quietTime, m.got[i])) || disturbed
 		}
-		if m.got[i] == 0 {
+		switch lag := m.sent[i] - m.due[i]; {
+		case m.got[i] == 0:
+			r.Samples++
 			r.Lost++
-			continue
+		case disturbed:
+			r.Aside++
+		default:
+			r.Samples++
+			r.LagMost = max(r.LagMost, time.Duration(lag))
+			if lag > Ns(LateAfter) {
+				r.Late++
+			}
+			r.record(m.got[i]-m.due[i], m.got[i]-m.sent[i])
 		}
-		r.record(m.got[i]-m.due[i], m.got[i]-m.sent[i])
 	}
 	return r
 }

@@ -19,6 +19,7 @@ type Result struct {
 	Seconds   float64
 	Waited    time.Duration // the harness's thread was ready and something else ran
 	Foreign   float64       // share that other programs took of its CPU, or of the subject's
+	Aside     int           // samples set aside because another program ran on a CPU of ours; not among Samples
 	Disturbed int           // samples of slices in which that was more than wanted
 	Said      string        // the subject's last line of output
 }
@@ -51,6 +52,7 @@ func (r *Result) Add(o *Result) {
 	}
 	r.Seconds += o.Seconds
 	r.Waited += o.Waited
+	r.Aside += o.Aside
 	r.Disturbed += o.Disturbed
 	r.Said = o.Said
 }
@@ -83,6 +85,7 @@ type Figures struct {
 	LagMost   float64   `json:"lag_most_us"`
 	Waited    float64   `json:"harness_waited_us"`
 	Foreign   float64   `json:"foreign_share"`
+	Aside     int       `json:"set_aside"`
 	Disturbed int       `json:"disturbed"`
 }
 
@@ -90,7 +93,7 @@ type Figures struct {
 func (r *Result) Figures(name string) Figures {
 	us := func(d time.Duration) float64 { return float64(d) / 1e3 }
 	return Figures{Name: name, Samples: r.Samples, Intended: quantiles(r.Intended), Actual: quantiles(r.Actual),
-		Lost: r.Lost, Stray: r.Stray, Late: r.Late, LagMost: us(r.LagMost), Waited: us(r.Waited), Foreign: r.Foreign, Disturbed: r.Disturbed}
+		Lost: r.Lost, Stray: r.Stray, Late: r.Late, LagMost: us(r.LagMost), Waited: us(r.Waited), Foreign: r.Foreign, Aside: r.Aside, Disturbed: r.Disturbed}
 }
 
 // Histograms are both distributions in the compressed form of HdrHistogram, version 2,

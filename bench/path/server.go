@@ -42,7 +42,8 @@ type Server struct {
 	orders  int64
 	closed  bool
 
-	subjectCPU int // where commands are started; -1: anywhere
+	watches    []*watch // of the harness's CPU and the subject's; none: not possible here
+	subjectCPU int      // where commands are started; -1: anywhere
 
 	// Order is called with every whole new order and when it had been read.
 	Order func(o *bench.Order, at Ns)
@@ -266,6 +267,9 @@ func (s *Server) Close() error {
 		if c != nil {
 			s.drop(c)
 		}
+	}
+	for _, w := range s.watches {
+		errs = append(errs, w.close())
 	}
 	return errors.Join(append(errs, unix.Close(s.ep))...)
 }

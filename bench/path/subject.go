@@ -130,6 +130,7 @@ type Setup struct {
 	Others int         // markets beside the traded one
 	TLS    *tls.Config // the server's side; nil is plain
 	CPU    int         // the subjects' own; -1: any
+	Own    int         // the harness's own; -1: any
 }
 
 // Trial starts a subject against a fresh server, waits until it answers, measures
@@ -155,8 +156,9 @@ func (u *Setup) Trial(sub Subject, p Plan) (res *Result, err error) {
 	}
 	if err = s.ready(r); err == nil {
 		p.InOrder, p.Shared = sub.InOrder, r.PID == 0
-		if u.CPU >= 0 {
+		if u.CPU >= 0 && r.PID != 0 {
 			p.PID = r.PID
+			s.watch(u.Own, u.CPU)
 		}
 		res, err = s.Measure(p)
 	}
@@ -170,6 +172,24 @@ func (u *Setup) Trial(sub Subject, p Plan) (res *Result, err error) {
 		err = errors.Join(fmt.Errorf("%s: %w", sub.Name, err), s.Odd, errors.New("it said last: "+r.Said()))
 	}
 	return res, err
+}
+
+// watch begins to note what runs on these CPUs, if it may.
+func (s *Server) watch(cpus ...int) {
+	for _, cpu := range cpus {
+		if cpu < 0 {
+			continue
+		}
+		w, err := newWatch(cpu)
+		if err != nil {
+			for _, w := range s.watches {
+				_ = w.close()
+			}
+			s.watches = nil
+			return
+		}
+		s.watches = append(s.watches, w)
+	}
 }
 
 func lastLine(text string) string {

@@ -53,8 +53,8 @@ type measureCmd struct {
 	SubjectCPU    int           `name:"subject-cpu" default:"1" help:"CPU of whatever is measured; -1 any."`
 	JSON          string        `name:"json" placeholder:"FILE" help:"Write the figures as JSON too; - is stdout."`
 	Slice         int           `default:"500" help:"Samples measured at a time."`
-	Foreign       float64       `default:"0.002" help:"A slice in which other programs took more than this share of a CPU is measured again,"`
-	Patience      int           `default:"4" help:"up to so many times in all; then the least disturbed count."`
+	Patience      int           `default:"8" help:"Take up to so many times the samples, to have as many as are wanted during which no other program ran on either CPU."`
+	Foreign       float64       `default:"0.002" help:"Where the kernel does not tell what ran when: the share of a CPU that others may take during a slice that counts."`
 	Said          bool          `help:"Show the last line that each subject printed: riposte's summary, its stage clock in it."`
 	Profile       string        `enum:",cpu,mem,mutex,block,trace" default:"" help:"Profile the harness itself."`
 	EngineProfile string        `enum:",cpu,mem,mutex,block,trace" default:"" help:"Have the engine profile itself."`
@@ -81,7 +81,7 @@ func (c *measureCmd) Run() (err error) {
 	rounds := max(c.Rounds, 1)
 	plan := path.Plan{Samples: max(c.Samples/rounds, 1), Warmup: c.Warmup, Traffic: path.Steady(max(c.Rate, 1)),
 		Slice: c.Slice, Foreign: c.Foreign, Patience: c.Patience}
-	setup := path.Setup{Corpus: corpus, Walk: path.Walk(c.Walk), CPU: c.SubjectCPU}
+	setup := path.Setup{Corpus: corpus, Walk: path.Walk(c.Walk), CPU: c.SubjectCPU, Own: c.CPU}
 	if c.Schedule == "recorded" {
 		setup.Others = c.Others
 		if plan.Traffic, err = path.Recorded(corpus, path.RecordedOptions{Pause: c.Pause, Every: c.Every, Others: c.Others}); err != nil {

@@ -174,7 +174,7 @@ func (o *output) text(w io.Writer) error {
 	fmt.Fprintf(w, ", walk %s, threads %s, wires %d, journal %t, %d rounds, warm-up %d, harness on CPU %d, subjects on CPU %d\n\n",
 		c.Walk, c.Threads, c.Wires, c.Journal, max(c.Rounds, 1), c.Warmup, c.CPU, c.SubjectCPU)
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "subject\tfrom\tsamples\tp10\tp50\tp90\tp99\tp99.9\tp99.99\tmax\tlost\tstray\tlate\tdisturbed\t")
+	fmt.Fprintln(t, "subject\tfrom\tsamples\tp10\tp50\tp90\tp99\tp99.9\tp99.99\tmax\tlost\tstray\tlate\tset aside\tdisturbed\t")
 	for i := range o.Table {
 		l := &o.Table[i]
 		if l.Skipped != "" {
@@ -183,9 +183,9 @@ func (o *output) text(w io.Writer) error {
 		for k, q := range []*path.Quantiles{&l.Intended, &l.Actual} {
 			fmt.Fprintf(t, "%s\t%s\t%d\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t", l.Name, [2]string{"intended", "actual"}[k], l.Samples, q.P10, q.P50, q.P90, q.P99, q.P999, q.P9999, q.Max)
 			if k == 0 {
-				fmt.Fprintf(t, "%d\t%d\t%d\t%.1f%%\t\n", l.Lost, l.Stray, l.Late, 100*float64(l.Disturbed)/float64(max(l.Samples, 1)))
+				fmt.Fprintf(t, "%d\t%d\t%d\t%d\t%d\t\n", l.Lost, l.Stray, l.Late, l.Aside, l.Disturbed)
 			} else {
-				fmt.Fprint(t, "\t\t\t\t\n")
+				fmt.Fprint(t, "\t\t\t\t\t\n")
 			}
 		}
 	}
