@@ -267,6 +267,14 @@ func TestPatternAsksForEachBenchmarkOnce(t *testing.T) {
 	}
 }
 
+func TestAFigureThatMissesByLittleShowsIt(t *testing.T) {
+	for v, want := range map[float64]string{10.03: "10.03", 9.996: "10.00", 4.2: "4.20", 55: "55", 1345.4: "1345"} {
+		if got := exact(v); got != want {
+			t.Errorf("%v: got %s, want %s", v, got, want)
+		}
+	}
+}
+
 func TestALoadedMachineIsSaidToBeOne(t *testing.T) {
 	for load, want := range map[string]bool{"0.10 0.20 3.00": false, "1.00 0 0": false, "7.20 1 1": true, "unknown": false} {
 		if got := disturbed(load) != ""; got != want {

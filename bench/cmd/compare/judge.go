@@ -88,10 +88,10 @@ func (l *line) judge(g goal, all *results) verdict {
 		return decide("no allocations", ours != nil, strconv.FormatFloat(l.allocs, 'g', 3, 64), l.allocs == 0)
 	case g.atMost > 0:
 		text := fmt.Sprintf("≤ %s %s, absolute", short(g.atMost), g.words(l.row))
-		return decideBy(text, ours, func(v float64) (string, bool) { return short(v), v <= g.atMost })
+		return decideBy(text, ours, func(v float64) (string, bool) { return exact(v), v <= g.atMost })
 	case g.least > 0:
 		text := fmt.Sprintf("≥ %s %s, absolute", short(g.least), g.words(l.row))
-		return decideBy(text, ours, func(v float64) (string, bool) { return short(v), v >= g.least })
+		return decideBy(text, ours, func(v float64) (string, bool) { return exact(v), v >= g.least })
 	}
 	other, name := l.other(g, all)
 	if g.what != "" {
@@ -167,6 +167,14 @@ func short(v float64) string {
 		return strconv.FormatFloat(v, 'f', 1, 64)
 	}
 	return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 2, 64), "0")
+}
+
+// exact is a figure beside a target, which it may miss by little.
+func exact(v float64) string {
+	if v < 100 && v != float64(int(v)) {
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	}
+	return short(v)
 }
 
 // times is a ratio.
