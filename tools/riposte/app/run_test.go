@@ -150,7 +150,9 @@ func TestRunTradesReconcilesAndLeavesNothingBehind(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := started(t, simConfig(t, edits...))
-			wait(t, "trading", d, func(r *report) bool { return r.Fills >= 3 && r.Orders >= 5 && r.BooksCompared >= 100 && r.Latency["total"].Count > 0 && settled(r) })
+			wait(t, "trading", d, func(r *report) bool {
+				return r.Fills >= 3 && r.Orders >= 5 && r.BooksCompared >= 100 && r.Latency["total"].Count > 0 && settled(r)
+			})
 			r := finish(t, d)
 			if r.Gaps != 0 || r.Rejects > r.Orders/2 {
 				t.Errorf("%d gaps, %d rejects of %d orders; want none, few", r.Gaps, r.Rejects, r.Orders)
