@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ func TestWatchSeesWhatElseRan(t *testing.T) {
 			return
 		}
 		cmd := exec.Command("/bin/sh", "-c", "while :; do :; done")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // however this test ends
 		err := cmd.Start()
 		if err != nil {
 			pid <- 0
@@ -50,6 +52,7 @@ func TestWatchSeesWhatElseRan(t *testing.T) {
 	if child == 0 {
 		t.Fatal(<-ended)
 	}
+	t.Cleanup(func() { _ = unix.Kill(child, unix.SIGKILL) })
 	ours := func(p int) bool { return p == os.Getpid() }
 	var ran, all Ns
 	from := now()
