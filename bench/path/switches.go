@@ -20,7 +20,6 @@ type watch struct {
 
 	running  int // process that has the CPU since since; 0 is none
 	since    Ns
-	lost     bool
 	programs map[int]bool // by process: it is a program, not a part of the kernel
 }
 

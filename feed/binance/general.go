@@ -120,7 +120,8 @@ func (d *Decoder) object(b []byte, i int, o *object, depth int) int {
 		return i + 1
 	}
 	for {
-		slot, end := slotNone, -1
+		end := -1
+		var slot int
 		if w := word(b, i); w&0xffff00ff == wordLetter && (byte(w>>8)|0x20)-'a' < 26 {
 			slot, i = letter(byte(w>>8)), i+4 // a letter, as most are
 		} else if slot, i = d.key(b, i); i < 0 {
