@@ -119,6 +119,9 @@ func (s *Server) Measure(p Plan) (*Result, error) {
 func (s *Server) slice(p *Plan, next func() (Slot, bool), warmup int) *Result {
 	n := warmup + p.Slice
 	m := &measurement{s: s, p: p, warmup: warmup, due: make([]Ns, n), sent: make([]Ns, n), got: make([]Ns, n)}
+	for _, list := range [][]Ns{m.due, m.sent, m.got} {
+		clear(list) // so that the kernel has given the pages
+	}
 	for i := range m.bySlot {
 		m.bySlot[i] = -1
 	}

@@ -22,3 +22,13 @@ func send(fd int, p []byte) (int, unix.Errno) {
 	n, _, err := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
 	return int(n), err
 }
+
+// sleep waits for events, at most ms milliseconds or until a signal comes, and keeps the
+// scheduler out of it; see Waiter.Wait.
+func sleep(ep int, events []unix.EpollEvent, ms int) (int, unix.Errno) {
+	n, _, err := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(ep), uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), uintptr(ms), 0, 0)
+	if err != 0 {
+		return 0, err
+	}
+	return int(n), 0
+}

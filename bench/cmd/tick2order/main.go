@@ -128,7 +128,7 @@ func interleave(setup *path.Setup, plan path.Plan, rounds int, rows []*row) erro
 			if r.sub.Skip != "" {
 				continue
 			}
-			runtime.GC() // what the trial before has left
+			debug.FreeOSMemory() // all that the trial before has left, so that nothing tidies up during this one
 			res, err := setup.Trial(r.sub, plan)
 			if err != nil {
 				return err
