@@ -71,7 +71,8 @@ func (w *watch) others(ours func(pid int) bool) (list []span, complete bool) {
 	size := uint64(len(data))
 	complete = true
 	add := func(until Ns) {
-		if w.running != 0 && !ours(w.running) && w.program(w.running) {
+		// What was switched while the last call ended lies before that end.
+		if until > w.since && w.running != 0 && !ours(w.running) && w.program(w.running) {
 			list = append(list, span{w.since, until})
 		}
 	}
@@ -92,14 +93,14 @@ func (w *watch) others(ours func(pid int) bool) (list []span, complete bool) {
 			// head, the one before: pid and tid; then who has come: pid, tid, time
 			pid, at := int(binary.NativeEndian.Uint32(rec[16:])), Ns(binary.NativeEndian.Uint64(rec[24:]))-w.ahead
 			add(at)
-			w.running, w.since = pid, at
+			w.running, w.since = pid, max(at, w.since)
 		}
 		tail += uint64(n)
 	}
 	atomic.StoreUint64(&page.Data_tail, head)
 	at := now()
 	add(at)
-	w.since = at
+	w.since = max(at, w.since)
 	return list, complete
 }
 

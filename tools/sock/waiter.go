@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,9 +26,13 @@ type Waiter struct {
 	ring   [8]byte // what is written to the bell; fields, because locals would move to the heap
 	sink   [8]byte // what is read from it
 	events [16]unix.EpollEvent
+	procs  int32      // of the Go scheduler, when the waiter was made
 	mu     sync.Mutex // around changes of the set, not around waiting
 	closed bool
 }
+
+// waiters is how many there are: each may keep a processor of the scheduler's.
+var waiters atomic.Int32
 
 // NewWaiter makes a waiter that watches nothing yet. Close gives its descriptors
 // back.
@@ -41,7 +46,8 @@ func NewWaiter() (*Waiter, error) {
 		_ = unix.Close(ep)
 		return nil, fmt.Errorf("cannot make a waiter: %w", os.NewSyscallError("eventfd", err))
 	}
-	w := &Waiter{ep: ep, bell: bell}
+	w := &Waiter{ep: ep, bell: bell, procs: int32(runtime.GOMAXPROCS(0))}
+	waiters.Add(1)
 	binary.NativeEndian.PutUint64(w.ring[:], 1)
 	if err := w.control(unix.EPOLL_CTL_ADD, bell); err != nil {
 		w.Close()
@@ -91,14 +97,20 @@ func (w *Waiter) Wake() {
 // Wait returns when a watched connection has bytes (or has ended), when it is
 // woken, after d, or now and then without a reason. It allocates nothing.
 //
-// The thread sleeps without telling the Go scheduler, and keeps its processor: a
-// loop should have one to spare (see GOMAXPROCS). Told, the scheduler's monitor
+// The thread sleeps without telling the Go scheduler, and keeps its processor, as
+// long as there are more of them (see GOMAXPROCS) than waiters. Told, the scheduler's monitor
 // takes the processor away 20 µs into every sleep, because the loop's goroutine has
 // not been rescheduled for long, and looks again every 20 µs; then the way back from
 // the sleep leads through the scheduler's lock, between a frame and whoever waits
 // for it. A collection does not wait for the sleep to end: its signal ends it.
 func (w *Waiter) Wait(d time.Duration) {
-	n, err := sleep(w.ep, w.events[:], max(int(d/time.Millisecond), 1))
+	ms := max(int(d/time.Millisecond), 1)
+	n, err := 0, unix.Errno(0)
+	if waiters.Load() < w.procs {
+		n, err = sleep(w.ep, w.events[:], ms)
+	} else {
+		n, err = told(w.ep, w.events[:], ms)
+	}
 	if err != 0 && err != unix.EINTR {
 		// Only a descriptor that is none could get here; waiting blindly keeps the
 		// loop alive without turning it into a spin.
@@ -124,6 +136,7 @@ func (w *Waiter) Close() {
 		return
 	}
 	w.closed = true
+	waiters.Add(-1)
 	_ = unix.Close(w.bell)
 	_ = unix.Close(w.ep)
 }
