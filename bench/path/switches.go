@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"sync/atomic"
 	"unsafe"
@@ -53,11 +54,28 @@ func newWatch(cpu int) (*watch, error) {
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("cannot watch CPU %d: %w", cpu, os.NewSyscallError("mmap", err))
 	}
-	var t unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t); err != nil {
-		return nil, errors.Join(os.NewSyscallError("clock_gettime", err), unix.Munmap(mem), unix.Close(fd))
+	ahead, err := kernelAhead()
+	if err != nil {
+		return nil, errors.Join(err, unix.Munmap(mem), unix.Close(fd))
 	}
-	return &watch{fd: fd, mem: mem, ahead: Ns(t.Nano()) - now(), programs: map[int]bool{0: false}}, nil
+	return &watch{fd: fd, mem: mem, ahead: ahead, programs: map[int]bool{0: false}}, nil
+}
+
+// kernelAhead is by how much the kernel's monotonic clock is before ours, from the
+// reading that took the least time.
+func kernelAhead() (ahead Ns, err error) {
+	width := Ns(math.MaxInt64)
+	for range 16 {
+		var t unix.Timespec
+		from := now()
+		if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t); err != nil {
+			return 0, os.NewSyscallError("clock_gettime", err)
+		}
+		if w := now() - from; w < width {
+			width, ahead = w, Ns(t.Nano())-from // at most so far behind, never in the future
+		}
+	}
+	return ahead, nil
 }
 
 func (w *watch) close() error { return errors.Join(unix.Munmap(w.mem), unix.Close(w.fd)) }
