@@ -162,9 +162,7 @@ func (u *Setup) Trial(sub Subject, p Plan) (res *Result, err error) {
 		}
 		res, err = s.Measure(p)
 	}
-	if stopErr := s.stop(r); err == nil {
-		err = stopErr
-	}
+	err = errors.Join(err, s.stop(r)) // how it ended may be why nothing came
 	if res != nil {
 		res.Said = lastLine(r.Said())
 	}
