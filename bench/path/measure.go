@@ -91,8 +91,9 @@ func (s *Server) Measure(p Plan) (*Result, error) {
 	for n := 0; res.Samples < p.Samples && n < most; n += p.Slice {
 		r := s.slice(&p, next, warmup)
 		warmup = sliceWarmup
-		if r.Lost > 0 && r.Lost == r.Samples {
-			return r, errors.Join(fmt.Errorf("no order came for any of %d frames; %d other requests meanwhile", r.Samples, s.Asked-asked), s.Odd)
+		if r.Orders == 0 {
+			return r, errors.Join(fmt.Errorf("no order came for any of %d frames; %d other requests meanwhile, %d subscribers, %d orders of no frame",
+				p.Slice, s.Asked-asked, len(s.subs), r.Stray), s.Odd)
 		}
 		if r.Foreign <= p.Foreign || p.PID == 0 || s.watches != nil {
 			res.Add(r)
@@ -233,7 +234,7 @@ func (m *measurement) order(o *bench.Order, at Ns) {
 // result sums up what was not disturbed.
 func (m *measurement) result(others [][]span, complete bool) *Result {
 	r := NewResult(0)
-	r.Stray = m.stray
+	r.Stray, r.Orders = m.stray, m.n
 	at := make([]int, len(others))
 	for i := m.warmup; i < len(m.due); i++ {
 		disturbed := !complete

@@ -12,6 +12,7 @@ type Result struct {
 	Intended  *hdrhistogram.Histogram // ns, from when the frame should have left
 	Actual    *hdrhistogram.Histogram // ns, from when the kernel was given it
 	Samples   int
+	Orders    int // matched to frames, warm-up and all
 	Lost      int // frames without an order
 	Stray     int // orders without a frame
 	Late      int
@@ -43,6 +44,7 @@ func (r *Result) Add(o *Result) {
 	r.Intended.Merge(o.Intended)
 	r.Actual.Merge(o.Actual)
 	r.Samples += o.Samples
+	r.Orders += o.Orders
 	r.Lost += o.Lost
 	r.Stray += o.Stray
 	r.Late += o.Late
