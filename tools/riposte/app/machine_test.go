@@ -140,8 +140,9 @@ func TestPrefaultedQueueGivesPagesAlready(t *testing.T) {
 		}
 		q.Publish(n)
 	}
-	// The memory is 1.4 MB, 340 pages; a stray fault of the runtime's may be among them.
-	if n := minorFaults(t) - from; n > 50 {
+	// The memory is 1.4 MB, 340 pages; a stray fault of the runtime's may be among them,
+	// and the race detector's own memory has its faults.
+	if n := minorFaults(t) - from; n > 50 && !raceOn {
 		t.Errorf("%d page faults on the first lap, want next to none", n)
 	}
 }
