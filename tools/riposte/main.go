@@ -3,6 +3,16 @@
 // the user's own, is as short as this one.
 package main
 
-import "riposte/tools/riposte/app"
+import (
+	_ "embed"
 
-func main() { app.Main() }
+	"riposte/tools/riposte/app"
+)
+
+//go:embed TUNING.md
+var tuning string
+
+func main() {
+	app.Tuning = tuning
+	app.Main()
+}

@@ -6,12 +6,10 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"riposte/tools/riposte/app"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"riposte": app.Main})
+	testscript.Main(m, map[string]func(){"riposte": main})
 }
 
 // TestScripts runs the binary as a user would; -testwork keeps the folders.

@@ -39,6 +39,7 @@ type cli struct {
 	Venue   venueCmd   `cmd:"" help:"Serve the embedded Binance-compatible exchange alone."`
 	Replay  replayCmd  `cmd:"" help:"Take recordings through the live path: decode, queue, sync, book."`
 	Config  configCmd  `cmd:"" help:"Write or check a configuration."`
+	Tuning  tuningCmd  `cmd:"" help:"Print what each option of threads, sockets and memory brings, with figures."`
 	Version versionCmd `cmd:"" help:"Print version, Go and platform."`
 }
 
@@ -82,6 +83,20 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // output is where a command writes: results to stdout, all else to stderr.
 type output struct{ stdout, stderr io.Writer }
+
+// Tuning is the text of TUNING.md, given by a main that lies beside it.
+var Tuning string
+
+type tuningCmd struct{}
+
+// Run prints the document.
+func (tuningCmd) Run(o *output) error {
+	if Tuning == "" {
+		return errors.New("this binary was built without TUNING.md, want tools/riposte/TUNING.md of riposte's sources")
+	}
+	_, err := io.WriteString(o.stdout, Tuning)
+	return err
+}
 
 type versionCmd struct{}
 
