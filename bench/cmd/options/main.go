@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,6 +35,7 @@ type cli struct {
 	Engine  string   `default:"bin/riposte" help:"The engine."`
 	Other   string   `placeholder:"FILE" help:"The engine built without a profile, for the option pgo."`
 	Record  string   `placeholder:"FILE" help:"Append each round to this file."`
+	Foreign float64  `default:"1" help:"Leave rounds out in which other programs took more of the CPUs than this."`
 	Summary bool     `help:"Measure nothing; print what --record holds."`
 	List    bool     `help:"Print the names of the options."`
 }
@@ -90,7 +92,7 @@ func (c *cli) Run() error {
 		if err != nil {
 			return err
 		}
-		return table(os.Stdout, rounds)
+		return table(os.Stdout, quiet(rounds, c.Foreign))
 	}
 	for _, name := range c.Only {
 		if !slices.ContainsFunc(options, func(o option) bool { return o.name == name }) {
@@ -113,10 +115,11 @@ func (c *cli) Run() error {
 			}
 		}
 	}
-	return table(os.Stdout, rounds)
+	return table(os.Stdout, quiet(rounds, c.Foreign))
 }
 
-// measure gives both sides one turn.
+// measure gives both sides one turn, in an order that chance decides: the first of two
+// finds the machine as the harness's start left it.
 func (c *cli) measure(o option) (r round, err error) {
 	dir, err := os.MkdirTemp("", "options-")
 	if err != nil {
@@ -144,6 +147,10 @@ func (c *cli) measure(o option) (r round, err error) {
 		}
 		subjects = append(subjects, "riposte-"+o.wait+"@"+file)
 	}
+	swapped := rand.IntN(2) == 1
+	if swapped {
+		slices.Reverse(subjects)
+	}
 	args := []string{"--samples", fmt.Sprint(c.Samples), "--rounds", "1", "--rate", fmt.Sprint(c.Rate), "--subjects", strings.Join(subjects, ","), "--json", "-"}
 	if o.tls {
 		args = append(args, "--tls")
@@ -157,7 +164,10 @@ func (c *cli) measure(o option) (r round, err error) {
 	if err != nil {
 		return r, fmt.Errorf("%s: %w", cmd, err)
 	}
-	return parseRound(o.name, out)
+	if r, err = parseRound(o.name, out); swapped {
+		r.Without, r.With = r.With, r.Without
+	}
+	return r, err
 }
 
 // wrapper is a program that is the engine with a change: the harness knows engines by

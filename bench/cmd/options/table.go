@@ -64,6 +64,11 @@ func parseRound(name string, out []byte) (r round, err error) {
 	return r, nil
 }
 
+// quiet are the rounds in which other programs took no more than that share.
+func quiet(rounds []round, most float64) []round {
+	return slices.DeleteFunc(slices.Clone(rounds), func(r round) bool { return r.Foreign > most })
+}
+
 // table prints an option a line.
 func table(w io.Writer, rounds []round) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)

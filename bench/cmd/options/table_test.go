@@ -45,6 +45,10 @@ func TestTableGivesMediansOfRoundsRatios(t *testing.T) {
 	for _, p := range [][2]float64{{10, 20}, {100, 110}, {10, 5}} {
 		rounds = append(rounds, round{Option: "delay", Without: side{p[0], p[0], p[0], p[0]}, With: side{p[1], p[1], p[1], p[1]}, Foreign: 0.5})
 	}
+	rounds = append(rounds, round{Option: "delay", Without: side{1, 1, 1, 1}, With: side{9, 9, 9, 9}, Foreign: 0.6})
+	if rounds = quiet(rounds, 0.5); len(rounds) != 3 {
+		t.Fatalf("got %d rounds, want those that nobody disturbed", len(rounds))
+	}
 	var b strings.Builder
 	if err := table(&b, rounds); err != nil {
 		t.Fatal(err)
