@@ -58,7 +58,8 @@ func set(pairs ...string) (list []string) {
 }
 
 var options = []option{
-	{name: "nothing", wait: "spin"}, // the same twice: what the machine's noise makes of it
+	{name: "nothing", wait: "spin"}, // the same twice: what the noise of the machine makes of it
+	{name: "nothing-park", wait: "park"},
 	{name: "spin", wait: "park", anywhere: true, with: set("loop.wait=spin")},
 	{name: "pinned-park", wait: "park", anywhere: true, with: set("loop.threads=pinned")},
 	{name: "pinned-spin", wait: "spin", anywhere: true, with: set("loop.threads=pinned")},
