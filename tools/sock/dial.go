@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,11 +15,15 @@ import (
 
 var errEOF = io.EOF
 
-// Dialer opens connections for the loop. Its fields are set before the first
-// Dial; it may then be used from any goroutine.
+// Dialer opens connections. Its fields are set before the first Dial; it may then
+// be used from any goroutine.
 type Dialer struct {
-	// Waiter, if set, watches each connection from the moment its owner puts it
-	// into non-blocking mode until it is closed.
+	// Waiter is of the loop whose connections these will be: it watches each from
+	// the moment its owner puts it into non-blocking mode until it is closed.
+	// Without one a connection is not for a loop and stays with the runtime's
+	// poller: a goroutine that waits on a socket outside it keeps a thread in a
+	// system call, and makes the scheduler's monitor wake a thousand times a second
+	// to take that thread's processor away, on whatever CPU the loop may have.
 	Waiter *Waiter
 	// TLS is the base of every TLS session; nil means the system's roots, TLS 1.2
 	// or later and a shared session cache.
@@ -73,7 +78,11 @@ func (d *Dialer) Dial(ctx context.Context, rawURL string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := FromTCP(nc.(*net.TCPConn))
+	tcp := nc.(*net.TCPConn)
+	if d.Waiter == nil {
+		return d.cold(ctx, tcp, u, secure)
+	}
+	c, err := FromTCP(tcp)
 	if err != nil {
 		_ = nc.Close()
 		return nil, err
@@ -82,15 +91,42 @@ func (d *Dialer) Dial(ctx context.Context, rawURL string) (net.Conn, error) {
 		_ = c.Close()
 		return nil, err
 	}
-	if d.Waiter != nil {
-		c.onMode = d.Waiter.mode
-	}
+	c.onMode = d.Waiter.mode
 	if !secure {
 		return c, nil
 	}
+	rec := newRecords(c)
+	session, err := d.handshake(ctx, rec, u)
+	if err != nil {
+		return nil, err
+	}
+	return &tlsConn{Conn: session, records: rec, more: true}, nil
+}
+
+// cold prepares a connection that stays with the runtime's poller.
+func (d *Dialer) cold(ctx context.Context, tcp *net.TCPConn, u *url.URL, secure bool) (net.Conn, error) {
+	raw, err := tcp.SyscallConn()
+	if err == nil {
+		var optErr error
+		err = errors.Join(raw.Control(func(fd uintptr) { optErr = d.Options.apply(int(fd)) }), optErr)
+	}
+	if err != nil {
+		_ = tcp.Close()
+		return nil, err
+	}
+	if !secure {
+		return tcp, nil
+	}
+	return d.handshake(ctx, tcp, u)
+}
+
+// handshake begins a TLS session over c, which is closed if that fails.
+func (d *Dialer) handshake(ctx context.Context, c net.Conn, u *url.URL) (*tls.Conn, error) {
 	cfg := d.TLS
 	if cfg == nil {
+		var err error
 		if cfg, err = NewTLS(""); err != nil {
+			_ = c.Close()
 			return nil, err
 		}
 	}
@@ -98,22 +134,12 @@ func (d *Dialer) Dial(ctx context.Context, rawURL string) (net.Conn, error) {
 	if cfg.ServerName == "" {
 		cfg.ServerName = u.Hostname()
 	}
-	if d.Waiter == nil {
-		tc := tls.Client(c, cfg)
-		return handshake(ctx, c, tc, tc, u.Host)
-	}
-	rec := newRecords(c)
-	tc := tls.Client(rec, cfg)
-	return handshake(ctx, c, tc, &tlsConn{Conn: tc, records: rec, more: true}, u.Host)
-}
-
-// handshake finishes session over c and returns outer, which is to be used from then on.
-func handshake(ctx context.Context, c *Conn, session *tls.Conn, outer net.Conn, host string) (net.Conn, error) {
+	session := tls.Client(c, cfg)
 	if err := session.HandshakeContext(ctx); err != nil {
 		_ = c.Close()
-		return nil, fmt.Errorf("TLS with %s: %w", host, err)
+		return nil, fmt.Errorf("TLS with %s: %w", u.Host, err)
 	}
-	return outer, nil
+	return session, nil
 }
 
 func portOf(u *url.URL) (port string, secure bool, err error) {

@@ -19,14 +19,23 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var past = time.Unix(1, 0)
 
-// pair is a connection of ours and the far end of it.
+// pair is a connection of ours, a loop's, and the far end of it.
 func pair(t *testing.T, d *Dialer, secure bool) (net.Conn, net.Conn) {
+	t.Helper()
+	if d.Waiter == nil {
+		d.Waiter = newWaiter(t)
+	}
+	return anyPair(t, d, secure)
+}
+
+func anyPair(t *testing.T, d *Dialer, secure bool) (net.Conn, net.Conn) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -170,6 +179,35 @@ func readSome(t *testing.T, c net.Conn, w *Waiter, n int) string {
 		}
 	}
 	return got
+}
+
+// TestConnectionOfNoLoopIsTheRuntimes dials without a waiter: whoever reads waits in the
+// runtime's poller, and the options are set all the same.
+func TestConnectionOfNoLoopIsTheRuntimes(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		c, far := anyPair(t, &Dialer{Options: Options{Delay: true}}, secure)
+		tcp, ok := c.(*net.TCPConn)
+		if session, is := c.(*tls.Conn); is {
+			tcp, ok = session.NetConn().(*net.TCPConn)
+		}
+		if !ok {
+			t.Fatalf("TLS %v: got %T, want the runtime's", secure, c)
+		}
+		raw, err := tcp.SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		noDelay := -1
+		if err := errors.Join(raw.Control(func(fd uintptr) {
+			noDelay, err = unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NODELAY)
+		}), err); err != nil || noDelay != 0 {
+			t.Errorf("TLS %v: TCP_NODELAY is %d, %v, want 0", secure, noDelay, err)
+		}
+		go func() { _, _ = far.Write([]byte("x")) }()
+		if n, err := c.Read(make([]byte, 8)); n != 1 || err != nil {
+			t.Errorf("TLS %v: got %d, %v, want one byte", secure, n, err)
+		}
+	}
 }
 
 func TestBlockingReadWaitsForBytesAndForItsDeadline(t *testing.T) {
