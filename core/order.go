@@ -137,10 +137,35 @@ const (
 	Place IntentKind = iota
 	Cancel
 	CancelAll // every own working order of the instrument
+	Amend     // less quantity for a working order, which keeps its place in the queue
+	Replace   // cancel one order and place another in one request
 )
 
+// STP is what happens when an order would trade with another of its own account.
+type STP uint8
+
+// The self-trade prevention modes. STPDefault sends none: the symbol's own holds.
+const (
+	STPDefault STP = iota
+	STPNone
+	STPExpireTaker
+	STPExpireMaker
+	STPExpireBoth
+	STPDecrement
+	STPTransfer
+)
+
+var stpText = [...]string{"", "NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER"}
+
+func (m STP) String() string { return stpText[m] }
+
+// ParseSTP finds the mode with that name.
+func ParseSTP(s string) (STP, bool) { return parseText[STP](s, stpText[:]) }
+
 // Intent is one decision, before the gate: what a strategy wants done. A Cancel
-// names only the ID of the order it ends; a CancelAll only the instrument.
+// names only the ID of the order it ends; a CancelAll only the instrument; an
+// Amend the ID and, in Qty, the order's new whole quantity, below the present one.
+// A Replace is a Place that names, in Old, the order that must end for it. 64 bytes.
 type Intent struct {
 	Kind       IntentKind
 	Side       Side
@@ -149,17 +174,24 @@ type Intent struct {
 	Instrument InstrumentID
 	Strategy   uint16
 	ID         OrderID // assigned by the engine
-	Price      Price   // 0 for MarketOrder
+	Price      Price   // 0 for MarketOrder, StopLoss and TakeProfit
 	Qty        Qty
+	Stop       Price   // what triggers the four types that wait, 0: Trail alone
+	Iceberg    Qty     // how much of a resting order is shown, 0: all
+	Old        OrderID // Replace: the order that ends
+	LifeUs     uint32  // how long after the decision the venue may take it, 0: the configured recvWindow
+	Trail      uint16  // trailing delta in 1/10000 of the price, 0: none
+	STP        STP
 }
 
 // ReportKind is what a report tells.
 type ReportKind uint8
 
 // The kinds of report. Ack: the venue took the order. Fill: one trade. Done: the
-// order reached the terminal state in Status. CancelRejected: a cancel found
-// nothing to cancel or was refused; the order's own state stands in Status.
+// order reached the terminal state in Status. CancelRejected: a cancel or an amend
+// found nothing to act on or was refused; the order's own state stands in Status.
 // Doubt: the order became Unknown. Resolved: doubt ended, Status tells how.
+// Amended: Qty is the order's whole quantity from now on.
 const (
 	ReportAck ReportKind = iota
 	ReportFill
@@ -167,6 +199,7 @@ const (
 	ReportCancelRejected
 	ReportDoubt
 	ReportResolved
+	ReportAmended
 )
 
 // Report is what the order table tells the engine of one of its own orders, in
@@ -184,7 +217,7 @@ type Report struct {
 	VenueID    int64   // the venue's order id, 0 while unknown
 	TradeID    int64   // Fill only
 	Price      Price   // Fill: the trade's price
-	Qty        Qty     // Fill: the trade's quantity
+	Qty        Qty     // Fill: the trade's quantity; Amended: the order's
 	Cum        Qty     // executed so far
 	Quote      Amount  // Fill: price times quantity as the venue computed it
 	Fee        Amount  // Fill: commission in FeeAsset

@@ -166,6 +166,8 @@ func malformed(in *core.Intent) bool {
 	switch {
 	case in.Qty <= 0, in.Side > core.Sell, in.Type > core.TakeProfitLimit, in.TIF > core.FOK:
 		return true
+	case in.Stop|core.Price(in.Iceberg)|core.Price(in.Trail) != 0, in.STP > core.STPTransfer:
+		return true
 	case in.Type == core.LimitMaker:
 		return in.TIF != core.GTC
 	case in.Type == core.MarketOrder:

@@ -47,6 +47,9 @@ var kindText = [kinds]string{
 }
 
 func kindOf(in *core.Intent) (int, bool) {
+	if in.Stop|core.Price(in.Iceberg)|core.Price(in.Trail) != 0 || in.STP != core.STPDefault {
+		return 0, false // no template has a place for these
+	}
 	switch in.Type {
 	case core.Limit:
 		return int(in.TIF), in.TIF <= core.FOK
