@@ -235,6 +235,30 @@ func TestOrderToldAsNotSentCountsAgainWhenItLives(t *testing.T) {
 	}
 }
 
+// The record of an ended order still names its neighbours of then, whose places
+// others have taken: brought back with them, its second end broke the list of
+// places, and an order approved later was not found.
+func TestRevivedOrderHasNoNeighboursOfItsFirstLife(t *testing.T) {
+	s := newStage().open(t)
+	first := s.must(t, limit(core.Buy, "100", "1"))
+	second := s.must(t, limit(core.Buy, "100", "1"))
+	s.report(first, core.ReportDone, core.Rejected)  // its place is free, with second before it
+	s.report(second, core.ReportDone, core.Rejected) // and now second's too
+	s.report(first, core.ReportResolved, core.New)
+	s.report(first, core.ReportDone, core.Canceled)
+	for n := range core.OrderID(8) {
+		id := s.must(t, limit(core.Buy, "100", "1"))
+		if s.gate.Find(id) == nil || s.gate.Live() != int(n)+1 {
+			t.Fatalf("order %d is approved and not found, %d live", id, s.gate.Live())
+		}
+	}
+	seen := 0
+	s.gate.Each(symA, func(*Order) bool { seen++; return seen < 100 })
+	if seen != 8 {
+		t.Errorf("walked %d orders, want 8", seen)
+	}
+}
+
 // Of an order long forgotten nobody can say what may still trade.
 func TestForgottenOrderThatLivesHalts(t *testing.T) {
 	s := newStage().open(t)

@@ -78,7 +78,7 @@ func (g *Gate) revive(r *core.Report) *Order {
 	}
 	o.Cum = min(max(o.Cum, r.Cum), o.Qty)
 	p := g.orders.add(o.ID, o.Instrument)
-	o.next, o.Canceling = p.next, false
+	o.next, o.prev, o.Canceling = p.next, p.prev, false // its old neighbours are not there any more
 	*p = o
 	e := &g.exposure[o.Instrument]
 	e.Open++
