@@ -31,27 +31,40 @@ type Limit struct {
 // the venue's own counts in its answers correct ours. A share of the weight is
 // kept for cancels. Any goroutine; no locks.
 //
+// The venue counts weight by address and orders by account, so the counters lie in
+// memory that other processes may share; see Share.
+//
 // The unfilled order count falls when orders fill, which only the venue sees in
 // full, so between answers ours can only be too high.
 type Budget struct {
-	weight   window
-	requests window
-	short    window // shortest ORDERS window
-	day      window
-	reserve  int64        // percent of the weight kept for cancels
-	silent   atomic.Int64 // MonoNs until which nothing may be sent
-	noOrders atomic.Int64 // MonoNs until which no order may be sent
+	host    *HostUse
+	account *AccountUse
+	origin  int64 // what to add to a MonoNs to get the time that the sharers have in common
+	slot    int   // ours in account.pending
+	reserve int64 // percent of the weight kept for cancels
 
 	refused  atomic.Uint64
 	lockouts atomic.Uint64
 }
 
-// window is one fixed window: its number in the high half, what is used in the low.
-type window struct {
-	span atomic.Int64 // ns, 0: no such limit
-	max  atomic.Int64
-	now  atomic.Uint64
+// HostUse is what all processes behind one address have used. Its zero value is
+// ready; it holds no pointer, so that it can lie in memory shared by processes.
+type HostUse struct {
+	weight   window
+	requests window
+	silent   atomic.Int64 // common time until which nothing may be sent
 }
+
+// AccountUse is what all processes of one account have used; as HostUse.
+type AccountUse struct {
+	short    window // shortest ORDERS window
+	day      window
+	noOrders atomic.Int64 // common time until which no order may be sent
+	pending  [AccountSharers]atomic.Int64
+}
+
+// AccountSharers is how many processes can trade on one account at once.
+const AccountSharers = 16
 
 // unreadWeight is what may be spent before exchangeInfo has told the limits:
 // enough to ask for it with some samples of the time.
@@ -63,10 +76,29 @@ func NewBudget(reservePercent int) (*Budget, error) {
 	if reservePercent < 0 || reservePercent > 90 {
 		return nil, fmt.Errorf("cannot make a budget: cancel reserve is %d %%, want 0 to 90", reservePercent)
 	}
-	b := &Budget{reserve: int64(reservePercent)}
-	b.weight.set(time.Minute, unreadWeight)
+	b := &Budget{host: new(HostUse), account: new(AccountUse), reserve: int64(reservePercent)}
+	b.host.weight.set(time.Minute, unreadWeight)
 	return b, nil
 }
+
+// Share moves the budget to counters that other processes use too. origin is what
+// all of them add to their own MonoNs to mean the same instant; slot, below
+// AccountSharers, is this process's alone. account may be nil as long as no key is
+// known. Before any other call but Set; limits that another process has installed
+// stay until Set is called.
+func (b *Budget) Share(host *HostUse, account *AccountUse, slot int, origin int64) {
+	if host.weight.span.Load() == 0 {
+		host.weight.set(time.Minute, unreadWeight)
+	}
+	b.host, b.origin = host, origin
+	if account != nil {
+		b.account, b.slot = account, slot
+		account.pending[slot].Store(0)
+	}
+}
+
+// Forget takes back what a process that has died still counted as under way.
+func (a *AccountUse) Forget(slot int) { a.pending[slot].Store(0) }
 
 // Set installs the venue's limits. Of several ORDERS windows the shortest and the
 // longest count.
@@ -96,13 +128,13 @@ func (b *Budget) Set(limits []Limit) error {
 	if weight == nil || short == nil {
 		return fmt.Errorf("cannot use rate limits: REQUEST_WEIGHT or ORDERS is missing among %d limits", len(limits))
 	}
-	b.weight.set(weight.Span, weight.Max)
-	b.short.set(short.Span, short.Max)
+	b.host.weight.set(weight.Span, weight.Max)
+	b.account.short.set(short.Span, short.Max)
 	if day.Span > short.Span {
-		b.day.set(day.Span, day.Max)
+		b.account.day.set(day.Span, day.Max)
 	}
 	if requests != nil {
-		b.requests.set(requests.Span, requests.Max)
+		b.host.requests.set(requests.Span, requests.Max)
 	}
 	return nil
 }
@@ -110,37 +142,37 @@ func (b *Budget) Set(limits []Limit) error {
 // TakeWeight books weight before a call; cancels may use the reserve. When it
 // does not fit, wait is how long until it may.
 func (b *Budget) TakeWeight(weight int, cancel bool, venue core.WallNs, now core.MonoNs) (ok bool, wait time.Duration) {
-	if left := b.silent.Load() - int64(now); left > 0 {
+	if left := b.SilentFor(now); left > 0 {
 		b.refused.Add(1)
-		return false, time.Duration(left)
+		return false, left
 	}
 	keep := b.reserve
 	if cancel {
 		keep = 0
 	}
-	if !b.requests.take(1, 0, venue) {
+	if !b.host.requests.take(1, 0, venue) {
 		b.refused.Add(1)
-		return false, b.requests.rest(venue)
+		return false, b.host.requests.rest(venue)
 	}
-	if !b.weight.take(int64(weight), keep, venue) {
+	if !b.host.weight.take(int64(weight), keep, venue) {
 		b.refused.Add(1)
-		return false, b.weight.rest(venue)
+		return false, b.host.weight.rest(venue)
 	}
 	return true, 0
 }
 
 // TakeOrder books one new order.
 func (b *Budget) TakeOrder(venue core.WallNs, now core.MonoNs) bool {
-	if int64(now) < b.silent.Load() || int64(now) < b.noOrders.Load() {
+	if at := int64(now) + b.origin; at < b.host.silent.Load() || at < b.account.noOrders.Load() {
 		b.refused.Add(1)
 		return false
 	}
-	if !b.day.take(1, 0, venue) {
+	if !b.account.day.take(1, 0, venue) {
 		b.refused.Add(1)
 		return false
 	}
-	if !b.short.take(1, 0, venue) {
-		b.day.give(1, venue)
+	if !b.account.short.take(1, 0, venue) {
+		b.account.day.give(1, venue)
 		b.refused.Add(1)
 		return false
 	}
@@ -149,34 +181,39 @@ func (b *Budget) TakeOrder(venue core.WallNs, now core.MonoNs) bool {
 
 // GiveOrder returns what TakeOrder took for an order that was not sent.
 func (b *Budget) GiveOrder(venue core.WallNs) {
-	b.short.give(1, venue)
-	b.day.give(1, venue)
+	b.account.short.give(1, venue)
+	b.account.day.give(1, venue)
 }
 
 // Silent reports whether nothing at all may be sent now.
-func (b *Budget) Silent(now core.MonoNs) bool { return int64(now) < b.silent.Load() }
+func (b *Budget) Silent(now core.MonoNs) bool { return int64(now)+b.origin < b.host.silent.Load() }
 
 // SilentFor is how long nothing may be sent yet.
 func (b *Budget) SilentFor(now core.MonoNs) time.Duration {
-	return max(0, time.Duration(b.silent.Load()-int64(now)))
+	return max(0, time.Duration(b.host.silent.Load()-int64(now)-b.origin))
 }
 
 // SawWeight takes the venue's count of used weight from an answer (below 0: not
 // told). Only ever corrected upwards inside a window: calls may be under way.
 func (b *Budget) SawWeight(used int32, venue core.WallNs) {
 	if used >= 0 {
-		b.weight.raise(int64(used), venue)
+		b.host.weight.raise(int64(used), venue)
 	}
 }
 
 // SawOrders takes the venue's unfilled order counts (below 0: not told); pending
-// is how many orders are sent and not yet answered. It corrects both ways.
+// is how many orders we have sent that are not yet answered. It corrects both ways.
 func (b *Budget) SawOrders(short, day int32, pending int, venue core.WallNs) {
+	b.account.pending[b.slot].Store(int64(pending))
+	all := int64(0)
+	for i := range b.account.pending {
+		all += b.account.pending[i].Load()
+	}
 	if short >= 0 {
-		b.short.put(int64(short)+int64(pending), venue)
+		b.account.short.put(int64(short)+all, venue)
 	}
 	if day >= 0 {
-		b.day.put(int64(day)+int64(pending), venue)
+		b.account.day.put(int64(day)+all, venue)
 	}
 }
 
@@ -184,18 +221,18 @@ func (b *Budget) SawOrders(short, day int32, pending int, venue core.WallNs) {
 // the venue did not say how long, the window it complained about must end.
 func (b *Budget) Lockout(retryAfter time.Duration, venue core.WallNs, now core.MonoNs) {
 	if retryAfter <= 0 {
-		retryAfter = b.weight.rest(venue) + time.Second
+		retryAfter = b.host.weight.rest(venue) + time.Second
 	}
-	raiseTo(&b.silent, int64(now)+int64(retryAfter))
+	raiseTo(&b.host.silent, int64(now)+b.origin+int64(retryAfter))
 	b.lockouts.Add(1)
 }
 
 // OrderLockout obeys a refusal by order count: cancels and queries go on.
 func (b *Budget) OrderLockout(retryAfter time.Duration, venue core.WallNs, now core.MonoNs) {
 	if retryAfter <= 0 {
-		retryAfter = b.short.rest(venue) + 100*time.Millisecond
+		retryAfter = b.account.short.rest(venue) + 100*time.Millisecond
 	}
-	raiseTo(&b.noOrders, int64(now)+int64(retryAfter))
+	raiseTo(&b.account.noOrders, int64(now)+b.origin+int64(retryAfter))
 	b.lockouts.Add(1)
 }
 
@@ -209,83 +246,11 @@ type BudgetUse struct {
 // Use reads the budget.
 func (b *Budget) Use(venue core.WallNs, now core.MonoNs) BudgetUse {
 	return BudgetUse{
-		Weight: int(b.weight.used(venue)), WeightMax: int(b.weight.max.Load()),
-		Orders: int(b.short.used(venue)), OrdersMax: int(b.short.max.Load()),
-		Day: int(b.day.used(venue)), DayMax: int(b.day.max.Load()),
+		Weight: int(b.host.weight.used(venue)), WeightMax: int(b.host.weight.max.Load()),
+		Orders: int(b.account.short.used(venue)), OrdersMax: int(b.account.short.max.Load()),
+		Day: int(b.account.day.used(venue)), DayMax: int(b.account.day.max.Load()),
 		Refused: b.refused.Load(), Lockouts: b.lockouts.Load(), SilentFor: b.SilentFor(now),
 	}
-}
-
-func (w *window) set(span time.Duration, limit int) {
-	w.max.Store(int64(limit))
-	w.span.Store(int64(span))
-}
-
-// number is which window venue lies in; the low 32 bits tell windows apart.
-func (w *window) number(venue core.WallNs) uint64 {
-	return uint64(uint32(int64(venue) / w.span.Load()))
-}
-
-func (w *window) used(venue core.WallNs) int64 {
-	if w.span.Load() == 0 {
-		return 0
-	}
-	v := w.now.Load()
-	if v>>32 != w.number(venue) {
-		return 0
-	}
-	return int64(uint32(v))
-}
-
-// change replaces what is used in the window of venue by f of it, unless f says no.
-// A clock reading that lies before the newest window counts into that one: it
-// can only come from a thread that read its clock and was then held up.
-func (w *window) change(venue core.WallNs, f func(used int64) (int64, bool)) bool {
-	if w.span.Load() == 0 {
-		return true
-	}
-	n := w.number(venue)
-	for {
-		v := w.now.Load()
-		used, num := int64(0), n
-		if v>>32 == n || int32(uint32(v>>32)-uint32(n)) == 1 {
-			used, num = int64(uint32(v)), v>>32
-		}
-		next, ok := f(used)
-		if !ok {
-			return false
-		}
-		if w.now.CompareAndSwap(v, num<<32|uint64(uint32(min(max(next, 0), math.MaxUint32)))) {
-			return true
-		}
-	}
-}
-
-func (w *window) take(n, keepPercent int64, venue core.WallNs) bool {
-	limit := w.max.Load()
-	limit -= limit * keepPercent / 100
-	return w.change(venue, func(used int64) (int64, bool) { return used + n, used+n <= limit })
-}
-
-func (w *window) give(n int64, venue core.WallNs) {
-	w.change(venue, func(used int64) (int64, bool) { return used - n, true })
-}
-
-func (w *window) raise(n int64, venue core.WallNs) {
-	w.change(venue, func(used int64) (int64, bool) { return max(used, n), true })
-}
-
-func (w *window) put(n int64, venue core.WallNs) {
-	w.change(venue, func(int64) (int64, bool) { return n, true })
-}
-
-// rest is how long the window of venue still lasts.
-func (w *window) rest(venue core.WallNs) time.Duration {
-	span := w.span.Load()
-	if span == 0 {
-		return 0
-	}
-	return time.Duration(span - int64(venue)%span)
 }
 
 func raiseTo(a *atomic.Int64, v int64) {

@@ -66,7 +66,7 @@ func (v *VenueClock) Sync(ctx context.Context, samples int, ask func(context.Con
 			continue
 		}
 		// The venue's time was cut to its unit, so on average it was half a unit more.
-		if bound := time.Duration(recv-sent)/2 + unit/2; bound < best {
+		if bound := time.Duration(recv-sent+1)/2 + unit/2; bound < best { // an odd round trip has no middle
 			best = bound
 			origin = int64(told) + int64(unit/2) - int64(sent+(recv-sent)/2)
 		}

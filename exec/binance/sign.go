@@ -2,7 +2,9 @@ package binance
 
 import (
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 )
 
@@ -72,6 +74,13 @@ func checkToken(what, s string) error {
 		}
 	}
 	return nil
+}
+
+// Fingerprint tells keys apart without showing anything of them: 16 hex digits of the
+// API key's SHA-256.
+func (k *Key) Fingerprint() string {
+	sum := sha256.Sum256(k.api.bytes())
+	return hex.EncodeToString(sum[:8])
 }
 
 // Kind is the key's algorithm.

@@ -30,6 +30,9 @@ const (
 const childOrders = chunk/100 + 1000
 
 func child(dir, does string) error {
+	if does == "share" {
+		return shareChild(dir)
+	}
 	if does == "fill" {
 		// A disk of our own, too small for a second window.
 		if err := unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", chunk+2*spill)); err != nil {

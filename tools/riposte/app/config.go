@@ -41,6 +41,7 @@ type Config struct {
 	Memory   MemoryConfig            `toml:"memory"`
 	Admin    AdminConfig             `toml:"admin"`
 	Latency  LatencyConfig           `toml:"latency"`
+	Budget   BudgetConfig            `toml:"budget"`
 
 	hash [sha256.Size]byte // of the file's bytes and what was set beside them
 }
@@ -274,6 +275,7 @@ func (c *Config) check() error {
 		span("loop.busy_poll", c.Loop.BusyPoll, 0, 10*time.Millisecond),
 		c.Admin.check(),
 		c.Latency.check(),
+		c.Budget.check(),
 		c.checkURLs(),
 		c.checkSymbols(),
 		c.checkStrategy(),

@@ -33,6 +33,7 @@ type desk struct {
 
 	key    *execbinance.Key
 	budget *exec.Budget
+	allow  *allowance // where budget and connection attempts are counted
 	vclock *exec.VenueClock
 	rest   *execbinance.REST
 	table  *core.Instruments
@@ -117,9 +118,10 @@ func (d *desk) connect() (err error) {
 	if d.key, err = execbinance.LoadKeyFile(d.sites.keyFile); err != nil {
 		return usageError{err}
 	}
-	if d.budget, err = exec.NewBudget(cancelReservePercent); err != nil {
+	if d.allow, err = openAllowance(&d.cfg.Budget, &d.sites, d.sim != nil, d.key.Fingerprint(), d.clock); err != nil {
 		return err
 	}
+	d.budget = d.allow.budget
 	if d.ids, err = exec.NewIDs(clientPrefix, d.epoch); err != nil {
 		return err
 	}

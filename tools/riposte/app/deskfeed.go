@@ -40,14 +40,10 @@ func (d *desk) feed(images *ring.Ring[*book.Image], want *ring.Ring[core.Instrum
 	if err != nil {
 		return err
 	}
-	connects, err := feed.NewConnectBudget(feed.ConnectsPerWindow, feed.ConnectWindow)
-	if err != nil {
+	if err := d.openMarket(syms, unit, d.allow.connects); err != nil {
 		return err
 	}
-	if err := d.openMarket(syms, unit, connects); err != nil {
-		return err
-	}
-	if err := d.openUser(syms, connects); err != nil {
+	if err := d.openUser(syms, d.allow.connects); err != nil {
 		return err
 	}
 	d.snapshots, err = feed.NewSnapshots(feed.SnapshotConfig{

@@ -247,6 +247,9 @@ func (d *desk) close() error {
 	if d.journal != nil {
 		errs = append(errs, d.journal.Close(d.clean, ""))
 	}
+	if d.allow != nil {
+		errs = append(errs, d.allow.close())
+	}
 	if d.engineWait != nil {
 		d.engineWait.Close()
 	}
