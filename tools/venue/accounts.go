@@ -18,14 +18,14 @@ func (w *enc) rates(key string, maker, taker int64, sides bool) {
 	w.close('}')
 }
 
-// discount: nobody pays in BNB here.
-func (w *enc) discount() {
+// discount is how a commission in BNB comes about.
+func (w *enc) discount(account bool, discount int64) {
 	w.key("discount")
 	w.open('{')
-	w.bool("enabledForAccount", false)
-	w.bool("enabledForSymbol", false)
+	w.bool("enabledForAccount", account)
+	w.bool("enabledForSymbol", true)
 	w.str("discountAsset", "BNB")
-	w.fixed("discount", 0)
+	w.fixed("discount", discount)
 	w.close('}')
 }
 
@@ -248,7 +248,12 @@ func accountCommission(c *call, b []byte) ([]byte, *apiError) {
 		return b, err
 	}
 	var a exchange.AccountState
-	if err = c.engine(func(x *exchange.Exchange, _ int64) *apiError { a = x.Account(c.account); return nil }); err != nil {
+	var discount int64
+	err = c.engine(func(x *exchange.Exchange, _ int64) *apiError {
+		a, discount = x.Account(c.account), x.Discount()
+		return nil
+	})
+	if err != nil {
 		return b, err
 	}
 	w := enc{b: b}
@@ -257,7 +262,7 @@ func accountCommission(c *call, b []byte) ([]byte, *apiError) {
 	w.rates("standardCommission", a.MakerRate, a.TakerRate, true)
 	w.rates("specialCommission", 0, 0, true)
 	w.rates("taxCommission", 0, 0, true)
-	w.discount()
+	w.discount(a.PayBNB, discount)
 	w.close('}')
 	return w.b, nil
 }

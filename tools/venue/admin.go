@@ -22,6 +22,7 @@ import (
 //	GET  /sim/trades?account=main        fills
 //	GET  /sim/stats                      connections, frames, faults, orders
 //	POST /sim/fault                      body: one fault line
+//	POST /sim/bnb?account=main&on=true   commissions in BNB from now on, or no more
 //
 // Answers are JSON with prices and quantities as decimal texts; errors are text with status 400.
 func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request) {
@@ -47,6 +48,8 @@ func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request) {
 		b, err = json.Marshal(s.Stats())
 	case "POST /sim/fault":
 		b, err = s.adminFault(r)
+	case "POST /sim/bnb":
+		b, err = s.adminBNB(q)
 	default:
 		http.NotFound(w, r)
 		return
@@ -69,6 +72,14 @@ func (s *Server) adminFault(r *http.Request) ([]byte, error) {
 		return nil, err
 	}
 	return []byte(`{}`), nil
+}
+
+func (s *Server) adminBNB(q url.Values) ([]byte, error) {
+	on, err := strconv.ParseBool(q.Get("on"))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read on: got %q, want true or false", q.Get("on"))
+	}
+	return []byte(`{}`), s.SetPayBNB(q.Get("account"), on)
 }
 
 func (s *Server) adminLedger(q url.Values) ([]byte, error) {
@@ -261,6 +272,18 @@ func (s *Server) Ledger(account string) ([]exchange.LedgerEntry, error) {
 // Balances are the balances of an account now.
 func (s *Server) Balances(account string) ([]exchange.Balance, error) {
 	return ask(s, account, func(a exchange.AccountID) ([]exchange.Balance, error) { return s.x.Account(a).Balances, nil })
+}
+
+// SetPayBNB switches an account's payment of commissions in BNB, from its next fill on.
+func (s *Server) SetPayBNB(account string, on bool) error {
+	a, err := s.account(account)
+	if err != nil {
+		return err
+	}
+	if !s.loop.do(func(now int64) { err = s.x.SetPayBNB(now, a, on) }) {
+		return errVenueClosed
+	}
+	return err
 }
 
 // OpenOrders are the orders of an account on all books.

@@ -19,6 +19,7 @@ type Account struct {
 	TakerRate  int64
 	TradeGroup int64
 	Disabled   bool
+	PayBNB     bool // commissions in BNB while it lasts; see Server.SetPayBNB
 }
 
 // Race says whether a user event of an order leaves before or after the answer to the request that caused it. The
@@ -73,8 +74,9 @@ type Config struct {
 	Orders      []RateLimit // per account, default 50 / 10 SECOND and 160000 / 1 DAY
 	BanAfter    int         // refusals in one window before a 418, default 20
 	BanFor      time.Duration
-	TakerFill   int // order count given back by a first fill as taker, default 1
-	MakerFill   int // and as maker, default 5
+	Discount    int64 // what a commission in BNB is multiplied by, scaled 1e-8, default 0.75
+	TakerFill   int   // order count given back by a first fill as taker, default 1
+	MakerFill   int   // and as maker, default 5
 
 	DepthFast    time.Duration // @depth@100ms and partial depth, default 100 ms
 	DepthSlow    time.Duration // @depth, default 1 s
@@ -215,10 +217,11 @@ func (c *Config) exchangeConfig(start int64) (exchange.Config, error) {
 	if err != nil {
 		return exchange.Config{}, fmt.Errorf("cannot load the venue's symbols: %w", err)
 	}
-	x := exchange.Config{Seed: c.Seed, Start: start, Symbols: symbols, Log: c.Log, Ledger: true, BookHistory: max(0, c.BookHistory)}
+	x := exchange.Config{Seed: c.Seed, Start: start, Symbols: symbols, Log: c.Log, Ledger: true, BookHistory: max(0, c.BookHistory),
+		Discount: c.Discount}
 	for _, a := range c.Accounts {
 		acct := exchange.AccountConfig{Name: a.Name, MakerRate: a.MakerRate, TakerRate: a.TakerRate, TradeGroup: a.TradeGroup,
-			Disabled: a.Disabled, Balances: make(map[string]exchange.Fixed, len(a.Balances))}
+			Disabled: a.Disabled, PayBNB: a.PayBNB, Balances: make(map[string]exchange.Fixed, len(a.Balances))}
 		for asset, text := range a.Balances {
 			v, err := exchange.ParseFixed(text)
 			if err != nil {

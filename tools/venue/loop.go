@@ -74,8 +74,10 @@ func (l *loop) every(d time.Duration, fn func(now int64)) {
 }
 
 // at adds a single event. Loop goroutine, or before it runs.
-func (l *loop) at(t int64, fn func(now int64)) {
-	l.ticks = append(l.ticks, &tick{next: t, run: fn})
+func (l *loop) at(t int64, fn func(now int64)) *tick {
+	k := &tick{next: t, run: fn}
+	l.ticks = append(l.ticks, k)
+	return k
 }
 
 // run is the loop goroutine.

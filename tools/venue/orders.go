@@ -171,8 +171,9 @@ func testOrder(c *call, b []byte) ([]byte, *apiError) {
 		return b, err
 	}
 	var acct exchange.AccountState
+	var discount int64
 	err = c.engine(func(x *exchange.Exchange, now int64) *apiError {
-		acct = x.Account(c.account)
+		acct, discount = x.Account(c.account), x.Discount()
 		return fromReject(x.Test(now, c.account, r))
 	})
 	if err != nil {
@@ -184,7 +185,7 @@ func testOrder(c *call, b []byte) ([]byte, *apiError) {
 		w.rates("standardCommissionForOrder", acct.MakerRate, acct.TakerRate, false)
 		w.rates("specialCommissionForOrder", 0, 0, false)
 		w.rates("taxCommissionForOrder", 0, 0, false)
-		w.discount()
+		w.discount(acct.PayBNB, discount)
 	}
 	w.close('}')
 	return w.b, nil

@@ -26,6 +26,7 @@ type Server struct {
 	loop     *loop
 	hub      *hub   // loop goroutine only
 	users    *users // loop goroutine only
+	deadMan  *deadMan
 	counts   []orderCount
 	lag      *lagView                // loop goroutine only; nil without QueryLag
 	opening  []exchange.AccountState // accounts at start
@@ -127,7 +128,7 @@ func (s *Server) build() error {
 	if s.hub, err = newHub(s, s.x); err != nil {
 		return fmt.Errorf("cannot make the streams: %w", err)
 	}
-	s.users = newUsers()
+	s.users, s.deadMan = newUsers(), newDeadMan(s)
 	k.srv, k.hub, k.user = s, s.hub, s.users
 	for i := range s.cfg.Accounts {
 		s.opening = append(s.opening, s.x.Account(exchange.AccountID(i)))

@@ -21,7 +21,7 @@ func (s *Server) register() {
 }
 
 func endpoints() []*op {
-	return slices.Concat(marketEndpoints(), tradeEndpoints(), accountEndpoints(), sessionEndpoints())
+	return slices.Concat(marketEndpoints(), tradeEndpoints(), accountEndpoints(), sessionEndpoints(), countdownEndpoints())
 }
 
 func marketEndpoints() []*op {

@@ -22,6 +22,7 @@ type account struct {
 	maker, taker Fixed // commission rates
 	group        int64 // 0 = none
 	disabled     bool
+	payBNB       bool // commissions, while there is enough of it
 	bal          []balance
 	updated      Micros
 	ledger       []LedgerEntry
@@ -54,7 +55,7 @@ func (a *account) user() bool { return a.id >= 0 }
 func (x *Exchange) newAccount(c AccountConfig, id AccountID) *account {
 	a := &account{
 		id: id, name: c.Name, maker: rate(c.MakerRate), taker: rate(c.TakerRate),
-		group: max(c.TradeGroup, 0), disabled: c.Disabled, bal: make([]balance, len(x.assets)), updated: x.now,
+		group: max(c.TradeGroup, 0), disabled: c.Disabled, payBNB: c.PayBNB, bal: make([]balance, len(x.assets)), updated: x.now,
 	}
 	if a.user() {
 		a.orders = make([][]*order, len(x.insts))
@@ -258,7 +259,7 @@ func (x *Exchange) Account(id AccountID) AccountState {
 	}
 	s := AccountState{
 		ID: id, Name: a.name, MakerRate: a.maker, TakerRate: a.taker, CanTrade: !a.disabled,
-		TradeGroup: a.tradeGroup(), UpdateTime: a.updated,
+		PayBNB: a.payBNB, TradeGroup: a.tradeGroup(), UpdateTime: a.updated,
 	}
 	for n, name := range x.assets {
 		var b balance

@@ -179,3 +179,105 @@ func TestEndedOrdersAreForgottenFromTheOldest(t *testing.T) {
 		t.Errorf("got %d orders kept, want about 20", len(all))
 	}
 }
+
+// bnbDesk trades BTCUSDT and BNBBTC, so that a commission in USDT reaches BNB only
+// over BTC. Account 1 pays in BNB and has some.
+func bnbDesk(t *testing.T, bnb string) *desk {
+	return newDesk(t, func(c *Config) {
+		sym, _ := builtinSymbol("BNBBTC")
+		sym.Filters = nil
+		c.Symbols = append(c.Symbols, sym)
+		c.Accounts[0].Balances["BNB"] = fx("1000")
+		c.Accounts[1].Balances["BNB"] = fx(bnb)
+		c.Accounts[1].PayBNB = true
+	})
+}
+
+func (d *desk) placeOn(acct AccountID, symbol, order string) *OrderReport {
+	d.t.Helper()
+	r := ticket(order)
+	r.Symbol = symbol
+	rep, rej := d.x.Place(d.now, acct, r)
+	if rej != nil {
+		d.t.Fatalf("%s %s: %v", symbol, order, rej)
+	}
+	return rep
+}
+
+func TestCommissionInBNBIsDiscountedWhileItLasts(t *testing.T) {
+	d := bnbDesk(t, "2")
+	d.place(0, "SELL LIMIT GTC 2@50000")
+	if f := d.place(1, "BUY LIMIT GTC 1@50000").Fills[0]; f.CommissionAsset != "BTC" || f.Commission != fx("0.001") {
+		t.Errorf("without a price of BNB: got %+v, want 0.001 BTC", f)
+	}
+	d.placeOn(0, "BNBBTC", "SELL LIMIT GTC 2@0.01")
+	// The price the commission is worth at is that of this very trade; 0.02 BTC is paid, 0.75 of 10 bps of 2 BNB.
+	if f := d.placeOn(1, "BNBBTC", "BUY LIMIT GTC 2@0.01").Fills[0]; f.CommissionAsset != "BNB" || f.Commission != fx("0.0015") {
+		t.Errorf("receiving BNB: got %+v, want 0.0015 BNB", f)
+	}
+	// 1 BTC: 0.001 BTC are 0.1 BNB, with the discount 0.075.
+	if f := d.place(1, "BUY LIMIT GTC 1@50000").Fills[0]; f.CommissionAsset != "BNB" || f.Commission != fx("0.075") {
+		t.Errorf("receiving BTC: got %+v, want 0.075 BNB", f)
+	}
+	// 50000 USDT: 50 USDT are 0.001 BTC, 0.1 BNB, 0.075 with the discount; as maker half.
+	d.place(1, "SELL LIMIT GTC 1@50500")
+	d.rec.reset()
+	d.place(2, "BUY LIMIT GTC 1@50500")
+	for i, r := range d.rec.reports {
+		if r.Exec == ExecTrade && d.rec.owners[i] == 1 && (r.CommAsset != "BNB" || r.Commission != fx("0.0375")) {
+			t.Errorf("receiving USDT as maker: got %d %s, want 0.0375 BNB", r.Commission, r.CommAsset)
+		}
+	}
+	trades, _ := d.x.MyTrades(1, "BTCUSDT", TradeQuery{})
+	if last := trades[len(trades)-1]; last.CommissionAsset != "BNB" || last.Commission != fx("0.0375") {
+		t.Errorf("myTrades says %+v, want 0.0375 BNB", last)
+	}
+	d.wantBalance(1, "BNB", "3.886", "0") // 2 + 2 - 0.0015 - 0.075 - 0.0375
+	if got := d.x.Fees("BNB"); got != fx("0.114") {
+		t.Errorf("the venue collected %d BNB, want 0.114", got)
+	}
+	if err := d.x.SetPayBNB(d.now, 1, false); err != nil {
+		t.Fatal(err)
+	}
+	d.place(0, "SELL LIMIT GTC 1@50000")
+	if f := d.place(1, "BUY LIMIT GTC 1@50000").Fills[0]; f.CommissionAsset != "BTC" || f.Commission != fx("0.001") {
+		t.Errorf("switched off: got %+v, want 0.001 BTC", f)
+	}
+	if err := d.x.SetPayBNB(d.now, 9, true); err == nil {
+		t.Error("an unknown account was switched")
+	}
+}
+
+func TestCommissionFallsBackWhenBNBIsShort(t *testing.T) {
+	d := bnbDesk(t, "0.07")
+	d.placeOn(0, "BNBBTC", "SELL LIMIT GTC 1@0.01")
+	d.placeOn(2, "BNBBTC", "BUY LIMIT GTC 1@0.01")
+	d.place(0, "SELL LIMIT GTC 1@50000")
+	d.place(0, "SELL LIMIT GTC 0.5@50001")
+	// One order, two fills: 0.075 BNB are too much, 0.0375 are not.
+	fills := d.place(1, "BUY LIMIT GTC 1.5@50001").Fills
+	if fills[0].CommissionAsset != "BTC" || fills[0].Commission != fx("0.001") || fills[1].CommissionAsset != "BNB" || fills[1].Commission != fx("0.0375") {
+		t.Errorf("got %+v, want 0.001 BTC and then 0.0375 BNB", fills)
+	}
+	d.wantBalance(1, "BNB", "0.0325", "0")
+}
+
+// A market order has nothing locked: what it sells must not go as its commission.
+func TestMarketOrderKeepsTheBNBItSells(t *testing.T) {
+	d := bnbDesk(t, "2")
+	d.placeOn(0, "BNBBTC", "BUY LIMIT GTC 1@0.01")
+	d.placeOn(0, "BNBBTC", "BUY LIMIT GTC 1@0.009")
+	fills := d.placeOn(1, "BNBBTC", "SELL MARKET 2").Fills
+	if len(fills) != 2 || fills[0].CommissionAsset != "BTC" || fills[1].CommissionAsset != "BTC" {
+		t.Errorf("got %+v, want two fills with commission in BTC", fills)
+	}
+	d.wantBalance(1, "BNB", "0", "0")
+}
+
+func TestDiscountMustBeAShare(t *testing.T) {
+	for _, discount := range []Fixed{-1, One + 1} {
+		if _, err := New(Config{Start: testStart, Symbols: []Symbol{testSymbol()}, Discount: discount}, nil); err == nil {
+			t.Errorf("a discount of %d was taken", discount)
+		}
+	}
+}

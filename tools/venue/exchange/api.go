@@ -24,6 +24,9 @@ type Config struct {
 	Ledger      bool // keep every balance change of Accounts for Exchange.Ledger
 	OrdersKept  int  // ended orders kept per account, default 100 000
 	TradesKept  int  // recent trades kept per symbol and fills per account, default 10 000
+
+	// Discount is what a commission paid in BNB is multiplied by, scaled 1e-8, default 0.75.
+	Discount Fixed
 }
 
 // AccountConfig is one account. Rates are scaled 1e-8 per unit (10 bps =
@@ -35,6 +38,7 @@ type AccountConfig struct {
 	TakerRate  Fixed
 	TradeGroup int64 // STP group; 0 or -1 for none
 	Disabled   bool  // may not trade: "This account may not place or cancel orders."
+	PayBNB     bool  // commissions in BNB while it lasts; see SetPayBNB
 }
 
 // Reject is an answer of the venue that refuses a command: Binance's code and text.
@@ -224,6 +228,7 @@ type AccountState struct {
 	MakerRate  Fixed // scaled 1e-8 per unit
 	TakerRate  Fixed
 	CanTrade   bool
+	PayBNB     bool
 	TradeGroup int64 // -1 if none
 	UpdateTime Micros
 	Balances   []Balance

@@ -39,6 +39,7 @@ type Exchange struct {
 	accounts []*account // of Config, by AccountID
 	house    []*account
 	fees     *account // collects every commission
+	discount Fixed    // of commissions in BNB
 
 	ordersKept, tradesKept int
 	keepLedger             bool
@@ -111,7 +112,13 @@ func New(cfg Config, sink Sink) (*Exchange, error) {
 		byName: map[string]*instrument{}, assetNo: map[string]int{},
 		ordersKept: orInt(positive(cfg.OrdersKept), defaultOrdersKept),
 		tradesKept: orInt(positive(cfg.TradesKept), defaultTradesKept),
-		keepLedger: cfg.Ledger,
+		keepLedger: cfg.Ledger, discount: cfg.Discount,
+	}
+	if x.discount == 0 {
+		x.discount = defaultDiscount
+	}
+	if x.discount < 0 || x.discount > One {
+		return nil, fmt.Errorf("cannot start exchange: got a commission discount of %s, want 0 to 1", AppendPlain(nil, x.discount))
 	}
 	x.log.w = cfg.Log
 	for _, f := range cfg.ExchangeFilters {
@@ -295,6 +302,9 @@ func (x *Exchange) Symbol(name string) (*Symbol, bool) {
 	}
 	return &in.sym, true
 }
+
+// Discount is what a commission paid in BNB is multiplied by, scaled 1e-8.
+func (x *Exchange) Discount() Fixed { return x.discount }
 
 // ExchangeFilters returns the filters over the whole exchange.
 func (x *Exchange) ExchangeFilters() []Filter { return slices.Clone(x.filters) }

@@ -109,19 +109,19 @@ func (x *Exchange) fill(taker, maker *order, price, q Fixed, rep *OrderReport) {
 		x.sink.Trade(t)
 	}
 	x.addAgg(in, t)
-	buyComm := x.settle(in, buyer, Buy, buyer == taker, t)
-	sellComm := x.settle(in, seller, Sell, seller == taker, t)
-	takerComm, makerComm := buyComm, sellComm
+	buyCharge := x.settle(in, buyer, Buy, buyer == taker, t)
+	sellCharge := x.settle(in, seller, Sell, seller == taker, t)
+	takerCharge, makerCharge := buyCharge, sellCharge
 	if takerSide == Sell {
-		takerComm, makerComm = sellComm, buyComm
+		takerCharge, makerCharge = sellCharge, buyCharge
 	}
-	x.progress(taker, t, false, takerComm, rep)
-	x.progress(maker, t, true, makerComm, nil)
+	x.progress(taker, t, false, takerCharge, rep)
+	x.progress(maker, t, true, makerCharge, nil)
 }
 
 // settle moves one side's money: the buyer pays quote and receives base, the
-// seller the other way round; commission comes out of what is received.
-func (x *Exchange) settle(in *instrument, o *order, side Side, taker bool, t *Trade) (commission Fixed) {
+// seller the other way round; then the commission, by default out of what is received.
+func (x *Exchange) settle(in *instrument, o *order, side Side, taker bool, t *Trade) charge {
 	a := in.house
 	if o != nil {
 		a = o.acct
@@ -130,7 +130,8 @@ func (x *Exchange) settle(in *instrument, o *order, side Side, taker bool, t *Tr
 	if side == Sell {
 		pays, gets, paid, got = in.base, in.quote, t.Qty, t.QuoteQty
 	}
-	if o != nil && o.typ != MarketOrder {
+	locked := o != nil && o.typ != MarketOrder
+	if locked {
 		o.locked -= paid
 		x.move(a, pays, 0, -paid, LedgerTrade, o, t.ID)
 	} else {
@@ -141,17 +142,21 @@ func (x *Exchange) settle(in *instrument, o *order, side Side, taker bool, t *Tr
 	if taker {
 		r = a.taker
 	}
-	if r > 0 {
-		commission = mul(got, r)
-		x.move(a, gets, -commission, 0, LedgerCommission, o, t.ID)
-		x.move(x.fees, gets, commission, 0, LedgerCommission, nil, t.ID)
+	if r <= 0 {
+		return charge{0, gets}
 	}
-	return commission
+	c := charge{mul(got, r), gets}
+	if locked || x.assets[pays] != commissionToken { // else the rest of the order may need what is free
+		c = x.commission(a, gets, got, r)
+	}
+	x.move(a, c.asset, -c.amount, 0, LedgerCommission, o, t.ID)
+	x.move(x.fees, c.asset, c.amount, 0, LedgerCommission, nil, t.ID)
+	return c
 }
 
 // progress advances an order by a trade, releases what its lock no longer
 // needs, and reports.
-func (x *Exchange) progress(o *order, t *Trade, maker bool, commission Fixed, rep *OrderReport) {
+func (x *Exchange) progress(o *order, t *Trade, maker bool, c charge, rep *OrderReport) {
 	if o == nil {
 		return
 	}
@@ -165,26 +170,19 @@ func (x *Exchange) progress(o *order, t *Trade, maker bool, commission Fixed, re
 	if o.typ != MarketOrder {
 		x.relock(o, o.rem())
 	}
-	x.reportTrade(o, t, maker, commission)
+	x.reportTrade(o, t, maker, c)
 	if rep != nil {
-		rep.Fills = append(rep.Fills, Fill{t.Price, t.Qty, commission, x.commissionAsset(o), t.ID})
+		rep.Fills = append(rep.Fills, Fill{t.Price, t.Qty, c.amount, x.assets[c.asset], t.ID})
 	}
 	if o.acct.user() {
 		o.acct.addFill(x, UserTrade{
 			Symbol: t.Symbol, ID: t.ID, OrderID: o.id, Price: t.Price, Qty: t.Qty, QuoteQty: t.QuoteQty,
-			Commission: commission, CommissionAsset: x.commissionAsset(o), Time: t.Time, IsBuyer: o.side == Buy, IsMaker: maker,
+			Commission: c.amount, CommissionAsset: x.assets[c.asset], Time: t.Time, IsBuyer: o.side == Buy, IsMaker: maker,
 		})
 	}
 	if o.status == StatusFilled {
 		x.end(o)
 	}
-}
-
-func (x *Exchange) commissionAsset(o *order) string {
-	if o.side == Buy {
-		return o.in.sym.Base
-	}
-	return o.in.sym.Quote
 }
 
 // addAgg grows the running aggregate: the trades of one taker at one price.

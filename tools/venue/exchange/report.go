@@ -44,10 +44,10 @@ func (x *Exchange) reportRejected(o *order, why RejectReason) {
 	}
 }
 
-func (x *Exchange) reportTrade(o *order, t *Trade, maker bool, commission Fixed) {
+func (x *Exchange) reportTrade(o *order, t *Trade, maker bool, c charge) {
 	if r := x.newReport(o, ExecTrade); r != nil {
 		r.LastQty, r.LastPrice, r.LastQuote = t.Qty, t.Price, t.QuoteQty
-		r.Commission, r.CommAsset, r.TradeID, r.Maker = commission, x.commissionAsset(o), t.ID, maker
+		r.Commission, r.CommAsset, r.TradeID, r.Maker = c.amount, x.assets[c.asset], t.ID, maker
 		x.send(o, r)
 	}
 }
