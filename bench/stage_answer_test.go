@@ -21,7 +21,7 @@ func answerWork(t testing.TB) *work {
 	}
 	in := core.Intent{Kind: core.Place, Side: core.Buy, Type: core.Limit, TIF: core.IOC, ID: 1, Price: orderPrice, Qty: 100_000}
 	var req exec.Request
-	if e := c.Place(&in, orderStamp, &req); e != exec.EncodeOK {
+	if e := c.Place(&in, orderStamp, orderStamp, &req); e != exec.EncodeOK {
 		t.Fatal(e)
 	}
 	o := exec.NewTable(ids, 16, func(*core.Report) {}).Add(&in, &req)

@@ -21,7 +21,7 @@ func sentRecords(t testing.TB, tab *core.Instruments) []exec.SentRecord {
 	for i := range out {
 		in := core.Intent{Kind: core.Place, Side: core.Side(i & 1), Type: core.Limit, TIF: core.IOC, Instrument: core.InstrumentID(i % len(tab.List)),
 			ID: core.OrderID(i + 1), Price: orderPrice + core.Price(i)*core.Scale/100, Qty: 1000 * core.Qty(1+i)}
-		if e := c.Place(&in, orderStamp, &req); e != exec.EncodeOK {
+		if e := c.Place(&in, orderStamp, orderStamp, &req); e != exec.EncodeOK {
 			t.Fatal(e)
 		}
 		out[i] = exec.SentRecord{Kind: exec.RequestPlace, Intent: in, Client: req.Client, Stamp: req.Stamp, Window: req.Window, Input: uint64(i)}

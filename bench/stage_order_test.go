@@ -83,7 +83,7 @@ func encodeWork(t testing.TB) *work {
 		for i := range w.items {
 			in = core.Intent{Kind: core.Place, Side: core.Side(i & 1), Type: core.Limit, TIF: core.IOC, Instrument: core.InstrumentID(i % len(tab.List)),
 				Price: orderPrice + core.Price(i)*core.Scale/100, Qty: 1000 * core.Qty(1+i)}
-			if c.Place(&in, orderStamp+core.WallNs(i)*1e6, &req) != exec.EncodeOK || req.Presigned {
+			if c.Place(&in, orderStamp+core.WallNs(i)*1e6, orderStamp+core.WallNs(i)*1e6, &req) != exec.EncodeOK || req.Presigned {
 				failed++
 			}
 		}
@@ -121,7 +121,7 @@ func draftedWork(t testing.TB) *work {
 				for side := range core.Sell + 1 {
 					in = core.Intent{Kind: core.Place, Side: side, Type: core.Limit, TIF: core.IOC, Instrument: core.InstrumentID(i),
 						Price: orderPrice + core.Price(n%1000)*core.Scale/100, Qty: 10_000}
-					if c.Place(&in, now, &req) != exec.EncodeOK || req.Presigned {
+					if c.Place(&in, now, now, &req) != exec.EncodeOK || req.Presigned {
 						failed++
 					}
 				}
@@ -189,7 +189,7 @@ func presignedWork(t testing.TB) *work {
 		c.Hint(core.InstrumentID(i), []core.Level{{Price: orderPrice}}, []core.Level{{Price: orderPrice}})
 	}
 	for i := range in { // the first of each ladder says what is to be signed ahead
-		if c.Place(&in[i], orderStamp, &req) != exec.EncodeOK {
+		if c.Place(&in[i], orderStamp, orderStamp, &req) != exec.EncodeOK {
 			t.Fatalf("cannot lay out %+v", in[i])
 		}
 	}
@@ -201,7 +201,7 @@ func presignedWork(t testing.TB) *work {
 		for range w.items / len(in) {
 			w.clock.start()
 			for i := range in {
-				if c.Place(&in[i], orderStamp, &req) != exec.EncodeOK || !req.Presigned {
+				if c.Place(&in[i], orderStamp, orderStamp, &req) != exec.EncodeOK || !req.Presigned {
 					missed++
 				}
 			}

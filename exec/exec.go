@@ -74,8 +74,10 @@ type Verdict struct {
 // allocate nothing in steady state, and return an EncodeError instead of bytes
 // that the venue could misread.
 type Codec interface {
-	// Place lays out and signs a new order under a client id of its own.
-	Place(in *core.Intent, now core.WallNs, r *Request) EncodeError
+	// Place lays out and signs a new order under a client id of its own. born is when
+	// it was decided, by the venue's clock: the venue may act on it until born and its
+	// life (Intent.LifeUs, or else the configured window), and not a moment longer.
+	Place(in *core.Intent, born, now core.WallNs, r *Request) EncodeError
 	// Cancel lays out and signs the cancel of an order, by venue id if known.
 	Cancel(o *Order, now core.WallNs, r *Request) EncodeError
 	// Probe is a request without effect that proves a wire works.
@@ -104,9 +106,10 @@ const (
 	EncodeType
 	EncodeNumber
 	EncodeNoKey
+	EncodeLate // its life was over before it could be signed
 )
 
-var encodeText = [...]string{"ok", "instrument has no template", "order type is not supported", "price or quantity is not positive", "no key is loaded"}
+var encodeText = [...]string{"ok", "instrument has no template", "order type is not supported", "a number is missing, not positive or does not belong to its type", "no key is loaded", "its life is over"}
 
 func (e EncodeError) Error() string { return "cannot encode request: " + encodeText[e] }
 

@@ -39,10 +39,10 @@ func (g *Gateway) retryWaiting(now core.MonoNs) int {
 	for g.waitN > 0 {
 		a := &g.waiting[g.waitAt]
 		w := g.pool.take(false)
-		if w == nil && now-a.At() <= core.MonoNs(g.cfg.TimeToLive) {
+		g.intent = a.Intent()
+		if w == nil && !g.late(a, now) {
 			break
 		}
-		g.intent = a.Intent()
 		g.place(a, &g.intent, w, now)
 		g.waitAt = (g.waitAt + 1) % len(g.waiting)
 		g.waitN--
@@ -77,6 +77,13 @@ func (g *Gateway) take(a *risk.Approved, now core.MonoNs) {
 	}
 }
 
+// late reports whether an approval, whose intent is g.intent, has waited too long: for
+// TimeToLive, or for its own life.
+func (g *Gateway) late(a *risk.Approved, now core.MonoNs) bool {
+	life := core.MonoNs(g.intent.LifeUs) * 1000
+	return now-a.At() > core.MonoNs(g.cfg.TimeToLive) || life > 0 && now-a.Decided() >= life
+}
+
 // refuse ends an order of which no byte was made.
 func (g *Gateway) refuse(in *core.Intent, why Refusal) {
 	g.Stats.Refused[why]++
@@ -94,7 +101,7 @@ func (g *Gateway) place(a *risk.Approved, in *core.Intent, w *wire, now core.Mon
 	case g.halt.Load() != 0:
 		g.refuse(in, RefusedHalted)
 		return
-	case w == nil || now-a.At() > core.MonoNs(g.cfg.TimeToLive):
+	case w == nil || g.late(a, now):
 		g.refuse(in, RefusedLate)
 		return
 	}
@@ -103,9 +110,13 @@ func (g *Gateway) place(a *risk.Approved, in *core.Intent, w *wire, now core.Mon
 		g.refuse(in, RefusedBudget)
 		return
 	}
-	if e := g.codec.Place(in, venue, &g.req); e != EncodeOK {
+	if e := g.codec.Place(in, g.time.At(a.Decided()), venue, &g.req); e != EncodeOK {
 		g.budget.GiveOrder(venue)
-		g.refuse(in, RefusedEncode)
+		why := RefusedEncode
+		if e == EncodeLate {
+			why = RefusedLate
+		}
+		g.refuse(in, why)
 		return
 	}
 	encoded := g.clock.Mono()

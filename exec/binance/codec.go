@@ -36,6 +36,7 @@ type Codec struct {
 	idle        core.WallNs // when Idle was last called
 	fresh       core.WallNs // nothing signed ahead will have aged before
 	first       sheet
+	spelled     []byte // memory of orders in longhand
 	wiped       bool
 	ping        []byte
 	parser      fastjson.Parser
@@ -55,6 +56,7 @@ type CodecStats struct {
 // forms are one instrument's templates and ladders.
 type forms struct {
 	orders [2][kinds]ladder
+	other  [2]template // for orders in longhand
 	cancel template
 	touch  touch
 	active []*ladder
@@ -83,19 +85,21 @@ func NewCodec(cfg Config) (*Codec, error) {
 			cfg.Traded = append(cfg.Traded, core.InstrumentID(i))
 		}
 	}
-	longest := 0
+	longest, spelled := 0, 0
 	for _, id := range cfg.Traded {
 		if int(id) >= len(c.books) {
 			return nil, fmt.Errorf("cannot make a codec: found instrument %d, want one of %d", id, len(c.books))
 		}
 		c.books[id] = c.newForms(cfg.Instruments.Get(id), cfg.Rungs)
 		for side := range c.books[id].orders {
+			spelled = max(spelled, c.books[id].other[side].room)
 			for k := range c.books[id].orders[side] {
 				longest = max(longest, c.books[id].orders[side][k].room)
 			}
 		}
 	}
 	c.first.buf = make([]byte, longest)
+	c.spelled = make([]byte, 0, spelled)
 	n := 2 * kinds * len(cfg.Traded)
 	c.active, c.busy = make([]*ladder, 0, n), make([]*ladder, 0, n)
 	return c, nil
@@ -104,6 +108,7 @@ func NewCodec(cfg Config) (*Codec, error) {
 func (c *Codec) newForms(in *core.Instrument, rungs int) *forms {
 	b := &forms{cancel: c.frame.cancel(in.Symbol), active: make([]*ladder, 0, 2*kinds)}
 	for side := range b.orders {
+		b.other[side] = c.frame.longhand(in.Symbol, core.Side(side), c.ids.Head())
 		for k := range b.orders[side] {
 			l := &b.orders[side][k]
 			l.template = c.frame.order(in.Symbol, core.Side(side), k, c.ids.Head())
@@ -118,16 +123,22 @@ func (c *Codec) newForms(in *core.Instrument, rungs int) *forms {
 }
 
 // Place hands out a request signed ahead, or lays out and signs one.
-func (c *Codec) Place(in *core.Intent, now core.WallNs, r *exec.Request) exec.EncodeError {
+//
+// Its timestamp is the moment of the decision, so that the window runs out with the
+// order's life however long it waited for a wire; what was signed ahead dies sooner.
+func (c *Codec) Place(in *core.Intent, born, now core.WallNs, r *exec.Request) exec.EncodeError {
 	if int(in.Instrument) >= len(c.books) || c.books[in.Instrument] == nil {
 		return exec.EncodeInstrument
 	}
 	kind, ok := kindOf(in)
 	if !ok {
-		return exec.EncodeType
+		return c.longhand(in, born, now, r)
 	}
 	if in.Qty <= 0 || (kind != kindMarket && in.Price <= 0) || in.Side > core.Sell {
 		return exec.EncodeNumber
+	}
+	if now-born >= core.WallNs(c.window) {
+		return exec.EncodeLate
 	}
 	if c.wiped {
 		return exec.EncodeNoKey
@@ -138,7 +149,7 @@ func (c *Codec) Place(in *core.Intent, now core.WallNs, r *exec.Request) exec.En
 		price = anyPrice
 	}
 	var s *sheet
-	if i, ok := l.find(price, in.Qty, now, c.half); ok {
+	if i, ok := l.find(price, in.Qty, born, now, c.half); ok {
 		c.Stats.Hits++
 		g := &l.rungs[i]
 		l.prices[i] = 0
@@ -148,12 +159,12 @@ func (c *Codec) Place(in *core.Intent, now core.WallNs, r *exec.Request) exec.En
 		if s = &l.spare; s.t == nil {
 			s = c.borrow(l)
 		}
-		if !s.fits(in.Qty, now) {
+		if !s.fits(in.Qty, born) {
 			c.reserve(s)
-			c.frame.draft(s, c.ids, in.Qty, now)
+			c.frame.draft(s, c.ids, in.Qty, born)
 		}
-		c.frame.finish(s, price, now)
-		r.Stamp, r.Presigned = now, false
+		c.frame.finish(s, price, born)
+		r.Stamp, r.Presigned = born, false
 	}
 	// The bytes stay until the sheet is drafted anew, under another id.
 	r.Bytes, r.Seq, r.Client, r.Window = s.buf, s.seq, s.client, c.window
@@ -280,12 +291,14 @@ func (c *Codec) Wipe() {
 	c.wiped = true
 	c.frame.wipe()
 	c.first.wipe()
+	clear(c.spelled[:cap(c.spelled)])
 	for _, b := range c.books {
 		if b == nil {
 			continue
 		}
 		b.cancel.wipe()
 		for side := range b.orders {
+			b.other[side].wipe()
 			for k := range b.orders[side] {
 				b.orders[side][k].wipe()
 			}

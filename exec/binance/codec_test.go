@@ -76,9 +76,12 @@ func TestGoldenRequests(t *testing.T) {
 		{"LIMIT FOK buy", core.Intent{Type: core.Limit, TIF: core.FOK, Price: 1, Qty: 92233720368_54775807}},
 		{"LIMIT_MAKER sell", core.Intent{Type: core.LimitMaker, Side: core.Sell, Price: 62000_00000000, Qty: 1000}},
 		{"MARKET buy", core.Intent{Type: core.MarketOrder, Qty: 5_00000000}},
+		{"STOP_LOSS_LIMIT sell, trailing, 15 ms to live", core.Intent{Type: core.StopLossLimit, Side: core.Sell, Price: 61000_00000000, Stop: 61100_00000000, Trail: 25, Qty: 1000, LifeUs: 15_000}},
+		{"TAKE_PROFIT buy, no self-trade", core.Intent{Type: core.TakeProfit, Stop: 61100_00000000, Qty: 1000, STP: core.STPExpireMaker}},
+		{"LIMIT iceberg", core.Intent{Type: core.Limit, Price: 61837_64000000, Qty: 1_00000000, Iceberg: 10000000}},
 		{"LIMIT on a non-ASCII symbol", core.Intent{Type: core.Limit, Instrument: 2, Price: 10000000, Qty: 1_00000000}},
 	} {
-		if e := c.Place(&in.intent, venueNow, &r); e != exec.EncodeOK {
+		if e := c.Place(&in.intent, venueNow, venueNow, &r); e != exec.EncodeOK {
 			t.Fatalf("%s: %v", in.name, e)
 		}
 		show(in.name, r.Bytes)
@@ -96,7 +99,7 @@ func TestGoldenRequests(t *testing.T) {
 	c.Probe(&r)
 	show("probe", r.Bytes)
 	in := limit(61837_64000000, 35210000)
-	if e := ed.Place(&in, venueNow, &r); e != exec.EncodeOK {
+	if e := ed.Place(&in, venueNow, venueNow, &r); e != exec.EncodeOK {
 		t.Fatal(e)
 	}
 	show("LIMIT with Ed25519", r.Bytes)
@@ -155,7 +158,7 @@ func TestEveryOrderRequestIsReadBackAsTheIntent(t *testing.T) {
 				Price:      core.Price(rapid.Int64Range(1, 5).Draw(rt, "price") * 1_000_000), Qty: core.Qty(rapid.Int64Range(1, 2).Draw(rt, "qty")),
 			}
 			var r exec.Request
-			if e := c.Place(&in, now, &r); e != exec.EncodeOK {
+			if e := c.Place(&in, now, now, &r); e != exec.EncodeOK {
 				rt.Fatal(e)
 			}
 			q := checkRequest(rt, r.Bytes, key)
@@ -203,7 +206,7 @@ func TestNoTwoRequestsShareAClientID(t *testing.T) {
 				in := limit(rapid.Int64Range(1, 12).Draw(rt, "price")*1_000_000, 1)
 				in.Side = core.Side(rapid.IntRange(0, 1).Draw(rt, "side"))
 				var r exec.Request
-				c.Place(&in, now, &r)
+				c.Place(&in, now, now, &r)
 				if seen[r.Client.String()] {
 					rt.Fatalf("client id %s was used twice", r.Client)
 				}
@@ -224,14 +227,23 @@ func TestPlaceRefusesWhatHasNoTemplate(t *testing.T) {
 		want exec.EncodeError
 	}{
 		{core.Intent{Instrument: 9, Price: 1, Qty: 1}, exec.EncodeInstrument},
-		{core.Intent{Type: core.StopLoss, Price: 1, Qty: 1}, exec.EncodeType},
+		{core.Intent{Type: core.StopLoss, Qty: 1}, exec.EncodeNumber},
+		{core.Intent{Type: core.Limit, Price: 1, Qty: 1, Stop: 1}, exec.EncodeNumber},
+		{core.Intent{Type: core.MarketOrder, Qty: 1, Trail: 1}, exec.EncodeNumber},
+		{core.Intent{Type: core.StopLossLimit, Stop: 1, Qty: 1}, exec.EncodeNumber},
+		{core.Intent{Type: core.TakeProfit, Stop: -1, Trail: 5, Qty: 1}, exec.EncodeNumber},
+		{core.Intent{Type: core.Limit, Price: 1, Qty: 5, Iceberg: 5}, exec.EncodeNumber},
+		{core.Intent{Type: core.MarketOrder, Qty: 5, Iceberg: 1}, exec.EncodeNumber},
+		{core.Intent{Type: core.Limit, TIF: core.IOC, Price: 1, Qty: 5, Iceberg: 1}, exec.EncodeType},
+		{core.Intent{Type: core.TakeProfitLimit + 1, Price: 1, Qty: 1}, exec.EncodeType},
+		{core.Intent{Type: core.Limit, Price: 1, Qty: 1, STP: core.STPTransfer + 1}, exec.EncodeType},
 		{core.Intent{Type: core.Limit, Price: 0, Qty: 1}, exec.EncodeNumber},
 		{core.Intent{Type: core.Limit, Price: 1, Qty: 0}, exec.EncodeNumber},
 		{core.Intent{Type: core.MarketOrder, Qty: -1}, exec.EncodeNumber},
 		{core.Intent{Type: core.Limit, Side: 2, Price: 1, Qty: 1}, exec.EncodeNumber},
 	} {
 		var r exec.Request
-		if got := c.Place(&tc.in, venueNow, &r); got != tc.want {
+		if got := c.Place(&tc.in, venueNow, venueNow, &r); got != tc.want {
 			t.Errorf("%+v: got %v, want %v", tc.in, got, tc.want)
 		}
 	}
@@ -258,7 +270,7 @@ func TestPlacingDoesNotAllocate(t *testing.T) {
 	var r exec.Request
 	if n := testing.AllocsPerRun(200, func() {
 		in.Price += 1_000_000_000
-		c.Place(&in, venueNow, &r)
+		c.Place(&in, venueNow, venueNow, &r)
 	}); n != 0 {
 		t.Errorf("a miss allocates %v times, want 0", n)
 	}
@@ -266,7 +278,7 @@ func TestPlacingDoesNotAllocate(t *testing.T) {
 	}
 	hits := c.Stats.Hits
 	if n := testing.AllocsPerRun(200, func() {
-		c.Place(&in, venueNow, &r)
+		c.Place(&in, venueNow, venueNow, &r)
 		c.Idle(venueNow)
 	}); n != 0 {
 		t.Errorf("a hit and its replacement allocate %v times, want 0", n)
@@ -289,7 +301,7 @@ func BenchmarkPlaceMiss(b *testing.B) {
 	var r exec.Request
 	b.ReportAllocs()
 	for b.Loop() {
-		c.Place(&in, venueNow, &r)
+		c.Place(&in, venueNow, venueNow, &r)
 	}
 	checkRequest(b, r.Bytes, hmacKey(b))
 }
@@ -299,7 +311,7 @@ func BenchmarkPlacePresigned(b *testing.B) {
 	c := codec(b, hmacKey(b), 5)
 	in := limit(61837_64000000, 35210000)
 	var r exec.Request
-	c.Place(&in, venueNow, &r)
+	c.Place(&in, venueNow, venueNow, &r)
 	for c.Idle(venueNow) != 0 {
 	}
 	l := &c.books[0].orders[core.Buy][kindGTC]
@@ -309,7 +321,7 @@ func BenchmarkPlacePresigned(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		l.prices[i], hit.seq = in.Price, seq
-		c.Place(&in, venueNow, &r)
+		c.Place(&in, venueNow, venueNow, &r)
 	}
 	if !r.Presigned {
 		b.Fatal("it was not a hit")

@@ -9,6 +9,7 @@
 //	sheet.go     one order's request: drafted before it is wanted, then finished
 //	ladder.go    likely next orders, signed ahead
 //	digits.go    numbers as text, eight digits at a time
+//	longhand.go  orders that are not plain: stops, icebergs, a life of their own
 //	codec.go     exec.Codec: the hot requests
 //	answer.go    their answers
 //	classify.go  what a status and an error code say about the outcome

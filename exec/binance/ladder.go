@@ -56,21 +56,16 @@ const (
 	anyPrice core.Price = 1
 )
 
-// find is a rung that holds exactly this order, signed recently enough.
-func (l *ladder) find(price core.Price, qty core.Qty, now core.WallNs, half time.Duration) (int, bool) {
+// find is a rung that holds exactly this order, signed recently enough, and not after
+// the order was decided: it would outlive its life by as much.
+func (l *ladder) find(price core.Price, qty core.Qty, born, now core.WallNs, half time.Duration) (int, bool) {
 	for i, p := range l.prices {
 		if p == price {
 			r := &l.rungs[i]
-			return i, r.qty == qty && usable(now-r.stamp, half)
+			return i, r.qty == qty && r.stamp <= born && now-r.stamp <= core.WallNs(half)
 		}
 	}
 	return 0, false
-}
-
-// usable: not older than half the window, and not so far ahead of a clock that was
-// set back that the venue would refuse it.
-func usable(age core.WallNs, half time.Duration) bool {
-	return age <= core.WallNs(half) && age > -core.WallNs(900*time.Millisecond)
 }
 
 // ordered notes an order, so that the rungs follow it.

@@ -47,8 +47,8 @@ var kindText = [kinds]string{
 }
 
 func kindOf(in *core.Intent) (int, bool) {
-	if in.Stop|core.Price(in.Iceberg)|core.Price(in.Trail) != 0 || in.STP != core.STPDefault {
-		return 0, false // no template has a place for these
+	if in.Stop|core.Price(in.Iceberg)|core.Price(in.Trail)|core.Price(in.LifeUs)|core.Price(in.STP) != 0 {
+		return 0, false // no template has a place for these; see longhand.go
 	}
 	switch in.Type {
 	case core.Limit:
@@ -161,13 +161,7 @@ func (f *frame) fillCancel(t *template, stamp core.WallNs, o *exec.Order) []byte
 		n += copy(b[n:], "&origClientOrderId=")
 		n += copy(b[n:], o.Client.Bytes()) // our own ids need no escaping
 	}
-	n += copy(b[n:], signatureName)
-	if f.hmac != nil {
-		b = f.hmac.appendFrom(b[:n], &t.mid, b[t.payload+t.mid.of():n-len(signatureName)])
-	} else {
-		b = f.signer.AppendREST(b[:n], b[t.payload:n-len(signatureName)])
-	}
-	return append(b, t.tail...)
+	return f.seal(t, b, n)
 }
 
 func (t *template) wipe() {
