@@ -9,22 +9,28 @@ import (
 
 // answered takes a complete answer off a wire.
 func (g *Gateway) answered(w *wire, a *Answer) {
-	o := g.unpin(w)
+	o := g.unpin(&w.flight)
 	v := &g.verdict
 	v.reset()
 	g.codec.Answer(w.kind, o, a, v)
 	recv := g.clock.Mono()
-	venue := g.time.At(recv)
-	g.budget.SawWeight(v.Weight, venue)
-	if w.kind == RequestPlace {
-		g.inflight--
-		g.budget.SawOrders(v.OrdersShort, v.OrdersDay, g.inflight, venue)
-	}
-	g.heed(v, venue, recv)
 	if v.Class == ClassUnknown {
 		// Whatever confused us may have left the wire out of step.
 		g.pool.discard(w, recv)
 	}
+	g.heard(&w.flight, o, v, recv)
+}
+
+// heard takes what the answer to a request said. o is the order concerned, nil if there
+// is none or it is no longer held.
+func (g *Gateway) heard(f *flight, o *Order, v *Verdict, recv core.MonoNs) {
+	venue := g.time.At(recv)
+	g.budget.SawWeight(v.Weight, venue)
+	if f.kind == RequestPlace {
+		g.inflight--
+		g.budget.SawOrders(v.OrdersShort, v.OrdersDay, g.inflight, venue)
+	}
+	g.heed(v, venue, recv)
 	if o == nil {
 		return
 	}
@@ -32,10 +38,10 @@ func (g *Gateway) answered(w *wire, a *Answer) {
 		v.Execs[i].Recv = recv
 		g.table.Apply(&v.Execs[i])
 	}
-	if w.kind == RequestPlace {
+	if f.kind == RequestPlace {
 		g.placed(o, v, recv)
 	} else {
-		g.canceled(o, v)
+		g.canceled(f, o, v)
 	}
 	g.after(o)
 }
@@ -44,12 +50,12 @@ func (v *Verdict) reset() {
 	*v = Verdict{Execs: v.Execs[:0], Weight: -1, OrdersShort: -1, OrdersDay: -1}
 }
 
-func (g *Gateway) unpin(w *wire) *Order {
-	o := g.table.at(w.slot, w.gen)
+func (g *Gateway) unpin(f *flight) *Order {
+	o := g.table.at(f.slot, f.gen)
 	if o != nil {
 		o.pins--
 	}
-	w.slot = none
+	f.slot = none
 	return o
 }
 
@@ -100,38 +106,46 @@ func (g *Gateway) placed(o *Order, v *Verdict, recv core.MonoNs) {
 	}
 }
 
-func (g *Gateway) canceled(o *Order, v *Verdict) {
-	o.cancel.inflight = false
+// canceled takes what one attempt to cancel came to. Where another is under way with
+// the same target, its answer decides: the venue says of the later copy that there is no
+// such order.
+func (g *Gateway) canceled(f *flight, o *Order, v *Verdict) {
+	g.attempted(f, o)
 	switch {
 	case v.Class == ClassAccepted:
 		o.cancel.want, o.cancel.settle = false, false
+	case o.Status().Terminal():
 	case v.Class == ClassUnknown || v.GoneOrder:
-		if !o.Status().Terminal() {
-			g.cancelOpen(o, v.Code)
-		}
-	default:
-		if !o.Status().Terminal() {
-			g.cancelFailed(o, v.Code)
-		}
+		g.cancelOpen(o, v.Code)
+	case o.cancel.flying == 0 && !o.cancel.settle:
+		g.cancelFailed(o, v.Code)
 	}
 }
 
-// lost hears that the request on w will have no answer.
-func (g *Gateway) lost(w *wire, why error) {
-	kind := w.kind
-	if kind == RequestPlace {
+// attempted notes that one attempt to cancel o is no longer under way.
+func (g *Gateway) attempted(f *flight, o *Order) {
+	if f.counted {
+		f.counted = false
+		o.cancel.flying--
+	}
+}
+
+// lost hears that a request will have no answer.
+func (g *Gateway) lost(f *flight, why error) {
+	if f.kind == RequestPlace {
 		g.inflight--
 	}
-	o := g.unpin(w)
+	o := g.unpin(f)
 	if o == nil {
 		return
 	}
-	if kind == RequestPlace {
+	if f.kind == RequestPlace {
 		if !o.Status().Terminal() && !o.alive {
 			g.doubt(o)
 		}
 		return
 	}
+	g.attempted(f, o)
 	var a AnswerError
 	if errors.As(why, &a) {
 		g.Stats.AnswersUnknown++
@@ -141,19 +155,20 @@ func (g *Gateway) lost(w *wire, why error) {
 	}
 }
 
-// slow hears that an answer is late. The wire goes on listening.
-func (g *Gateway) slow(w *wire) {
-	o := g.table.at(w.slot, w.gen)
+// slow hears that an answer is late. It is listened for all the same.
+func (g *Gateway) slow(f *flight) {
+	o := g.table.at(f.slot, f.gen)
 	if o == nil || o.Status().Terminal() {
 		return
 	}
-	if w.kind == RequestPlace {
+	if f.kind == RequestPlace {
 		if !o.alive {
 			g.doubt(o)
 			g.tryCancel(o)
 		}
 		return
 	}
+	g.attempted(f, o)
 	g.cancelOpen(o, 0)
 }
 

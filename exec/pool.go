@@ -97,9 +97,9 @@ type PoolStats struct {
 // wireOwner is told what wires bring; all calls come from Pool.Step.
 type wireOwner interface {
 	answered(w *wire, a *Answer)
-	lost(w *wire, why error) // the request in flight has no answer
-	slow(w *wire)            // the request in flight is older than DoubtAfter
-	probe(r *Request) bool   // lays out a probe, false if none may be sent now
+	lost(f *flight, why error) // the request has no answer
+	slow(f *flight)            // the request is older than DoubtAfter
+	probe(r *Request) bool     // lays out a probe, false if none may be sent now
 }
 
 // NewPool makes the wires; dialing begins with the first Step.
@@ -151,14 +151,16 @@ func (p *Pool) Ready() (orders, cancels int) {
 	return orders, cancels
 }
 
-// request sends on an idle wire; see wire.send. After an error the wire is gone,
-// and the owner knows about it from the result alone.
-func (p *Pool) request(w *wire, b []byte, kind RequestKind, o *Order, now core.MonoNs) (int, error) {
+// request writes b on an idle wire, all of it in one write. taken is how many bytes the
+// kernel took; 0 with an error means the venue cannot have seen any of the request. After
+// an error the wire is gone, and the owner knows about it from the result alone. The
+// reader has been reset when the last answer was taken, and has met no byte since.
+func (p *Pool) request(w *wire, b []byte, kind RequestKind, o *Order, now core.MonoNs) (taken int, err error) {
 	p.Stats.Requests++
-	w.deadline = now + core.MonoNs(p.cfg.AnswerTimeout)
-	w.doubtAt = now + core.MonoNs(p.cfg.DoubtAfter)
+	w.begin(kind, o, now, p.cfg.AnswerTimeout, p.cfg.DoubtAfter)
+	w.state = wireBusy
 	p.busy++
-	n, err := w.send(b, kind, o, now)
+	n, err := w.conn.Write(b)
 	if err == nil && n != len(b) {
 		err = wireWrite
 	}
@@ -226,7 +228,7 @@ func (p *Pool) finish(w *wire, now core.MonoNs) {
 // fail gives up a wire; the owner hears of the request in flight.
 func (p *Pool) fail(w *wire, why error, now core.MonoNs) {
 	if w.state == wireBusy {
-		p.owner.lost(w, why)
+		p.owner.lost(&w.flight, why)
 	}
 	p.discard(w, now)
 }
@@ -301,7 +303,7 @@ func (p *Pool) tick(now core.MonoNs, wall core.WallNs) int {
 			}
 			if now >= w.doubtAt {
 				w.doubtAt = w.deadline
-				p.owner.slow(w)
+				p.owner.slow(&w.flight)
 			}
 		}
 		if w.conn != nil && w.writeBy-now < core.MonoNs(p.cfg.WriteTimeout) {

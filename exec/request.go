@@ -9,13 +9,13 @@ import (
 
 // cancelState is what is going on about cancelling an order.
 type cancelState struct {
-	want     bool // it shall end
-	sticky   bool // ask again until it has ended
-	inflight bool
-	settle   bool // an attempt's outcome is open: read the state before another
-	code     int32
-	tries    uint8
-	next     core.MonoNs // not before
+	want   bool // it shall end
+	sticky bool // ask again until it has ended
+	flying int8 // attempts under way
+	settle bool // an attempt's outcome is open: read the state before another
+	code   int32
+	tries  uint8
+	next   core.MonoNs // not before
 }
 
 // intake takes approvals off the ring. Orders that find no wire wait in line; cancels
@@ -244,7 +244,7 @@ func (g *Gateway) wantCancel(o *Order, sticky bool) {
 // and leave the order working.
 func (g *Gateway) tryCancel(o *Order) {
 	c := &o.cancel
-	if !c.want || c.inflight || c.settle || g.now < c.next || o.Status().Terminal() {
+	if !c.want || c.flying > 0 || c.settle || g.now < c.next || o.Status().Terminal() {
 		return
 	}
 	if !o.alive && !o.doubt {
@@ -274,26 +274,34 @@ func (g *Gateway) tryCancel(o *Order) {
 		g.cancelOpen(o, 0)
 		return
 	}
-	c.inflight = true
+	w.counted = true
+	c.flying++
 }
+
+// hedgeGrace is how long the answer to one of two attempts may follow that to the other
+// before the order is asked about.
+const hedgeGrace = core.MonoNs(50 * time.Millisecond)
 
 // cancelOpen notes that an attempt may or may not have worked.
 func (g *Gateway) cancelOpen(o *Order, code int32) {
-	o.cancel.inflight = false
 	o.cancel.code = code
 	o.cancel.settle = true
-	o.ask.soon(g.now)
+	at := g.now
+	if o.cancel.flying > 0 {
+		at += hedgeGrace // the other attempt's answer is likely on its way
+	}
+	o.ask.soon(at)
 }
 
 // cancelFailed notes that an attempt did not work and the order still may.
 func (g *Gateway) cancelFailed(o *Order, code int32) {
 	c := &o.cancel
-	c.inflight, c.settle = false, false
+	c.settle = false
 	if c.sticky {
 		c.next = g.now + core.MonoNs(50*time.Millisecond)<<min(c.tries, 6)
 		return
 	}
-	*c = cancelState{}
+	*c = cancelState{flying: c.flying}
 	g.table.CancelRefused(o, code, g.now)
 }
 

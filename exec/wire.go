@@ -14,13 +14,7 @@ type wire struct {
 	reader  *AnswerReader
 	state   wireState
 	cancels bool // reserved for cancels
-
-	kind     RequestKind
-	slot     int32 // the order concerned, and its generation
-	gen      uint32
-	sent     core.MonoNs
-	deadline core.MonoNs // for the answer
-	doubtAt  core.MonoNs // when the order becomes unknown though we still listen
+	flight       // the request in flight
 
 	idle    core.MonoNs // since when it has nothing to do
 	looked  core.MonoNs // when it was last read while idle
@@ -62,19 +56,6 @@ const (
 var wireText = [...]string{"", "closed by the venue", "unexpected bytes", "no answer in time", "write failed", "unreadable answer", "probe refused", "discarded"}
 
 func (e wireError) Error() string { return "wire lost: " + wireText[e] }
-
-// send writes b, all of it in one write. taken is how many bytes the kernel took;
-// 0 with an error means the venue cannot have seen any of the request. The reader has
-// been reset when the last answer was taken, and has met no byte since.
-func (w *wire) send(b []byte, kind RequestKind, o *Order, now core.MonoNs) (taken int, err error) {
-	w.kind, w.slot, w.gen, w.sent = kind, none, 0, now
-	if o != nil {
-		w.slot, w.gen = o.slot, o.gen
-		o.pins++
-	}
-	w.state = wireBusy
-	return w.conn.Write(b)
-}
 
 // read takes what has come. done: the answer is complete. A nil error without done
 // means wait.

@@ -1,0 +1,29 @@
+package exec
+
+import (
+	"time"
+
+	"riposte/core"
+)
+
+// flight is one request on its way: what it is for and how long its answer is waited
+// for, whatever connection it took. Written by the loop goroutine.
+type flight struct {
+	kind     RequestKind
+	counted  bool  // its order counts it among the attempts under way (cancels)
+	slot     int32 // the order concerned, and its generation
+	gen      uint32
+	sent     core.MonoNs
+	deadline core.MonoNs // for the answer
+	doubtAt  core.MonoNs // when the order becomes unknown though we still listen
+}
+
+// begin notes that a request leaves now. answer is how long it is listened for, doubt
+// after how much silence the order concerned (nil: none) becomes unknown.
+func (f *flight) begin(kind RequestKind, o *Order, now core.MonoNs, answer, doubt time.Duration) {
+	*f = flight{kind: kind, slot: none, sent: now, deadline: now + core.MonoNs(answer), doubtAt: now + core.MonoNs(doubt)}
+	if o != nil {
+		f.slot, f.gen = o.slot, o.gen
+		o.pins++
+	}
+}
