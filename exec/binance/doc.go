@@ -1,9 +1,12 @@
 // Package binance speaks Binance Spot for exec: it holds the keys, lays out and
 // signs requests, and reads answers. Nothing else in riposte sees a secret.
 //
+//	vault*.go    locked memory outside the heap, for all that is secret
 //	secret.go    values that print only a mark
-//	keyfile.go   keys from 0600 files or, on request, the environment
-//	sign.go      HMAC-SHA256 and Ed25519 over the bytes that are sent
+//	keyfile*.go  keys from credentials, 0600 files or, on request, the environment
+//	keygen.go    new key pairs
+//	sign.go      keys, and signers over the bytes that are sent
+//	ed25519.go   Ed25519, without copies on the heap; rsa.go RSA, with them
 //	hmac.go      HMAC-SHA256 from states kept half way; sha256_*: the hash itself
 //	template.go  the constant part of order requests
 //	sheet.go     one order's request: drafted before it is wanted, then finished

@@ -5,6 +5,7 @@ import (
 	"encoding"
 	"encoding/binary"
 	"hash"
+	"unsafe"
 )
 
 // An HMAC-SHA256 (RFC 2104) hashes the key twice before it hashes anything else, and
@@ -20,8 +21,9 @@ import (
 // standard library does the work where it has not, and the tests hold both against
 // crypto/hmac.
 
-// midstate is the state of a SHA-256 behind n bytes, whole blocks. It is worth as much
-// as the key that went into it: whoever holds one keeps it from fmt.
+// midstate is the state of a SHA-256 behind n bytes, whole blocks. Those of templates
+// and drafts are inner ones: without the outer block's, which never leaves the vault,
+// nothing can be signed with them. They are kept from fmt all the same.
 type midstate struct {
 	h [8]uint32
 	n int
@@ -43,13 +45,20 @@ var sha256Start = [8]uint32{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x51
 type hmacSigner struct{ state func() *hmacState }
 
 type hmacState struct {
+	*hmacSecret
+	slot *slot // where that lies
+	soft softSHA
+}
+
+// hmacSecret is what lies in the vault.
+type hmacSecret struct {
 	inner, outer midstate // behind the key blocks
 	last         [2 * block]byte
-	soft         softSHA
 }
 
 func newHMAC(secret []byte) *hmacSigner {
-	s := new(hmacState)
+	s := &hmacState{slot: take(int(unsafe.Sizeof(hmacSecret{})))}
+	s.hmacSecret = in[hmacSecret](s.slot)
 	s.soft.init()
 	var key, pad [block]byte
 	if len(secret) > block {
@@ -74,13 +83,15 @@ func newHMAC(secret []byte) *hmacSigner {
 	return &hmacSigner{func() *hmacState { return s }}
 }
 
-// wipe makes the signer worthless: what it signs from now on is nonsense.
-func (h *hmacSigner) wipe() {
+// Wipe makes the signer worthless: what it signs from now on is nonsense.
+func (h *hmacSigner) Wipe() {
 	s := h.state()
-	s.inner, s.outer = midstate{}, midstate{}
-	clear(s.last[:])
+	s.slot.wipe()
 	s.soft.wipe()
 }
+
+// Most is the length of every signature.
+func (h *hmacSigner) Most() int { return hmacDigits }
 
 // start is the state a payload begins with.
 func (h *hmacSigner) start() midstate { return h.state().inner }

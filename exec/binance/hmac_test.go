@@ -169,7 +169,7 @@ func TestAWipedSignerKeepsNothing(t *testing.T) {
 	roads(t, func(t testing.TB, road string) {
 		h := newHMAC([]byte("key"))
 		h.AppendREST(nil, []byte("payload"))
-		h.wipe()
+		h.Wipe()
 		s := h.state()
 		if s.inner != (midstate{}) || s.outer != (midstate{}) || s.last != [2 * block]byte{} || s.soft.sum != [sha256.Size]byte{} ||
 			!bytes.Equal(s.soft.text[:cap(s.soft.text)], make([]byte, cap(s.soft.text))) {

@@ -2,15 +2,13 @@ package binance
 
 import (
 	"bytes"
-	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/pem"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 )
 
 // A key file holds one key. It is text:
@@ -19,7 +17,7 @@ import (
 //	api_key = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
 //	secret = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
 //
-// or, with an Ed25519 key, a PKCS#8 PEM block in place of the secret line:
+// or, with an Ed25519 or RSA key, a PKCS#8 PEM block in place of the secret line:
 //
 //	api_key = "..."
 //	-----BEGIN PRIVATE KEY-----
@@ -28,34 +26,81 @@ import (
 //
 // Values stand between double quotes and hold no quote and no backslash. A name
 // that is not known or stands twice is an error. The file must be a regular file
-// of our own user with mode 0600 or 0400.
+// of our own user with mode 0600 or 0400, in a folder that others cannot write to. It
+// is read into the vault and taken apart there: of an Ed25519 key or a secret nothing
+// touches the heap.
 const keyFileMax = 16 << 10
 
 // LoadKeyFile reads a key from a file; see above for the format and what the file
 // must be. Errors name the file and the line and never show a value.
-func LoadKeyFile(path string) (*Key, error) {
-	f, err := openKeyFile(path)
+func LoadKeyFile(path string) (*Key, error) { return loadKey("key file", path, ours) }
+
+func loadKey(what, path string, whose ownership) (k *Key, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("cannot load %s %s: %w", what, path, err)
+		}
+	}()
+	f, err := openKeyFile(path, whose)
 	if err != nil {
-		return nil, fmt.Errorf("cannot load key file %s: %w", path, err)
+		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, keyFileMax+1))
-	if err != nil {
-		return nil, fmt.Errorf("cannot load key file %s: %w", path, err)
-	}
-	defer clear(text)
-	if len(text) > keyFileMax {
-		return nil, fmt.Errorf("cannot load key file %s: it has more than %d bytes", path, keyFileMax)
-	}
-	k, err := ParseKey(text)
-	if err != nil {
-		return nil, fmt.Errorf("cannot load key file %s: %w", path, err)
-	}
-	return k, nil
+	err = scratch(keyFileMax+1, func(text []byte) error {
+		n, err := io.ReadFull(f, text)
+		switch {
+		case err == nil:
+			return fmt.Errorf("it has more than %d bytes", keyFileMax)
+		case !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF):
+			return err
+		}
+		k, err = ParseKey(text[:n])
+		return err
+	})
+	return k, err
 }
 
-// LoadKeyEnv reads a HMAC key from two environment variables and removes them from
-// the environment. Only for setups that asked for it: a file is safer.
+// KeySource says where a key may come from. The first place that has one is taken.
+type KeySource struct {
+	Credentials string // folder of the service manager's credentials, "": none
+	Credential  string // the key's name in it
+	File        string // key file, "": none
+	Environment bool   // whether EnvAPIKey and EnvSecret may be asked
+}
+
+// The variables of the environment that may hold a key.
+const (
+	EnvAPIKey = "RIPOSTE_API_KEY"
+	EnvSecret = "RIPOSTE_SECRET" // of an Ed25519 or RSA key: its PEM block
+)
+
+// LoadKey looks for a key in the order of KeySource and says where it was.
+func LoadKey(s KeySource) (k *Key, where string, err error) {
+	if s.Credentials != "" {
+		path := s.Credentials + "/" + s.Credential
+		_, err := os.Lstat(path)
+		if err == nil {
+			k, err = loadKey("credential", path, managers)
+			return k, "credential " + path, err
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			return nil, "", fmt.Errorf("cannot load credential %s: %w", path, err)
+		}
+	}
+	if s.File != "" {
+		k, err = LoadKeyFile(s.File)
+		return k, "key file " + s.File, err
+	}
+	if s.Environment {
+		k, err = LoadKeyEnv(EnvAPIKey, EnvSecret)
+		return k, "environment", err
+	}
+	return nil, "", errors.New("cannot load a key: found no credential, no key file and no leave to ask the environment")
+}
+
+// LoadKeyEnv reads a key from two environment variables and removes them from the
+// environment, so that no child and no later reader has them. What the process was
+// started with stays in /proc/PID/environ for its own user: a file is safer.
 func LoadKeyEnv(apiKeyVar, secretVar string) (*Key, error) {
 	api, secret := os.Getenv(apiKeyVar), os.Getenv(secretVar)
 	for _, v := range []string{apiKeyVar, secretVar} {
@@ -68,38 +113,52 @@ func LoadKeyEnv(apiKeyVar, secretVar string) (*Key, error) {
 			return nil, fmt.Errorf("cannot load key from environment: cannot remove %s: %w", v, err)
 		}
 	}
+	k, err := keyOfEnv(api, secret)
+	if err != nil {
+		return nil, fmt.Errorf("cannot load key from environment: %w", err)
+	}
+	return k, nil
+}
+
+func keyOfEnv(api, secret string) (*Key, error) {
+	if text := []byte(secret); bytes.HasPrefix(text, pemBegin) {
+		k, err := parsePEM([]byte(api), text)
+		clear(text)
+		return k, err
+	}
 	return NewHMACKey(api, secret)
 }
 
-// ParseKey reads the text of a key file.
+// ParseKey reads the text of a key file. Nothing points into it afterwards.
 func ParseKey(text []byte) (*Key, error) {
-	var api, secret string
-	var block *pem.Block
-	line := 0
+	var api, secret, block []byte
+	line, blockLine := 0, 0
 	for len(text) > 0 {
 		line++
 		row, rest, _ := bytes.Cut(text, []byte("\n"))
 		row = bytes.TrimSpace(row)
 		switch {
-		case bytes.HasPrefix(row, []byte("-----BEGIN ")):
+		case bytes.HasPrefix(row, pemBegin):
 			if block != nil {
 				return nil, fmt.Errorf("line %d: found a second PEM block, want one", line)
 			}
-			if block, rest = pem.Decode(text); block == nil {
+			_, end, ok := cutPEM(text)
+			if !ok {
 				return nil, fmt.Errorf("line %d: found a PEM block that cannot be read", line)
 			}
-			line += bytes.Count(text[:len(text)-len(rest)], []byte("\n")) - 1
+			block, rest, blockLine = text[:len(text)-len(end)], end, line
+			line += bytes.Count(block, []byte("\n")) - 1
 		case len(row) == 0 || row[0] == '#':
 		default:
 			name, value, err := parseKeyLine(row)
 			if err != nil {
 				return nil, fmt.Errorf("line %d: %w", line, err)
 			}
-			at := map[string]*string{"api_key": &api, "secret": &secret}[name]
+			at := map[string]*[]byte{"api_key": &api, "secret": &secret}[string(name)]
 			if at == nil {
 				return nil, fmt.Errorf("line %d: found a name that is not known, want api_key or secret", line)
 			}
-			if *at != "" {
+			if *at != nil {
 				return nil, fmt.Errorf("line %d: found %s a second time", line, name)
 			}
 			*at = value
@@ -107,47 +166,96 @@ func ParseKey(text []byte) (*Key, error) {
 		text = rest
 	}
 	switch {
-	case api == "":
+	case api == nil:
 		return nil, errors.New(`found no api_key, want a line api_key = "..."`)
-	case block != nil && secret != "":
+	case string(api) == apiKeyPlaceholder:
+		return nil, errors.New("found the placeholder of keys gen as api_key, want the API key that the venue gave out for the public key")
+	case block != nil && secret != nil:
 		return nil, errors.New("found a secret and a PEM block, want one of them")
 	case block != nil:
-		private, err := parsePrivate(block)
+		k, err := parsePEM(api, block)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("line %d: %w", blockLine, err)
 		}
-		return NewEd25519Key(api, private)
-	case secret == "":
-		return nil, errors.New(`found neither secret nor PEM block, want a line secret = "..." or an Ed25519 private key`)
+		return k, nil
+	case secret == nil:
+		return nil, errors.New(`found neither secret nor PEM block, want a line secret = "..." or a private key`)
 	}
 	return NewHMACKey(api, secret)
 }
 
-func parseKeyLine(row []byte) (name, value string, err error) {
+func parseKeyLine(row []byte) (name, value []byte, err error) {
 	n, v, ok := bytes.Cut(row, []byte("="))
 	if !ok {
-		return "", "", errors.New(`found no "=", want name = "value"`)
+		return nil, nil, errors.New(`found no "=", want name = "value"`)
 	}
 	v = bytes.TrimSpace(v)
 	if len(v) < 3 || v[0] != '"' || v[len(v)-1] != '"' || bytes.ContainsAny(v[1:len(v)-1], `"\`) {
-		return "", "", errors.New("value is empty or not between two double quotes")
+		return nil, nil, errors.New("value is empty or not between two double quotes")
 	}
-	return strings.TrimSpace(string(n)), string(v[1 : len(v)-1]), nil
+	return bytes.TrimSpace(n), v[1 : len(v)-1], nil
 }
 
-func parsePrivate(b *pem.Block) (ed25519.PrivateKey, error) {
-	if b.Type != "PRIVATE KEY" {
+// encoding/pem decodes onto the heap, so the few rules that matter are here.
+var (
+	pemBegin = []byte("-----BEGIN ")
+	pemEnd   = []byte("-----END ")
+	pemDash  = []byte("-----")
+)
+
+// cutPEM splits text, which begins with a PEM block, into the base64 of that and what
+// follows its last line.
+func cutPEM(text []byte) (body, rest []byte, ok bool) {
+	_, after, ok := bytes.Cut(text, []byte("\n"))
+	at := bytes.Index(after, pemEnd)
+	if !ok || at < 0 {
+		return nil, nil, false
+	}
+	_, rest, _ = bytes.Cut(after[at:], []byte("\n"))
+	return after[:at], rest, true
+}
+
+// parsePEM makes a key of a PEM block that text begins with.
+func parsePEM(api, text []byte) (k *Key, err error) {
+	head, _, _ := bytes.Cut(text, []byte("\n"))
+	name := bytes.TrimSuffix(bytes.TrimPrefix(bytes.TrimSpace(head), pemBegin), pemDash)
+	if string(name) != "PRIVATE KEY" {
 		return nil, errors.New("found a PEM block of another type, want PRIVATE KEY (PKCS#8, not encrypted)")
 	}
-	any, err := x509.ParsePKCS8PrivateKey(b.Bytes)
+	body, _, ok := cutPEM(text)
+	if !ok {
+		return nil, errors.New("found a PEM block that cannot be read")
+	}
+	err = scratch(len(body)+3, func(der []byte) error {
+		n, derr := base64.StdEncoding.Decode(der, body) // skips line ends
+		if derr != nil {
+			return errors.New("found a PEM block that cannot be read")
+		}
+		k, err = parseDER(api, der[:n])
+		return err
+	})
+	return k, err
+}
+
+// edDER stands before the seed in every Ed25519 key (RFC 8410 section 7), after the
+// outer header and the version.
+var edDER = []byte("\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20")
+
+// parseDER reads PKCS#8.
+func parseDER(api, der []byte) (*Key, error) {
+	const version = 5 // where what follows the version begins, in a key of less than 128 bytes
+	if len(der) >= version+len(edDER)+edSize && der[0] == 0x30 && int(der[1]) == len(der)-2 &&
+		der[2] == 2 && der[3] == 1 && der[4] <= 1 && bytes.HasPrefix(der[version:], edDER) {
+		at := version + len(edDER)
+		return NewEd25519Key(api, der[at:at+edSize])
+	}
+	// crypto/x509 makes copies on the heap, as it cannot be helped with RSA.
+	private, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
 		return nil, errors.New("found a PEM block that is not PKCS#8")
 	}
-	switch k := any.(type) {
-	case ed25519.PrivateKey:
-		return k, nil
-	case *rsa.PrivateKey:
-		return nil, errors.New("found an RSA key, want Ed25519")
+	if k, ok := private.(*rsa.PrivateKey); ok {
+		return NewRSAKey(api, k)
 	}
-	return nil, errors.New("found a key of another algorithm, want Ed25519")
+	return nil, errors.New("found a key of another algorithm, want Ed25519 or RSA")
 }

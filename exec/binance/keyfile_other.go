@@ -7,6 +7,13 @@ import (
 	"os"
 )
 
-func openKeyFile(string) (*os.File, error) {
+type ownership uint8
+
+const (
+	ours ownership = iota
+	managers
+)
+
+func openKeyFile(string, ownership) (*os.File, error) {
 	return nil, errors.New("owner and mode of files cannot be checked on this system")
 }

@@ -102,9 +102,116 @@ func TestKeyFileMustBeOurs(t *testing.T) {
 	check(path, "owner 12345")
 }
 
+func TestKeyFileMustLieWhereOnlyItsOwnerWrites(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "keys")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "key")
+	if err := os.WriteFile(path, []byte("api_key = \"a\"\nsecret = \"b\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[os.FileMode]string{0o700: "", 0o755: "", 0o500: "", 0o770: "mode 0770", 0o702: "mode 0702", os.ModeSticky | 0o777: "mode 1777"} {
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		_, err := LoadKeyFile(path)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), "its folder with "+want) {
+			t.Errorf("folder of mode %v: got %v, want %q", mode, err, want)
+		}
+	}
+}
+
+func TestKeysAreLookedForInOrder(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o500); err != nil && os.Geteuid() != 0 {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(dir, 0o700) })
+	file := filepath.Join(t.TempDir(), "key")
+	put := func(path, api string, mode os.FileMode) {
+		t.Helper()
+		_ = os.Remove(path)
+		_ = os.Chmod(filepath.Dir(path), 0o700)
+		if err := os.WriteFile(path, []byte("api_key = \""+api+"\"\nsecret = \"b\"\n"), mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(s KeySource, want, where string) {
+		t.Helper()
+		k, at, err := LoadKey(s)
+		if err != nil || string(k.api.bytes()) != want || !strings.HasPrefix(at, where) {
+			t.Errorf("%+v: got key %v from %q, %v; want that of %s", s, k, at, err, where)
+		}
+	}
+	t.Setenv(EnvAPIKey, "env")
+	t.Setenv(EnvSecret, "b")
+	put(file, "file", 0o600)
+	all := KeySource{Credentials: dir, Credential: "riposte", File: file, Environment: true}
+	check(all, "file", "key file ")
+	put(filepath.Join(dir, "riposte"), "cred", 0o440) // as with an access list of the manager's
+	check(all, "cred", "credential ")
+	put(filepath.Join(dir, "riposte"), "cred", 0o644)
+	if _, _, err := LoadKey(all); err == nil || !strings.Contains(err.Error(), "mode 0644") {
+		t.Errorf("credential for everybody: got %v, want it refused and no other place asked", err)
+	}
+	all.Credentials, all.File = "", ""
+	check(all, "env", "environment")
+	if _, _, err := LoadKey(KeySource{}); err == nil {
+		t.Error("found a key in no place")
+	}
+}
+
+func TestAPEMBlockMayComeFromTheEnvironment(t *testing.T) {
+	t.Setenv(EnvAPIKey, "k")
+	t.Setenv(EnvSecret, edPEM(t))
+	if k, err := LoadKeyEnv(EnvAPIKey, EnvSecret); err != nil || k.Kind() != KeyEd25519 {
+		t.Errorf("got %v, %v, want an Ed25519 key", k, err)
+	}
+}
+
+func TestGeneratedKeysLoadOnceTheAPIKeyIsIn(t *testing.T) {
+	for _, kind := range []KeyKind{KeyEd25519, KeyRSA} {
+		path := filepath.Join(t.TempDir(), "key")
+		public, err := GenerateKeyFile(path, kind, 2048)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadKeyFile(path); err == nil || !strings.Contains(err.Error(), "placeholder") {
+			t.Errorf("%s: got %v, want the placeholder named", kind, err)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(strings.Replace(string(text), apiKeyPlaceholder, "abc", 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		k, err := LoadKeyFile(path)
+		if err != nil || k.Kind() != kind {
+			t.Fatalf("%s: got %v, %v", kind, k, err)
+		}
+		if got, err := k.PublicPEM(); err != nil || got != public {
+			t.Errorf("%s: public half is %s, want %s", kind, got, public)
+		}
+		if _, err := GenerateKeyFile(path, kind, 2048); err == nil || !strings.Contains(err.Error(), "exists") {
+			t.Errorf("%s: got %v, want a key that exists kept", kind, err)
+		}
+	}
+	if _, err := GenerateKeyFile(filepath.Join(t.TempDir(), "k"), KeyRSA, 1024); err == nil {
+		t.Error("an RSA key of 1024 bits was made")
+	}
+	if _, err := GenerateKeyFile(filepath.Join(t.TempDir(), "k"), KeyHMAC, 0); err == nil {
+		t.Error("an HMAC key was made")
+	}
+}
+
 func TestKeyTextErrorsNameTheLineAndNoValue(t *testing.T) {
 	const canary = "CANARYSECRET"
-	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +235,9 @@ func TestKeyTextErrorsNameTheLineAndNoValue(t *testing.T) {
 		{"cut PEM", api + "-----BEGIN PRIVATE KEY-----\n" + canary, "line 2: found a PEM block that cannot be read"},
 		{"two PEMs", api + edPEM(t) + edPEM(t), "line 5: found a second PEM"},
 		{"wrong PEM", api + strings.ReplaceAll(edPEM(t), "PRIVATE", "PUBLIC"), "another type"},
-		{"RSA", api + pkcs8(t, rsaKey), "found an RSA key, want Ed25519"},
+		{"small RSA", api + pkcs8(t, small), "found 1024 bits, want 2048 to 4096"},
+		{"placeholder", "api_key = \"" + apiKeyPlaceholder + "\"\n" + edPEM(t), "found the placeholder"},
+		{"encrypted", api + "-----BEGIN PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END PRIVATE KEY-----\n", "cannot be read"},
 		{"ECDSA", api + pkcs8(t, ecKey), "another algorithm"},
 		{"not PKCS#8", api + string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte(canary)})), "not PKCS#8"},
 	} {

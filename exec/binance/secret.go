@@ -12,13 +12,21 @@ const mark = "[secret]"
 // Secret is bytes that must not be printed. Every way fmt, encoding, log/slog and
 // errors have of turning it into text gives a fixed mark. Inside it is a function:
 // fmt looks into unexported fields without asking methods, and with a wrong verb
-// (%s of a struct) even follows pointers, but a function prints as an address.
-type Secret struct{ get func() *[]byte }
+// (%s of a struct) even follows pointers, but a function prints as an address. The
+// bytes lie in the vault.
+type Secret struct{ get func() *held }
 
-// NewSecret takes a copy of b.
+// held is a secret's slot and how much of it is used, 0 once it is wiped.
+type held struct {
+	*slot
+	n int
+}
+
+// NewSecret takes a copy of b, of at most 1 KiB.
 func NewSecret[T ~string | ~[]byte](b T) Secret {
-	c := []byte(b)
-	return Secret{func() *[]byte { return &c }}
+	h := &held{take(len(b)), len(b)}
+	copy(h.b, b)
+	return Secret{func() *held { return h }}
 }
 
 // Empty reports whether there is nothing in it.
@@ -27,17 +35,19 @@ func (s Secret) Empty() bool { return len(s.bytes()) == 0 }
 // Wipe overwrites the bytes; all copies of s are empty afterwards.
 func (s Secret) Wipe() {
 	if s.get != nil {
-		p := s.get()
-		clear(*p)
-		*p = nil
+		h := s.get()
+		h.wipe()
+		h.n = 0
 	}
 }
 
+// bytes are the secret itself; they are valid while s is.
 func (s Secret) bytes() []byte {
 	if s.get == nil {
 		return nil
 	}
-	return *s.get()
+	h := s.get()
+	return h.b[:h.n]
 }
 
 // String is the mark.

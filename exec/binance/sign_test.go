@@ -2,6 +2,7 @@ package binance
 
 import (
 	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -43,6 +44,22 @@ func edKey(t testing.TB) *Key {
 	return k
 }
 
+// rsaKey is one of the keys in testdata, by its bits.
+func rsaKey(bits int) func(testing.TB) *Key {
+	return func(t testing.TB) *Key {
+		t.Helper()
+		text, err := os.ReadFile(fmt.Sprintf("testdata/rsa%d.pem", bits))
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, err := ParseKey(append([]byte("api_key = \"rsa-test-key\"\n"), text...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+}
+
 func TestSignaturesEqualTheVenuesVectors(t *testing.T) {
 	text, err := os.ReadFile("testdata/signatures.tsv")
 	if err != nil {
@@ -54,10 +71,8 @@ func TestSignaturesEqualTheVenuesVectors(t *testing.T) {
 		if len(f) != 3 {
 			t.Fatalf("vector %q has %d fields, want 3", line, len(f))
 		}
-		key := hmacKey(t)
-		if strings.HasPrefix(f[0], "ed25519") {
-			key = edKey(t)
-		}
+		kind, _, _ := strings.Cut(f[0], " ")
+		key := map[string]func(testing.TB) *Key{"hmac": hmacKey, "ed25519": edKey, "rsa2048": rsaKey(2048), "rsa4096": rsaKey(4096)}[kind](t)
 		s := key.Signer()
 		for range 2 { // a signer keeps nothing of the last payload
 			if got := string(s.AppendWS(nil, []byte(f[1]))); got != f[2] {
@@ -69,8 +84,8 @@ func TestSignaturesEqualTheVenuesVectors(t *testing.T) {
 		}
 		n++
 	}
-	if n != 7 {
-		t.Errorf("checked %d vectors, want 7", n)
+	if n != 18 {
+		t.Errorf("checked %d vectors, want 18", n)
 	}
 }
 
@@ -106,7 +121,7 @@ func TestWSRequestSortsAndDoesNotEncode(t *testing.T) {
 }
 
 func TestSubscribeIsSignedByAnyKey(t *testing.T) {
-	for _, key := range []*Key{hmacKey(t), edKey(t)} {
+	for _, key := range []*Key{hmacKey(t), edKey(t), rsaKey(2048)(t)} {
 		w, err := NewWSSigner(key, 1500*time.Microsecond)
 		if err != nil {
 			t.Fatal(err)
@@ -212,6 +227,82 @@ func TestWipeEmptiesEveryCopy(t *testing.T) {
 	a.Wipe()
 	if !b.Empty() {
 		t.Error("a copy still holds the bytes")
+	}
+}
+
+// The wiped slot is what a signer would have signed with.
+func TestAWipedSignerSignsNonsense(t *testing.T) {
+	payload := []byte("symbol=BTCUSDT&timestamp=1")
+	for _, key := range []*Key{hmacKey(t), edKey(t)} {
+		s := key.Signer()
+		before := string(s.AppendWS(nil, payload))
+		s.Wipe()
+		if after := string(s.AppendWS(nil, payload)); after == before || len(after) != len(before) {
+			t.Errorf("%s: a wiped signer signs %s, want something else of that length", key.Kind(), after)
+		}
+		if again := string(key.Signer().AppendWS(nil, payload)); again != before {
+			t.Errorf("%s: wiping a signer has changed its key", key.Kind())
+		}
+		key.Wipe()
+		if after := string(key.Signer().AppendWS(nil, payload)); after == before {
+			t.Errorf("%s: a wiped key still signs", key.Kind())
+		}
+	}
+}
+
+func TestEd25519EqualsTheLibrarys(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		seed := rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "seed")
+		private := ed25519.NewKeyFromSeed(seed)
+		key, err := NewEd25519Key("k", private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := key.Signer()
+		for range 2 {
+			payload := rapid.SliceOfN(rapid.Byte(), 0, 400).Draw(t, "payload")
+			want := base64.StdEncoding.EncodeToString(ed25519.Sign(private, payload))
+			if got := string(s.AppendWS(nil, payload)); got != want {
+				t.Fatalf("signature is %s, want %s", got, want)
+			}
+		}
+		if !private.Public().(ed25519.PublicKey).Equal(key.public) {
+			t.Fatal("public half differs")
+		}
+	})
+}
+
+func TestSigningAllocatesNothing(t *testing.T) {
+	for _, key := range []*Key{hmacKey(t), edKey(t)} {
+		s, payload, dst := key.Signer(), []byte(strings.Repeat("x", 230)), make([]byte, 0, 512)
+		if n := testing.AllocsPerRun(100, func() { dst = s.AppendREST(dst[:0], payload) }); n != 0 {
+			t.Errorf("%s: a signature allocates %v times, want 0", key.Kind(), n)
+		}
+	}
+}
+
+func TestSignaturesFitWhatIsSaidOfThem(t *testing.T) {
+	for _, key := range []*Key{hmacKey(t), edKey(t), rsaKey(2048)(t), rsaKey(4096)(t)} {
+		s := key.Signer()
+		for i := range 20 {
+			if n := len(s.AppendREST(nil, fmt.Appendf(nil, "a=%d", i))); n > s.Most() {
+				t.Errorf("%s: a signature takes %d bytes, want at most %d", key.Kind(), n, s.Most())
+			}
+		}
+	}
+}
+
+func TestFingerprintsTellKeysApartAndNothingElse(t *testing.T) {
+	seen := map[string]bool{}
+	for _, key := range []*Key{hmacKey(t), edKey(t), rsaKey(2048)(t), rsaKey(4096)(t)} {
+		f := key.Fingerprint()
+		if seen[f] || len(f) != 16 || f != key.Fingerprint() {
+			t.Errorf("%s: fingerprint is %s, want another for each key", key.Kind(), f)
+		}
+		seen[f] = true
+		if text, err := key.PublicPEM(); (err != nil) != (key.Kind() == KeyHMAC) || err == nil && !strings.HasPrefix(text, "-----BEGIN PUBLIC KEY-----\n") {
+			t.Errorf("%s: public half is %q, %v", key.Kind(), text, err)
+		}
 	}
 }
 

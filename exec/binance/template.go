@@ -122,10 +122,10 @@ func (f *frame) template(start, params string, tail []byte, market bool) templat
 	t := template{tail: tail, market: market, payload: len(start)}
 	t.buf = append([]byte(start), params...)
 	t.room = len(t.buf) + slack + len(tail)
-	if f.hmac == nil {
-		t.room += 3 * ed25519Digits // all escaped
-	} else {
-		t.room += hmacDigits
+	if f.signer != nil {
+		t.room += f.signer.Most()
+	}
+	if f.hmac != nil {
 		t.mid = f.hmac.start()
 		f.hmac.feed(&t.mid, t.buf[t.payload:])
 	}
@@ -173,10 +173,7 @@ func (f *frame) wipe() {
 	clear(f.plain)
 	clear(f.get)
 	clear(f.post)
-	switch s := f.signer.(type) {
-	case *hmacSigner:
-		s.wipe()
-	case *edSigner:
-		clear(s.state().private)
+	if f.signer != nil {
+		f.signer.Wipe()
 	}
 }
