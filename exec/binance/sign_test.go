@@ -52,7 +52,7 @@ func rsaKey(bits int) func(testing.TB) *Key {
 		if err != nil {
 			t.Fatal(err)
 		}
-		k, err := ParseKey(append([]byte("api_key = \"rsa-test-key\"\n"), text...))
+		k, err := ParseKey(append(fmt.Appendf(nil, "api_key = \"rsa-test-key-%d\"\n", bits), text...))
 		if err != nil {
 			t.Fatal(err)
 		}
