@@ -43,6 +43,9 @@ type Config struct {
 	AuditEvery time.Duration
 	// RequireUser blocks new orders while the user stream is down.
 	RequireUser bool
+	// LostAfter is how long account stream or order link may be down before all own
+	// orders are cancelled; 0 is never.
+	LostAfter time.Duration
 
 	Wake func() // called from other goroutines when there is work for Step; may be nil
 }
@@ -113,6 +116,7 @@ type Gateway struct {
 	halt     atomic.Uint32 // risk.HaltCause bits
 	drain    atomic.Bool
 	audit    auditState
+	dead     deadman
 	clockJob bool
 	clockOff int // ClockOff answers since the last good one
 
@@ -140,6 +144,7 @@ type GatewayStats struct {
 	Asked, AskFailed    uint64
 	Proved              uint64 // doubts that ended as never arrived
 	Audits, AuditErrors uint64
+	DeadMan             uint64 // times all own orders were cancelled because we were cut off
 	ClockAlarms         uint64 // timestamps refused although just measured
 	LastCode            int32  // the newest reject
 	LastMsg             [96]byte
@@ -158,6 +163,9 @@ func NewGateway(cfg Config) (*Gateway, error) {
 		if *d <= 0 {
 			*d = v
 		}
+	}
+	if cfg.LostAfter > 0 {
+		cfg.LostAfter = max(cfg.LostAfter, lostAfterMin)
 	}
 	def(&cfg.TimeToLive, 250*time.Millisecond)
 	def(&cfg.ProofMargin, 10*time.Second)
@@ -202,6 +210,7 @@ func NewGateway(cfg Config) (*Gateway, error) {
 	}
 	if cfg.RequireUser {
 		g.raise(risk.HaltUserStream)
+		g.dead.user = cfg.Clock.Mono()
 	}
 	return g, nil
 }
@@ -262,6 +271,7 @@ func (g *Gateway) OnUserUp() {
 		g.audit.due = 1
 		g.audit.again = g.audit.running
 	}
+	g.dead.user = 0
 	g.Lift(risk.HaltUserStream)
 }
 
@@ -269,6 +279,9 @@ func (g *Gateway) OnUserUp() {
 func (g *Gateway) OnUserDown() {
 	if g.cfg.RequireUser {
 		g.raise(risk.HaltUserStream)
+		if g.dead.user == 0 {
+			g.dead.user = g.clock.Mono()
+		}
 	}
 }
 
@@ -323,6 +336,7 @@ func (g *Gateway) tick(now core.MonoNs) int {
 		g.CancelAllOwn()
 		work++
 	}
+	g.watchLinks(now)
 	g.table.EachLive(g.visit)
 	if g.cfg.AuditEvery > 0 && g.audit.due > 0 && now >= g.audit.due && !g.audit.running {
 		g.startAudit(now)

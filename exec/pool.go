@@ -151,6 +151,21 @@ func (p *Pool) Ready() (orders, cancels int) {
 	return orders, cancels
 }
 
+// Up reports whether any wire works: proved since it was dialed, and idle or with a
+// request on it that is not overdue.
+func (p *Pool) Up(now core.MonoNs) bool {
+	for _, w := range p.wires {
+		if w.state == wireIdle {
+			return true
+		}
+		// idle and attempt are what finish leaves behind.
+		if w.state == wireBusy && w.idle > 0 && w.attempt == 0 && now-w.sent <= core.MonoNs(p.cfg.DoubtAfter) {
+			return true
+		}
+	}
+	return false
+}
+
 // request writes b on an idle wire, all of it in one write. taken is how many bytes the
 // kernel took; 0 with an error means the venue cannot have seen any of the request. After
 // an error the wire is gone, and the owner knows about it from the result alone. The

@@ -28,6 +28,7 @@ type market struct {
 	wasLive  bool
 	blocked  bool // the head of the queue waits for a snapshot
 	owes     bool // a CancelAll found the outbound ring full
+	lost     bool // out of sight for LostAfter, and its orders cancelled
 	stats    *ring.Mailbox[MarketStats]
 
 	// Money, from fills alone: what the position cost, what fees took.
@@ -236,9 +237,24 @@ func (s *Shard) timer(m *market) {
 	if m.blocked && !m.wanted || m.wanted && s.now-m.wantedAt >= wantAgain {
 		s.want(m)
 	}
-	if _, live := m.sync.Live(); live && m.strategy != nil {
+	_, live := m.sync.Live()
+	if live && s.cfg.LostAfter > 0 {
+		s.see(m)
+	}
+	if live && m.strategy != nil {
 		m.strategy.Timer(&m.view)
 	}
+}
+
+// see cancels what rests on a market that has been out of sight for long, once each
+// time. A book that is not Live had its orders cancelled when it was demoted.
+func (s *Shard) see(m *market) {
+	lost := s.now-m.sync.LastProof() > core.MonoNs(s.cfg.LostAfter)
+	if lost && !m.lost {
+		s.counts.Lost++
+		s.cancelAll(m)
+	}
+	m.lost = lost
 }
 
 func (s *Shard) sample(ev *core.Event, taken core.MonoNs) {

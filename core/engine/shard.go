@@ -65,6 +65,13 @@ type Config struct {
 	Window      int                           // of each book, see book.New; 0 is the default
 	TimerEvery  time.Duration
 	StatsEvery  time.Duration
+	// PauseMax is how long the process may stand still (stopped, starved, suspended)
+	// before it trusts nothing it has: what its sockets hold is then old, and would be
+	// taken for new. 0 is no such limit.
+	PauseMax time.Duration
+	// LostAfter is how long the market may be out of sight before own orders on it
+	// are cancelled, although its book has not shown a gap. 0 is never.
+	LostAfter time.Duration
 }
 
 // Shard is the loop over its instruments. Step, and all that it reaches, belongs
@@ -130,7 +137,7 @@ func (s *Shard) Step() int {
 	n := s.commands() + s.reports() + s.stop() + s.images()
 	n += s.serve()
 	if n == 0 || s.now >= s.timerAt || s.posted < len(s.markets) {
-		s.now = s.clock.Mono()
+		s.readClock()
 		n += s.timers()
 	}
 	return n
@@ -158,9 +165,30 @@ func (s *Shard) serve() (n int) {
 
 // begin numbers an input and fixes its time.
 func (s *Shard) begin() {
+	s.readClock()
 	s.input++
-	s.now = s.clock.Mono()
 	s.stamps = risk.Stamps{Recv: s.now, Decoded: s.now, Applied: s.now}
+}
+
+// readClock takes the time, and notices when the process had been standing still.
+func (s *Shard) readClock() {
+	before := s.now
+	s.now = s.clock.Mono()
+	if s.cfg.PauseMax > 0 && s.now-before > core.MonoNs(s.cfg.PauseMax) && before > 0 {
+		s.paused()
+	}
+}
+
+// paused demotes every book: the process stood still, and what has come meanwhile says
+// nothing of now. Snapshots, which are asked for now, do.
+func (s *Shard) paused() {
+	s.counts.Pauses++
+	s.input++
+	s.stamps = risk.Stamps{Recv: s.now, Decoded: s.now, Applied: s.now}
+	for _, m := range s.markets {
+		m.sync.LineDown()
+		s.demoted(m)
+	}
 }
 
 // commands serves all that were published before the call; a ring's end splits

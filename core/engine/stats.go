@@ -13,6 +13,8 @@ type Counts struct {
 	Events       uint64 // market events taken
 	Snapshots    uint64 // loaded into a book
 	Demotions    uint64 // books that left Live
+	Pauses       uint64 // times the process had stood still
+	Lost         uint64 // times own orders were cancelled because their market was out of sight
 	Shed         uint64 // events dropped from the old end of a waiting queue
 	Orders       uint64 // approved and handed on
 	Cancels      uint64

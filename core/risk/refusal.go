@@ -87,9 +87,11 @@ const (
 	HaltShutdown
 	HaltMismatch
 	HaltRejects
+	HaltLink
+	HaltGuard
 )
 
-var haltText = []string{"not reconciled", "operator", "user stream down", "report ring full", "journal error", "key refused by the venue", "shutting down", "ledger differs from the venue", "too many rejects"}
+var haltText = []string{"not reconciled", "operator", "user stream down", "report ring full", "journal error", "key refused by the venue", "shutting down", "ledger differs from the venue", "too many rejects", "order link lost", "taken for dead by the guard"}
 
 // String names the causes, comma separated, or "active" without any.
 func (h HaltCause) String() string {

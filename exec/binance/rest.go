@@ -28,6 +28,7 @@ type RESTConfig struct {
 	Clock       core.Clock
 	Time        *exec.VenueClock
 	Budget      *exec.Budget
+	Reserve     bool          // every call may use the weight that is kept for cancels
 	RecvWindow  time.Duration // default 10 s: cold calls may wait in line
 	Timeout     time.Duration // of one call, waiting for the budget not counted; default 10 s
 	BodyMax     int64         // default 8 MiB; exchangeInfo may have ten times that
@@ -166,7 +167,7 @@ func (r *REST) do(ctx context.Context, c *call) ([]byte, error) {
 // end of a lock-out if ctx lasts that long.
 func (r *REST) pay(ctx context.Context, c *call) error {
 	for {
-		ok, wait := r.cfg.Budget.TakeWeight(c.weight, c.cancel, r.cfg.Time.Now(), r.cfg.Clock.Mono())
+		ok, wait := r.cfg.Budget.TakeWeight(c.weight, c.cancel || r.cfg.Reserve, r.cfg.Time.Now(), r.cfg.Clock.Mono())
 		if ok {
 			return nil
 		}

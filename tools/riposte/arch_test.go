@@ -37,6 +37,7 @@ var importTable = []struct {
 	{"feed/binance", []string{"core", "core/book", "feed"}}, // a snapshot's body becomes a book.Image
 	{"exec", []string{"core/..."}},
 	{"exec/binance", []string{"core", "exec"}},
+	{"exec/guard", []string{"core"}},                 // nothing that could create an order
 	{"tools/venue/...", []string{"tools/venue/..."}}, // writes the dialect a second time, so that it can catch our mistakes
 	{"tools/sock", nil},
 	{"tools/tape", nil},

@@ -49,6 +49,8 @@ type Setup struct {
 	Stages      bool
 	Observer    engine.Observer
 	Halted      bool // start as the gate does, not reconciled
+	PauseMax    time.Duration
+	LostAfter   time.Duration
 }
 
 // World is a shard with everything around it. One goroutine.
@@ -144,7 +146,7 @@ func New(s Setup) (*World, error) {
 	w.Shard, err = engine.NewShard(engine.Config{
 		Instruments: w.Table, Clock: w.Clock, Gate: w.Gate, Queues: w.Queues, Strategies: strategies,
 		Reports: w.Reports, Images: w.Images, Commands: w.Commands, Out: w.Approved, Want: w.Want, Stages: w.Stages,
-		Observer: s.Observer, TimerEvery: 100 * time.Millisecond, StatsEvery: 100 * time.Millisecond,
+		Observer: s.Observer, PauseMax: s.PauseMax, LostAfter: s.LostAfter, TimerEvery: 100 * time.Millisecond, StatsEvery: 100 * time.Millisecond,
 	})
 	return w, err
 }

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -15,7 +14,6 @@ import (
 	"riposte/exec"
 	execbinance "riposte/exec/binance"
 	"riposte/feed"
-	feedbinance "riposte/feed/binance"
 	"riposte/tools/sock"
 	"riposte/tools/store"
 	"riposte/tools/venue/exchange"
@@ -26,18 +24,10 @@ import (
 // (addresses, key, the venue's time and rules), rooms (everything sized from the
 // rules), start (threads).
 type desk struct {
-	cfg   *Config
-	sites sites
-	clock *core.SystemClock
-	sim   *simVenue // nil unless the venue is our own
-
-	key    *execbinance.Key
-	budget *exec.Budget
-	allow  *allowance // where budget and connection attempts are counted
-	vclock *exec.VenueClock
-	rest   *execbinance.REST
-	table  *core.Instruments
-	ids    *exec.IDs
+	contact
+	cfg *Config
+	sim *simVenue // nil unless the venue is our own
+	ids *exec.IDs
 
 	engineWait, feedWait *sock.Waiter // the same one with inline threads
 
@@ -69,7 +59,7 @@ type desk struct {
 // openDesk builds a desk up to the point where nothing but threads is missing. On
 // an error everything opened so far is closed.
 func openDesk(cfg *Config) (d *desk, err error) {
-	d = &desk{cfg: cfg, clock: core.NewSystemClock(), epoch: time.Now(), stages: newStageClock(),
+	d = &desk{cfg: cfg, contact: contact{clock: core.NewSystemClock()}, epoch: time.Now(), stages: newStageClock(),
 		firstAck: make(chan float64, 1)}
 	defer func() {
 		if err != nil {
@@ -115,56 +105,13 @@ func (d *desk) connect() (err error) {
 			return err
 		}
 	}
-	if d.key, err = execbinance.LoadKeyFile(d.sites.keyFile); err != nil {
-		return usageError{err}
-	}
-	if d.allow, err = openAllowance(&d.cfg.Budget, &d.sites, d.sim != nil, d.key.Fingerprint(), d.clock); err != nil {
-		return err
-	}
-	d.budget = d.allow.budget
 	if d.ids, err = exec.NewIDs(clientPrefix, d.epoch); err != nil {
 		return err
 	}
-	d.vclock = exec.NewVenueClock(d.clock)
-	cold := &sock.Dialer{TLS: d.sites.tls}
-	empty := core.NewInstruments() // until the venue has told its symbols
-	if d.rest, err = d.newREST(cold, empty); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
-	defer cancel()
-	if err = d.rest.SyncClock(ctx); err != nil {
-		return err
-	}
-	info, err := d.rest.ExchangeInfo(ctx, d.cfg.Market.Symbols...)
-	if err != nil {
-		return err
-	}
-	limits, err := execbinance.ParseLimits(info)
-	if err != nil {
-		return err
-	}
-	if err = d.budget.Set(limits); err != nil {
-		return err
-	}
-	if d.table, err = d.instruments(info); err != nil {
-		return err
-	}
-	d.rest.Close()
-	d.rest, err = d.newREST(cold, d.table)
-	return err
+	return d.contact.open(d.cfg, d.sim != nil)
 }
 
-const (
-	cancelReservePercent = 30
-	clientPrefix         = "rp"
-	connectTime          = 30 * time.Second
-)
-
-func (d *desk) newREST(dial *sock.Dialer, t *core.Instruments) (*execbinance.REST, error) {
-	return execbinance.NewREST(execbinance.RESTConfig{URL: d.sites.rest, Dial: dial.Dial, Key: d.key,
-		Instruments: t, Clock: d.clock, Time: d.vclock, Budget: d.budget})
-}
+const clientPrefix = "rp"
 
 // rooms builds all that holds state, sized from the config.
 func (d *desk) rooms() error {
@@ -273,17 +220,4 @@ const (
 func (d *desk) trueBook(symbol string, id int64) ([]exchange.Level, []exchange.Level, error) {
 	b, err := d.sim.BookAt(symbol, id)
 	return b.Bids, b.Asks, err
-}
-
-// instruments reads the rules of the configured symbols; one that the venue does
-// not have is an error, since nobody would notice its absence later.
-func (d *desk) instruments(body []byte) (*core.Instruments, error) {
-	info, err := feedbinance.ParseExchangeInfo(body, core.Spot, d.cfg.Market.Symbols...)
-	if err != nil {
-		return nil, usageError{fmt.Errorf("market.symbols on %s: %w", d.sites.name, err)}
-	}
-	// Commissions may be taken in the venue's own token whatever is traded, and the
-	// ledger must know it before the first fill.
-	info.Instruments.Asset("BNB")
-	return info.Instruments, nil
 }

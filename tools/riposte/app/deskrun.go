@@ -238,17 +238,11 @@ func (d *desk) close() error {
 	if d.gateway != nil {
 		errs = append(errs, d.gateway.Close(ctx))
 	}
-	if d.rest != nil {
-		d.rest.Close()
-	}
 	if d.auditor != nil {
 		d.auditor.close()
 	}
 	if d.journal != nil {
 		errs = append(errs, d.journal.Close(d.clean, ""))
-	}
-	if d.allow != nil {
-		errs = append(errs, d.allow.close())
 	}
 	if d.engineWait != nil {
 		d.engineWait.Close()
@@ -259,8 +253,6 @@ func (d *desk) close() error {
 	if d.sim != nil {
 		errs = append(errs, d.sim.close())
 	}
-	if d.key != nil {
-		d.key.Wipe()
-	}
+	errs = append(errs, d.contact.close())
 	return errors.Join(errs...)
 }

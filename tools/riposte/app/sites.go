@@ -34,19 +34,24 @@ var known = map[string]sites{
 	},
 }
 
+// sites are those of the configured environment, with the file of their certificate
+// authority; ok is false for the embedded venue, which is nowhere until it is started.
+func (c *Config) sites() (s sites, caFile string, ok bool) {
+	v := &c.Venue
+	if s, ok = known[v.Environment]; ok {
+		s.keyFile = v.KeyFile
+	} else if ok = v.REST != ""; ok {
+		s = sites{name: "sim", rest: v.REST, stream: v.Stream, api: v.WSAPI, keyFile: v.KeyFile}
+	}
+	return s, v.CAFile, ok
+}
+
 // findSites resolves the configured environment; for sim without addresses it
 // starts the embedded venue.
 func (d *desk) findSites() (sites, error) {
-	v := &d.cfg.Venue
-	caFile := v.CAFile
-	s, named := known[v.Environment]
-	switch {
-	case named:
-		s.keyFile = v.KeyFile
-	case v.REST != "":
-		s = sites{name: "sim", rest: v.REST, stream: v.Stream, api: v.WSAPI, keyFile: v.KeyFile}
-	default:
-		var err error
+	s, caFile, ok := d.cfg.sites()
+	var err error
+	if !ok {
 		if d.sim, err = openVenue(d.cfg.Sim, d.cfg.Market.Symbols, "", ""); err != nil {
 			return s, usageError{err}
 		}
@@ -54,7 +59,6 @@ func (d *desk) findSites() (sites, error) {
 		s = sites{name: "sim (embedded venue)", rest: e.REST, stream: e.Stream, api: e.WSAPI, keyFile: e.KeyFile}
 		caFile = e.CAFile
 	}
-	var err error
 	if s.tls, err = sock.NewTLS(caFile); err != nil {
 		return s, usageError{err}
 	}

@@ -1,0 +1,129 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"riposte/core"
+	"riposte/exec"
+	execbinance "riposte/exec/binance"
+	feedbinance "riposte/feed/binance"
+	"riposte/tools/sock"
+)
+
+// contact is the cold half of what a process has to do with a venue: where it is, our
+// key, its time, its rules, and a way to ask. The engine stands on one, and so does
+// each command that asks for itself.
+type contact struct {
+	sites  sites
+	clock  *core.SystemClock
+	key    *execbinance.Key
+	allow  *allowance // where budget and connection attempts are counted
+	budget *exec.Budget
+	vclock *exec.VenueClock
+	rest   *execbinance.REST
+	table  *core.Instruments
+	// reserve lets queries use the weight that is kept for cancels: they are a
+	// guard's, which asks in order to cancel.
+	reserve bool
+}
+
+const (
+	cancelReservePercent = 30
+	connectTime          = 30 * time.Second
+)
+
+// openContact is a contact of a command of its own. It needs a venue that other
+// processes can reach.
+func openContact(cfg *Config, keyFile string, reserve bool) (c *contact, err error) {
+	c = &contact{clock: core.NewSystemClock(), reserve: reserve}
+	var caFile string
+	var ok bool
+	if c.sites, caFile, ok = cfg.sites(); !ok {
+		return nil, usageError{errors.New("the embedded venue lives inside `riposte run`: want venue.rest, venue.stream and venue.ws_api, or an environment of Binance")}
+	}
+	if keyFile != "" {
+		c.sites.keyFile = keyFile
+	}
+	if c.sites.tls, err = sock.NewTLS(caFile); err != nil {
+		return nil, usageError{err}
+	}
+	if err = c.open(cfg, false); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	return c, nil
+}
+
+// open loads the key and learns the venue's time and rules.
+func (c *contact) open(cfg *Config, embedded bool) (err error) {
+	if c.key, err = execbinance.LoadKeyFile(c.sites.keyFile); err != nil {
+		return usageError{err}
+	}
+	if c.allow, err = openAllowance(&cfg.Budget, &c.sites, embedded, c.key.Fingerprint(), c.clock); err != nil {
+		return err
+	}
+	c.budget = c.allow.budget
+	c.vclock = exec.NewVenueClock(c.clock)
+	cold := &sock.Dialer{TLS: c.sites.tls}
+	empty := core.NewInstruments() // until the venue has told its symbols
+	if c.rest, err = c.newREST(cold, empty); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
+	defer cancel()
+	if err = c.rest.SyncClock(ctx); err != nil {
+		return err
+	}
+	info, err := c.rest.ExchangeInfo(ctx, cfg.Market.Symbols...)
+	if err != nil {
+		return err
+	}
+	limits, err := execbinance.ParseLimits(info)
+	if err != nil {
+		return err
+	}
+	if err = c.budget.Set(limits); err != nil {
+		return err
+	}
+	if c.table, err = c.instruments(info, cfg.Market.Symbols); err != nil {
+		return err
+	}
+	c.rest.Close()
+	c.rest, err = c.newREST(cold, c.table)
+	return err
+}
+
+func (c *contact) newREST(dial *sock.Dialer, t *core.Instruments) (*execbinance.REST, error) {
+	return execbinance.NewREST(execbinance.RESTConfig{URL: c.sites.rest, Dial: dial.Dial, Key: c.key,
+		Instruments: t, Clock: c.clock, Time: c.vclock, Budget: c.budget, Reserve: c.reserve})
+}
+
+// instruments reads the rules of the configured symbols; one that the venue does
+// not have is an error, since nobody would notice its absence later.
+func (c *contact) instruments(body []byte, symbols []string) (*core.Instruments, error) {
+	info, err := feedbinance.ParseExchangeInfo(body, core.Spot, symbols...)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("market.symbols on %s: %w", c.sites.name, err)}
+	}
+	// Commissions may be taken in the venue's own token whatever is traded, and the
+	// ledger must know it before the first fill.
+	info.Instruments.Asset("BNB")
+	return info.Instruments, nil
+}
+
+// close may be called on a contact that was never completed.
+func (c *contact) close() error {
+	var err error
+	if c.rest != nil {
+		c.rest.Close()
+	}
+	if c.allow != nil {
+		err = c.allow.close()
+	}
+	if c.key != nil {
+		c.key.Wipe()
+	}
+	return err
+}
