@@ -40,6 +40,16 @@ const (
 	weightCancel       = 1
 	weightOrderTest    = 1
 	weightRestrictions = 1
+	weightAggTrades    = 4
+	weightAvgPrice     = 2
+	weightOpenLists    = 6
+	weightCommission   = 20
+	weightOrderLimits  = 40
+	weightMyFilters    = 40
+	weightPrevented    = 20
+	weightOnePrevented = 2
+	weightAmendments   = 4
+	weightCountdown    = 10
 	infoMax            = 96 << 20
 	pageMax            = 1000
 )
@@ -66,16 +76,7 @@ func (r *REST) SyncClock(ctx context.Context) error {
 // none is named. ParseLimits reads the rate limits out of it.
 func (r *REST) ExchangeInfo(ctx context.Context, symbols ...string) ([]byte, error) {
 	c := &call{method: "GET", path: "/api/v3/exchangeInfo", weight: weightInfo, max: infoMax}
-	if len(symbols) > 0 {
-		list := []byte{'['}
-		for i, s := range symbols {
-			if i > 0 {
-				list = append(list, ',')
-			}
-			list = append(append(append(list, '"'), s...), '"')
-		}
-		c.params.Text("symbols", string(append(list, ']')))
-	}
+	symbolList(&c.params, symbols)
 	return r.do(ctx, c)
 }
 

@@ -16,7 +16,10 @@
 //	codec.go     exec.Codec: the hot requests
 //	answer.go    their answers
 //	classify.go  what a status and an error code say about the outcome
-//	rest.go      the cold client; calls.go its calls, parse.go their bodies
+//	rest.go      the cold client; calls.go the engine's calls, parse.go their bodies
+//	market.go, history.go, cancel.go, orderlist.go, orderstate.go: all others
+//	trader.go    calls that create orders, orderrequest.go what they say;
+//	             replace.go what a cancel-replace can end in
 //	wsapi.go     requests of the WebSocket API
 //
 // Facts are from the Binance Spot API documentation as of 2026-07-21.

@@ -97,15 +97,25 @@ func ParseLimits(body []byte) ([]exec.Limit, error) {
 		default:
 			continue
 		}
-		unit, ok := map[string]time.Duration{"SECOND": time.Second, "MINUTE": time.Minute, "HOUR": time.Hour, "DAY": 24 * time.Hour}[string(v.GetStringBytes("interval"))]
-		n := v.GetInt("intervalNum")
-		if l.Max = v.GetInt("limit"); !ok || n <= 0 || n > 1000 || l.Max <= 0 {
-			return nil, fmt.Errorf("cannot read rate limits: found %s", clip(v.String()))
+		span, err := limitOf(v)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read rate limits: %w", err)
 		}
-		l.Span = time.Duration(n) * unit
+		l.Span, l.Max = span.Span, span.Max
 		out = append(out, l)
 	}
 	return out, nil
+}
+
+// limitOf reads the span and the maximum of a rate limit, not its kind.
+func limitOf(v *fastjson.Value) (l exec.Limit, err error) {
+	unit, ok := map[string]time.Duration{"SECOND": time.Second, "MINUTE": time.Minute, "HOUR": time.Hour, "DAY": 24 * time.Hour}[string(v.GetStringBytes("interval"))]
+	n := v.GetInt("intervalNum")
+	if l.Max = v.GetInt("limit"); !ok || n <= 0 || n > 1000 || l.Max <= 0 {
+		return l, fmt.Errorf("found %s, want a rate limit", clip(v.String()))
+	}
+	l.Span = time.Duration(n) * unit
+	return l, nil
 }
 
 // fields reads members of one value and keeps the first error.
@@ -280,4 +290,46 @@ func parseRestrictions(body []byte) (*Restrictions, error) {
 		Futures: doc.GetBool("enableFutures"), Options: doc.GetBool("enableVanillaOptions"),
 		TradingExpiresAt: core.WallNs(doc.GetInt64("tradingAuthorityExpirationTime") * 1e6),
 	}, nil
+}
+
+// text is a string member, "" if it is missing.
+func (f *fields) text(name string) string { return string(f.v.GetStringBytes(name)) }
+
+// missing reports whether a member is not there or null.
+func (f *fields) missing(name string) bool {
+	v := f.v.Get(name)
+	return v == nil || v.Type() == fastjson.TypeNull
+}
+
+// amount is a decimal that may be missing.
+func (f *fields) amount(name string) int64 {
+	if f.missing(name) {
+		return 0
+	}
+	return f.decimal(name)
+}
+
+// either is a decimal under one of two names: amends have other names than all other
+// answers (Binance Spot API docs, 2026-07-21).
+func (f *fields) either(name, other string) int64 {
+	if f.missing(name) {
+		return f.amount(other)
+	}
+	return f.decimal(name)
+}
+
+// number is an integer that may be missing.
+func (f *fields) number(name string) int64 {
+	if f.missing(name) {
+		return 0
+	}
+	return f.integer(name)
+}
+
+// instant is a time that may be missing; the venue's -1 for "not yet" is 0 too.
+func (f *fields) instant(name string) core.WallNs {
+	if f.missing(name) || f.integer(name) == -1 {
+		return 0
+	}
+	return f.ms(name)
 }

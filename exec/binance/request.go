@@ -34,6 +34,25 @@ func (p *Params) Decimal(name string, v int64) *Params {
 	return p
 }
 
+// DecimalIf adds a price or quantity at 1e-8 unless it is 0.
+func (p *Params) DecimalIf(name string, v int64) *Params {
+	if v != 0 {
+		p.Decimal(name, v)
+	}
+	return p
+}
+
+// IntIf adds a number unless it is 0.
+func (p *Params) IntIf(name string, v int64) *Params {
+	if v != 0 {
+		p.Int(name, v)
+	}
+	return p
+}
+
+// Time adds an instant in milliseconds unless it is 0.
+func (p *Params) Time(name string, t core.WallNs) *Params { return p.IntIf(name, int64(t)/1e6) }
+
 func (p *Params) name(n string) {
 	if len(p.b) > 0 {
 		p.b = append(p.b, '&')

@@ -1,12 +1,15 @@
 package binance
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
@@ -36,7 +39,7 @@ type RESTConfig struct {
 }
 
 // REST is the cold client: queries, snapshots, cancels of last resort. It can create
-// no order. Every call is paid from the Budget before it is sent and waits for it
+// no order; a Trader made of it can. Every call is paid from the Budget before it is sent and waits for it
 // as long as its context allows. It follows no redirect and no proxy, asks for no
 // compression, and sends nothing twice on its own account. Errors are
 // *exec.CallError and hold no parameters. Any goroutine. It implements exec.Venue.
@@ -46,6 +49,7 @@ type REST struct {
 	window string
 	client *http.Client
 	pool   *http.Transport
+	fresh  *http.Client // a new connection for every call; see call.once
 
 	mu     sync.Mutex
 	signer Signer // under mu
@@ -94,6 +98,9 @@ func NewREST(cfg RESTConfig) (*REST, error) {
 		Transport:     r.pool,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	single := r.pool.Clone()
+	single.DisableKeepAlives = true
+	r.fresh = &http.Client{Transport: single, CheckRedirect: r.client.CheckRedirect}
 	return r, nil
 }
 
@@ -120,26 +127,62 @@ type call struct {
 	weight int
 	params Params
 	sec    security
-	cancel bool  // may use the reserve
-	max    int64 // of the body, 0: the client's
+	cancel bool   // may use the reserve
+	max    int64  // of the body, 0: the client's
+	orders int    // how many new orders the venue counts for it
+	window string // recvWindow, "": the client's
+
+	// once says that two copies of it would do more than one. net/http sends a
+	// request again by itself when a kept connection turns out to be closed and no
+	// byte, or nothing that matters in its eyes, had left. It cannot do so with a
+	// body that it can read only once, on a connection that no other call had; and
+	// where no connection came about, it is certain that no byte left.
+	once bool
 }
 
 func (c *call) op() string { return c.method + " " + c.path }
 
+// answer is what came back, whatever it says.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
 // do sends one call and returns the body of a success.
 func (r *REST) do(ctx context.Context, c *call) ([]byte, error) {
+	a, err := r.send(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return a.body, nil
+}
+
+// send makes one call. A *exec.CallError is beside the answer if it is no success;
+// the answer is nil if none could be read.
+func (r *REST) send(ctx context.Context, c *call) (*answer, error) {
 	if err := r.pay(ctx, c); err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithTimeout(ctx, r.cfg.Timeout)
 	defer stop()
+	var connected atomic.Bool
+	client := r.client
+	if c.once {
+		client = r.fresh
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	}
 	req, err := r.request(ctx, c)
 	if err != nil {
 		return nil, &exec.CallError{Op: c.op(), Class: exec.ClassRefused, Err: err}
 	}
-	resp, err := r.client.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
-		return nil, &exec.CallError{Op: c.op(), Class: exec.ClassUnknown, Err: unwrapURL(err)}
+		class := exec.ClassUnknown
+		if c.once && !connected.Load() {
+			class = exec.ClassRefused
+		}
+		return nil, &exec.CallError{Op: c.op(), Class: class, Err: unwrapURL(err)}
 	}
 	defer resp.Body.Close()
 	limit := c.max
@@ -157,10 +200,11 @@ func (r *REST) do(ctx context.Context, c *call) ([]byte, error) {
 	if ct := resp.Header.Get("Content-Type"); !isJSON(ct) {
 		return nil, r.failure(c, resp, nil, fmt.Errorf("content type is %q, want application/json", clip(ct)))
 	}
+	a := &answer{resp.StatusCode, resp.Header, body}
 	if resp.StatusCode != http.StatusOK {
-		return nil, r.failure(c, resp, body, nil)
+		return a, r.failure(c, resp, body, nil)
 	}
-	return body, nil
+	return a, nil
 }
 
 // pay takes the call's weight from the budget, waiting for the next window or the
@@ -169,7 +213,7 @@ func (r *REST) pay(ctx context.Context, c *call) error {
 	for {
 		ok, wait := r.cfg.Budget.TakeWeight(c.weight, c.cancel || r.cfg.Reserve, r.cfg.Time.Now(), r.cfg.Clock.Mono())
 		if ok {
-			return nil
+			return r.count(c)
 		}
 		wait += time.Millisecond
 		if dl, ok := ctx.Deadline(); ok && time.Until(dl) < wait {
@@ -186,21 +230,38 @@ func (r *REST) pay(ctx context.Context, c *call) error {
 	}
 }
 
+// count takes the new orders of a call from the budget; it does not wait for them.
+func (r *REST) count(c *call) error {
+	for range c.orders {
+		if !r.cfg.Budget.TakeOrder(r.cfg.Time.Now(), r.cfg.Clock.Mono()) {
+			return &exec.CallError{Op: c.op(), Class: exec.ClassLimited, Err: errors.New("the venue's order count leaves no room")}
+		}
+	}
+	return nil
+}
+
 func (r *REST) request(ctx context.Context, c *call) (*http.Request, error) {
-	query := c.params.b
+	payload := c.params.b
 	if c.sec == signed {
 		if r.signer == nil {
 			return nil, errors.New("no key is loaded")
 		}
 		r.mu.Lock()
-		query = signedQuery(&c.params, r.signer, r.window, r.cfg.Time.Now())
+		payload = signedQuery(&c.params, r.signer, cmp.Or(c.window, r.window), r.cfg.Time.Now())
 		r.mu.Unlock()
 	}
 	req, err := http.NewRequestWithContext(ctx, c.method, r.host+c.path, nil)
 	if err != nil {
 		return nil, err
 	}
-	req.URL.RawQuery = string(query) // sent as it is
+	if c.once {
+		// The payload of a signature is query and body together, so it may all be in
+		// either (Binance Spot API docs, 2026-07-21). No GetBody: see call.once.
+		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(payload)), int64(len(payload))
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	} else {
+		req.URL.RawQuery = string(payload) // sent as it is
+	}
 	req.Header.Set("User-Agent", "riposte")
 	if c.sec != public {
 		if r.cfg.Key == nil {
@@ -233,7 +294,7 @@ func (r *REST) failure(c *call, resp *http.Response, body []byte, err error) err
 		if e.Status == 418 && e.RetryAfter == 0 {
 			e.RetryAfter = 2 * time.Minute
 		}
-		if e.Code == -1015 {
+		if e.Code == -1015 || e.Code == -2021 { // of a replace that only cancelled
 			r.cfg.Budget.OrderLockout(e.RetryAfter, venue, now)
 		} else {
 			r.cfg.Budget.Lockout(e.RetryAfter, venue, now)
