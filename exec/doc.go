@@ -15,6 +15,7 @@
 //	pool.go       the warm wires: dial, probe, choose, discard
 //	table.go      order state: evidence in any order, one truth out
 //	gateway.go    the Step that joins all of it; request.go sends, cold.go asks
+//	handover.go   another codec, for another key, between two Steps
 //	budget.go     weights, order counts, lock-outs
 //	venueclock.go what time it is at the venue, and how sure we are
 //	resolver.go   ends doubt by asking, never by guessing

@@ -114,6 +114,8 @@ type Gateway struct {
 	inflight int // new orders without an answer
 
 	halt     atomic.Uint32 // risk.HaltCause bits
+	handover atomic.Pointer[handover]
+	keyCode  atomic.Int32 // of the newest answer that refused the key
 	drain    atomic.Bool
 	audit    auditState
 	dead     deadman
@@ -220,6 +222,9 @@ func (g *Gateway) Step() int {
 	now := g.clock.Mono()
 	g.now = now
 	work := g.flush()
+	if h := g.handover.Load(); h != nil {
+		work += g.takeOver(h)
+	}
 	work += g.intake(now)
 	work += g.pool.poll(now)
 	if now >= g.nextTick {
@@ -254,7 +259,14 @@ func (g *Gateway) Halted() risk.HaltCause { return risk.HaltCause(g.halt.Load())
 // key, mismatch, operator. Any goroutine.
 func (g *Gateway) Lift(c risk.HaltCause) { g.halt.And(^uint32(c)) }
 
+// Raise adds halt causes: no new orders until each is lifted. Any goroutine.
+func (g *Gateway) Raise(c risk.HaltCause) { g.raise(c) }
+
 func (g *Gateway) raise(c risk.HaltCause) { g.halt.Or(uint32(c)) }
+
+// KeyRefusal is the venue's code of the newest answer that refused the key, 0 if none
+// did. Any goroutine.
+func (g *Gateway) KeyRefusal() int { return int(g.keyCode.Load()) }
 
 // OnExecution takes an event of the user stream.
 func (g *Gateway) OnExecution(e *core.Execution) {

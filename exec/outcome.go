@@ -70,6 +70,7 @@ func (g *Gateway) heed(v *Verdict, venue core.WallNs, now core.MonoNs) {
 		}
 	}
 	if v.KeyRefused {
+		g.keyCode.Store(v.Code)
 		g.raise(risk.HaltKey)
 	}
 	if v.ClockOff {

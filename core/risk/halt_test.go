@@ -8,7 +8,7 @@ import (
 	"riposte/core"
 )
 
-var causes = []HaltCause{HaltNotReconciled, HaltOperator, HaltUserStream, HaltReportsFull, HaltJournal, HaltKey, HaltShutdown, HaltMismatch, HaltRejects, HaltLink, HaltGuard}
+var causes = []HaltCause{HaltNotReconciled, HaltOperator, HaltUserStream, HaltReportsFull, HaltJournal, HaltKey, HaltShutdown, HaltMismatch, HaltRejects, HaltLink, HaltGuard, HaltRights}
 
 func TestGateStartsHalted(t *testing.T) {
 	s := newStage()

@@ -89,9 +89,10 @@ const (
 	HaltRejects
 	HaltLink
 	HaltGuard
+	HaltRights
 )
 
-var haltText = []string{"not reconciled", "operator", "user stream down", "report ring full", "journal error", "key refused by the venue", "shutting down", "ledger differs from the venue", "too many rejects", "order link lost", "taken for dead by the guard"}
+var haltText = []string{"not reconciled", "operator", "user stream down", "report ring full", "journal error", "key refused by the venue", "shutting down", "ledger differs from the venue", "too many rejects", "order link lost", "taken for dead by the guard", "rights of the key not proved"}
 
 // String names the causes, comma separated, or "active" without any.
 func (h HaltCause) String() string {

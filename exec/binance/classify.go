@@ -39,5 +39,5 @@ func limited(status, code int) bool {
 
 // keyRefused: unauthorized, bad signature, bad or unknown key. No retry can help.
 func keyRefused(code int) bool {
-	return code == -1002 || code == -1022 || code == -2014 || code == -2015
+	return code == -1002 || code == -1022 || code == -2008 || code == -2014 || code == -2015
 }

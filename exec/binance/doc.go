@@ -5,6 +5,8 @@
 //	secret.go    values that print only a mark
 //	keyfile*.go  keys from credentials, 0600 files or, on request, the environment
 //	keygen.go    new key pairs
+//	diagnose.go  why the venue refuses a key, in one line
+//	rights.go    what a key may do, and whether it may do too much
 //	sign.go      keys, and signers over the bytes that are sent
 //	ed25519.go   Ed25519, without copies on the heap; rsa.go RSA, with them
 //	hmac.go      HMAC-SHA256 from states kept half way; sha256_*: the hash itself

@@ -45,16 +45,6 @@ type NamedBalance struct {
 	Free, Locked core.Amount
 }
 
-// Restrictions are the rights of an API key.
-type Restrictions struct {
-	IPRestrict       bool
-	Withdraw         bool // withdrawals, internal or universal transfers
-	SpotTrading      bool
-	Margin, Futures  bool
-	Options          bool
-	TradingExpiresAt core.WallNs // 0 if never
-}
-
 func parse(body []byte, want fastjson.Type) (*fastjson.Value, error) {
 	doc, err := fastjson.ParseBytes(body)
 	if err != nil {
@@ -273,23 +263,6 @@ func (r *REST) parseMyTrades(body []byte) ([]core.Execution, error) {
 		}
 		return e, f.err
 	})
-}
-
-func parseRestrictions(body []byte) (*Restrictions, error) {
-	doc, err := parse(body, fastjson.TypeObject)
-	if err != nil {
-		return nil, err
-	}
-	if doc.Get("enableSpotAndMarginTrading") == nil || doc.Get("enableWithdrawals") == nil {
-		return nil, fmt.Errorf("found %s, want the rights of a key", clip(doc.String()))
-	}
-	return &Restrictions{
-		IPRestrict:  doc.GetBool("ipRestrict"),
-		Withdraw:    doc.GetBool("enableWithdrawals") || doc.GetBool("enableInternalTransfer") || doc.GetBool("permitsUniversalTransfer"),
-		SpotTrading: doc.GetBool("enableSpotAndMarginTrading"), Margin: doc.GetBool("enableMargin"),
-		Futures: doc.GetBool("enableFutures"), Options: doc.GetBool("enableVanillaOptions"),
-		TradingExpiresAt: core.WallNs(doc.GetInt64("tradingAuthorityExpirationTime") * 1e6),
-	}, nil
 }
 
 // text is a string member, "" if it is missing.

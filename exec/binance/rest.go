@@ -52,7 +52,8 @@ type REST struct {
 	fresh  *http.Client // a new connection for every call; see call.once
 
 	mu     sync.Mutex
-	signer Signer // under mu
+	key    *Key   // under mu, nil without one
+	signer Signer // of key, under mu
 
 	unknownAssets atomic.Uint64
 }
@@ -84,9 +85,7 @@ func NewREST(cfg RESTConfig) (*REST, error) {
 	if r.window, err = windowText(cfg.RecvWindow); err != nil {
 		return nil, err
 	}
-	if cfg.Key != nil {
-		r.signer = cfg.Key.Signer()
-	}
+	r.SetKey(cfg.Key)
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return cfg.Dial(ctx, cfg.URL) }
 	r.pool = &http.Transport{
 		DialContext: dial, DialTLSContext: dial,
@@ -102,6 +101,20 @@ func NewREST(cfg RESTConfig) (*REST, error) {
 	single.DisableKeepAlives = true
 	r.fresh = &http.Client{Transport: single, CheckRedirect: r.client.CheckRedirect}
 	return r, nil
+}
+
+// SetKey has every call from now on signed with another key. What signed for the old one
+// is wiped; calls under way keep what they have. Any goroutine.
+func (r *REST) SetKey(key *Key) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.signer != nil {
+		r.signer.Wipe()
+	}
+	r.key, r.signer = key, nil
+	if key != nil {
+		r.signer = key.Signer()
+	}
 }
 
 // Close closes idle connections. Calls under way end by their contexts.
@@ -241,14 +254,9 @@ func (r *REST) count(c *call) error {
 }
 
 func (r *REST) request(ctx context.Context, c *call) (*http.Request, error) {
-	payload := c.params.b
-	if c.sec == signed {
-		if r.signer == nil {
-			return nil, errors.New("no key is loaded")
-		}
-		r.mu.Lock()
-		payload = signedQuery(&c.params, r.signer, cmp.Or(c.window, r.window), r.cfg.Time.Now())
-		r.mu.Unlock()
+	payload, api, err := r.sign(c)
+	if err != nil {
+		return nil, err
 	}
 	req, err := http.NewRequestWithContext(ctx, c.method, r.host+c.path, nil)
 	if err != nil {
@@ -264,12 +272,26 @@ func (r *REST) request(ctx context.Context, c *call) (*http.Request, error) {
 	}
 	req.Header.Set("User-Agent", "riposte")
 	if c.sec != public {
-		if r.cfg.Key == nil {
-			return nil, errors.New("no key is loaded")
-		}
-		req.Header.Set("X-MBX-APIKEY", string(r.cfg.Key.api.bytes()))
+		req.Header.Set("X-MBX-APIKEY", api)
 	}
 	return req, nil
+}
+
+// sign makes a call's query and says with which API key it goes.
+func (r *REST) sign(c *call) (query []byte, api string, err error) {
+	if c.sec == public {
+		return c.params.b, "", nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.key == nil {
+		return nil, "", errors.New("no key is loaded")
+	}
+	query = c.params.b
+	if c.sec == signed {
+		query = signedQuery(&c.params, r.signer, cmp.Or(c.window, r.window), r.cfg.Time.Now())
+	}
+	return query, string(r.key.api.bytes()), nil
 }
 
 // failure makes an error of an answer that is not a success.

@@ -196,7 +196,7 @@ func TestCallsSayWhatTheyShould(t *testing.T) {
 	check(nil, r.OrderTest(ctx, &in), nil)
 	v.body(200, `{"ipRestrict":true,"createTime":1,"enableReading":true,"enableWithdrawals":false,"enableInternalTransfer":true,"enableMargin":false,"enableFutures":false,"permitsUniversalTransfer":false,"enableVanillaOptions":false,"enableSpotAndMarginTrading":true,"tradingAuthorityExpirationTime":1628985600000}`)
 	rights, err := r.Restrictions(ctx)
-	if err != nil || !rights.IPRestrict || !rights.Withdraw || !rights.SpotTrading || rights.Margin || rights.TradingExpiresAt != 1628985600000e6 {
+	if err != nil || !rights.Has("ipRestrict") || !rights.Has("enableInternalTransfer") || !rights.Has("enableSpotAndMarginTrading") || rights.Has("enableMargin") || rights.ExpiresAt != 1628985600000e6 {
 		t.Errorf("rights are %+v, %v", rights, err)
 	}
 

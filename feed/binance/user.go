@@ -61,10 +61,10 @@ func (d *UserDecoder) Decode(frame []byte) (*feed.UserEvent, feed.UserKind) {
 	return &d.ev, k
 }
 
-// KeyRefused reports -1022 (wrong signature), -2014 (malformed key) and -2015
-// (key, address or permission refused).
+// KeyRefused reports -1022 (wrong signature), -2008 (unknown key), -2014 (malformed
+// key) and -2015 (key, address or permission refused).
 func (d *UserDecoder) KeyRefused(code int32) bool {
-	return code == -1022 || code == -2014 || code == -2015
+	return code == -1022 || code == -2008 || code == -2014 || code == -2015
 }
 
 // ClockRefused reports -1021: timestamp outside of recvWindow or ahead of the

@@ -354,20 +354,3 @@ func preventedMatches(c *call, b []byte) ([]byte, *apiError) {
 	w.close(']')
 	return w.b, nil
 }
-
-// apiRestrictions is GET /sapi/v1/account/apiRestrictions: what the key may do. A key of the venue may never withdraw.
-func apiRestrictions(c *call, b []byte) ([]byte, *apiError) {
-	w := enc{b: b, us: c.us}
-	w.open('{')
-	w.bool("ipRestrict", true)
-	w.time("createTime", c.srv.started)
-	w.bool("enableReading", true)
-	for _, n := range []string{"enableWithdrawals", "enableInternalTransfer", "enableMargin", "enableFutures",
-		"permitsUniversalTransfer", "enableVanillaOptions", "enableFixApiTrade", "enableFixReadOnly",
-		"enablePortfolioMarginTrading"} {
-		w.bool(n, false)
-	}
-	w.bool("enableSpotAndMarginTrading", !c.key.ReadOnly)
-	w.close('}')
-	return w.b, nil
-}

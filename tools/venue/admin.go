@@ -22,6 +22,7 @@ import (
 //	GET  /sim/trades?account=main        fills
 //	GET  /sim/stats                      connections, frames, faults, orders
 //	POST /sim/fault                      body: one fault line
+//	POST /sim/rights?key=API-KEY         body: the key's Rights as JSON, flags left out being false
 //	POST /sim/bnb?account=main&on=true   commissions in BNB from now on, or no more
 //
 // Answers are JSON with prices and quantities as decimal texts; errors are text with status 400.
@@ -48,6 +49,8 @@ func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request) {
 		b, err = json.Marshal(s.Stats())
 	case "POST /sim/fault":
 		b, err = s.adminFault(r)
+	case "POST /sim/rights":
+		b, err = s.adminRights(q, r)
 	case "POST /sim/bnb":
 		b, err = s.adminBNB(q)
 	default:

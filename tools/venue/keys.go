@@ -37,6 +37,8 @@ type Key struct {
 	PrivatePEM string  `json:"privateKey,omitempty"`
 	// ReadOnly keys may query but not place or cancel.
 	ReadOnly bool `json:"readOnly,omitempty"`
+	// Rights are what the key may do; nil is TradingRights.
+	Rights *Rights `json:"rights,omitempty"`
 	// Account is filled in by the server: the name of the account the key belongs to.
 	Account string `json:"account,omitempty"`
 }

@@ -82,7 +82,11 @@ func (c *call) authenticate(now int64, sign func(v *verifier) *apiError, apiKey 
 		return errKeyFormat()
 	}
 	v := c.srv.key(apiKey)
-	if v == nil || c.op.security == trade && v.ReadOnly {
+	if v == nil {
+		return errKey()
+	}
+	// Every key may ask for its own rights.
+	if r := v.rights(); c.op.security == trade && !r.SpotTrading || c.op.path != restrictionsPath && !r.Reading {
 		return errKey()
 	}
 	c.key, c.account = v, exchange.AccountID(v.account)

@@ -102,6 +102,6 @@ func accountEndpoints() []*op {
 		get("/api/v3/rateLimit/order", "account.rateLimits.orders", cost(40), orderLimits),
 		get("/api/v3/myPreventedMatches", "myPreventedMatches", byID("preventedMatchId", 2, 20), preventedMatches,
 			"symbol", "preventedMatchId", "orderId", "limit"),
-		get("/sapi/v1/account/apiRestrictions", "", cost(1), apiRestrictions),
+		get(restrictionsPath, "", cost(1), apiRestrictions),
 	}
 }
