@@ -173,7 +173,7 @@ func (w *enc) userTrades(list []exchange.UserTrade) {
 		w.str("symbol", t.Symbol)
 		w.int("id", t.ID)
 		w.int("orderId", t.OrderID)
-		w.int("orderListId", -1)
+		w.int("orderListId", t.OrderListID)
 		w.fixed("price", t.Price)
 		w.fixed("qty", t.Qty)
 		w.fixed("quoteQty", t.QuoteQty)

@@ -56,6 +56,8 @@ type Config struct {
 	// Symbols served, default all built-in ones. ExchangeInfo, if set, is a recorded exchangeInfo body to take them from.
 	Symbols      []string
 	ExchangeInfo []byte
+	// MaxAsset is the most that one order may move of an asset (MAX_ASSET), decimal texts by asset.
+	MaxAsset map[string]string
 	// Accounts, default one named "main" with 100 of every base asset, 1 000 000 USDT, an HMAC and an Ed25519 key.
 	Accounts []Account
 	// Tape are recordings, one stream in the given order, that are the market instead of agents; TapeLoop starts them
@@ -219,6 +221,16 @@ func (c *Config) exchangeConfig(start int64) (exchange.Config, error) {
 	}
 	x := exchange.Config{Seed: c.Seed, Start: start, Symbols: symbols, Log: c.Log, Ledger: true, BookHistory: max(0, c.BookHistory),
 		Discount: c.Discount}
+	if x.ExchangeFilters, err = exchange.LoadExchangeFilters(c.ExchangeInfo); err != nil {
+		return x, fmt.Errorf("cannot load the venue's filters: %w", err)
+	}
+	for asset, text := range c.MaxAsset {
+		limit, err := exchange.ParseFixed(text)
+		if err != nil {
+			return x, fmt.Errorf("cannot read MaxAsset of %s: got %q: %w", asset, text, err)
+		}
+		x.AssetLimits = append(x.AssetLimits, exchange.AssetLimit{Asset: asset, Limit: limit})
+	}
 	for _, a := range c.Accounts {
 		acct := exchange.AccountConfig{Name: a.Name, MakerRate: a.MakerRate, TakerRate: a.TakerRate, TradeGroup: a.TradeGroup,
 			Disabled: a.Disabled, PayBNB: a.PayBNB, Balances: make(map[string]exchange.Fixed, len(a.Balances))}

@@ -15,12 +15,12 @@
 //	rest.go wsapi.go session.go   the two transports of operations, sessions and user data subscriptions
 //	streams.go hub.go sink.go     stream sockets, topics, events on their way out
 //	conn.go wsframe.go            one WebSocket: reader, writer, PING and PONG, limits
-//	orders.go accounts.go markets.go info.go   the operations and their answers
+//	orders.go orderparams.go lists.go accounts.go markets.go info.go   the operations and their answers
 //	keys.go rights.go params.go timing.go limits.go      signature, raw parameters, recvWindow, weights and counts
 //	users.go lag.go               user events and their race with answers, queries from the past
 //	faults.go faultscript.go      what goes wrong on purpose
 //	admin.go tls.go               /sim/ and the Go API, certificates
-//	enc.go userevent.go orderjson.go           JSON; market data is in the sub-folder wire
+//	enc.go userevent.go orderjson.go listjson.go   JSON; market data is in the sub-folder wire
 //
 // Venue rules follow the Binance Spot API docs, 2026-07-21, unless said otherwise. The package imports nothing of
 // riposte but its own sub-folders: it shares no number, codec or book with the engine that is tested on it.

@@ -272,6 +272,35 @@ func (w *enc) filters(key string, list []exchange.Filter) {
 	w.close(']')
 }
 
+// myFilters is what an account has to pass: the only place that shows MAX_ASSET.
+func myFilters(c *call, b []byte) ([]byte, *apiError) {
+	symbol, err := c.market()
+	if err != nil {
+		return b, err
+	}
+	s := c.srv.static.find(symbol)
+	var assets []exchange.AssetLimit
+	if err := c.engine(func(x *exchange.Exchange, _ int64) *apiError { assets = x.AssetLimits(symbol); return nil }); err != nil {
+		return b, err
+	}
+	w := enc{b: b}
+	w.open('{')
+	w.filters("exchangeFilters", c.srv.static.filters)
+	w.filters("symbolFilters", s.Filters)
+	w.key("assetFilters")
+	w.open('[')
+	for _, a := range assets {
+		w.open('{')
+		w.str("filterType", "MAX_ASSET")
+		w.str("asset", a.Asset)
+		w.fixed("limit", a.Limit)
+		w.close('}')
+	}
+	w.close(']')
+	w.close('}')
+	return w.b, nil
+}
+
 // limitNames are the filters that are one number, and what that number is called.
 var limitNames = map[string]string{
 	"ICEBERG_PARTS": "limit", "MAX_NUM_ORDERS": "maxNumOrders", "MAX_NUM_ALGO_ORDERS": "maxNumAlgoOrders",

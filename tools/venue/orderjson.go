@@ -40,6 +40,10 @@ func (w *enc) conditional(o *exchange.Order) {
 	if o.IcebergQty > 0 {
 		w.fixed("icebergQty", o.IcebergQty)
 	}
+	if o.TrailingDelta > 0 {
+		w.int("trailingDelta", o.TrailingDelta)
+		w.time("trailingTime", o.TrailingTime)
+	}
 	if o.StrategyID.Set {
 		w.int("strategyId", o.StrategyID.V)
 	}
@@ -50,8 +54,24 @@ func (w *enc) conditional(o *exchange.Order) {
 		w.int("preventedMatchId", o.PreventedMatchID)
 		w.fixed("preventedQuantity", o.PreventedQty)
 	}
+	w.peg(&o.Peg, o.PeggedPrice)
 	if o.ExpiryReason != exchange.ExpiryNone {
 		w.str("expiryReason", o.ExpiryReason.String())
+	}
+}
+
+// peg are the members of a pegged order; the price it got only once it has one.
+func (w *enc) peg(p *exchange.Peg, price int64) {
+	if p.Price == exchange.PegNone {
+		return
+	}
+	w.str("pegPriceType", p.Price.String())
+	if p.Offset != exchange.PegOffsetNone {
+		w.str("pegOffsetType", p.Offset.String())
+		w.int("pegOffsetValue", p.Value.V)
+	}
+	if price > 0 {
+		w.fixed("peggedPrice", price)
 	}
 }
 
@@ -105,8 +125,13 @@ func (w *enc) placed(r *exchange.OrderReport, resp string) {
 	w.close('}')
 }
 
-// canceled is the answer to a cancel: origClientOrderId is the order's id, clientOrderId this cancel's.
+// canceled is the answer to a cancel: origClientOrderId is the order's id, clientOrderId this cancel's. A leg of a list
+// answers with its list.
 func (w *enc) canceled(r *exchange.CancelReport) {
+	if r.List != nil {
+		w.listReport(r.List, "")
+		return
+	}
 	w.open('{')
 	w.str("symbol", r.Symbol)
 	w.str("origClientOrderId", r.ClientOrderID)
@@ -171,7 +196,33 @@ func (w *enc) amended(r *exchange.AmendReport) {
 	w.time("workingTime", r.WorkingTime)
 	w.str("selfTradePreventionMode", r.STP.String())
 	w.close('}')
+	if s := r.List; s != nil {
+		w.key("listStatus")
+		w.open('{')
+		w.listHead(s)
+		w.str("symbol", s.Symbol)
+		w.listOrders(s)
+		w.close('}')
+	}
 	w.close('}')
+}
+
+func (w *enc) amendments(list []exchange.Amendment) {
+	w.open('[')
+	for i := range list {
+		a := &list[i]
+		w.open('{')
+		w.str("symbol", a.Symbol)
+		w.int("orderId", a.OrderID)
+		w.int("executionId", a.ExecutionID)
+		w.str("origClientOrderId", a.OrigClientOrderID)
+		w.str("newClientOrderId", a.NewClientOrderID)
+		w.fixed("origQty", a.OrigQty)
+		w.fixed("newQty", a.NewQty)
+		w.time("time", a.Time)
+		w.close('}')
+	}
+	w.close(']')
 }
 
 // replaced is the body of a cancelReplace, or the data of its error.

@@ -7,125 +7,22 @@ import (
 	"riposte/tools/venue/exchange"
 )
 
-var orderParams = []string{"symbol", "side", "type", "timeInForce", "quantity", "quoteOrderQty", "price", "stopPrice",
-	"trailingDelta", "icebergQty", "newClientOrderId", "strategyId", "strategyType", "newOrderRespType",
-	"selfTradePreventionMode", "pegPriceType", "pegOffsetType", "pegOffsetValue", "computeCommissionRates"}
-
-// newOrder reads the parameters of order.place.
-func (c *call) newOrder() (*exchange.NewOrder, *apiError) {
-	r := &exchange.NewOrder{}
-	var err *apiError
-	if r.Symbol, err = c.symbol(); err != nil {
-		return nil, err
+// orderRespType is newOrderRespType of an order; MARKET and LIMIT answer FULL by default, the others ACK.
+func (c *call) orderRespType(t exchange.OrderType) (string, *apiError) {
+	if t == exchange.MarketOrder || t == exchange.LimitOrder {
+		return c.respType("FULL")
 	}
-	if r.Side, r.Type, err = c.sideAndType(); err != nil {
-		return nil, err
-	}
-	if v, ok, err := c.text("timeInForce"); err != nil {
-		return nil, err
-	} else if ok {
-		if r.TimeInForce, ok = exchange.ParseTimeInForce(v); !ok {
-			return nil, bad(-1115, "Invalid timeInForce.")
-		}
-	}
-	for _, f := range []struct {
-		name string
-		dst  *exchange.Opt
-		read func(string) (exchange.Opt, *apiError)
-	}{{"quantity", &r.Quantity, c.fixed}, {"quoteOrderQty", &r.QuoteOrderQty, c.fixed}, {"price", &r.Price, c.fixed},
-		{"stopPrice", &r.StopPrice, c.fixed}, {"icebergQty", &r.IcebergQty, c.fixed}, {"trailingDelta", &r.TrailingDelta, c.int},
-		{"strategyId", &r.StrategyID, c.int}, {"strategyType", &r.StrategyType, c.int}} {
-		if *f.dst, err = f.read(f.name); err != nil {
-			return nil, err
-		}
-	}
-	if r.StrategyType.Set && r.StrategyType.V < 1_000_000 {
-		return nil, bad(-1134, "`strategyType` was less than 1000000.")
-	}
-	if r.ClientOrderID, err = c.clientID("newClientOrderId"); err != nil {
-		return nil, err
-	}
-	if v, ok, err := c.text("selfTradePreventionMode"); err != nil {
-		return nil, err
-	} else if ok {
-		if r.STP, ok = exchange.ParseSTPMode(v); !ok {
-			return nil, bad(-1130, "Data sent for parameter 'selfTradePreventionMode' is not valid.")
-		}
-	}
-	r.Pegged = c.p.has("pegPriceType") || c.p.has("pegOffsetType") || c.p.has("pegOffsetValue")
-	return r, c.complete(r)
+	return c.respType("ACK")
 }
 
-func (c *call) sideAndType() (exchange.Side, exchange.OrderType, *apiError) {
-	v, err := c.need("side")
-	if err != nil {
-		return 0, 0, err
-	}
-	side, ok := exchange.ParseSide(v)
-	if !ok {
-		return 0, 0, bad(-1117, "Invalid side.")
-	}
-	if v, err = c.need("type"); err != nil {
-		return 0, 0, err
-	}
-	typ, ok := exchange.ParseOrderType(v)
-	if !ok {
-		return 0, 0, bad(-1116, "Invalid orderType.")
-	}
-	return side, typ, nil
-}
-
-// complete checks the parameters that each type makes mandatory (Binance Spot API docs, 2026-07-21).
-func (c *call) complete(r *exchange.NewOrder) *apiError {
-	typ := r.Type.String()
-	limit := typ == "LIMIT" || typ == "STOP_LOSS_LIMIT" || typ == "TAKE_PROFIT_LIMIT"
-	if limit && !c.p.has("timeInForce") {
-		return errMandatory("timeInForce")
-	}
-	if !limit && c.p.has("timeInForce") {
-		return bad(-1106, "Parameter 'timeInForce' sent when not required.")
-	}
-	if typ == "MARKET" {
-		switch {
-		case !r.Quantity.Set && !r.QuoteOrderQty.Set:
-			return errEither("quantity", "quoteOrderQty")
-		case r.Quantity.Set && r.QuoteOrderQty.Set:
-			return bad(-1106, "Parameter 'quoteOrderQty' sent when not required.")
-		case r.Price.Set:
-			return bad(-1106, "Parameter 'price' sent when not required.")
-		}
-	} else {
-		if !r.Quantity.Set {
-			return errMandatory("quantity")
-		}
-		if r.QuoteOrderQty.Set {
-			return bad(-1106, "Parameter 'quoteOrderQty' sent when not required.")
-		}
-		if (limit || typ == "LIMIT_MAKER") && !r.Price.Set && !r.Pegged {
-			return errMandatory("price")
-		}
-	}
-	stop := typ == "STOP_LOSS" || typ == "TAKE_PROFIT" || typ == "STOP_LOSS_LIMIT" || typ == "TAKE_PROFIT_LIMIT"
-	if stop && !r.StopPrice.Set && !r.TrailingDelta.Set {
-		return errEither("stopPrice", "trailingDelta")
-	}
-	if !stop && r.StopPrice.Set {
-		return bad(-1106, "Parameter 'stopPrice' sent when not required.")
-	}
-	return nil
-}
-
-// respType is newOrderRespType; MARKET and LIMIT answer FULL by default, the others ACK.
-func (c *call) respType(t exchange.OrderType) (string, *apiError) {
+// respType is newOrderRespType, def if it was not sent.
+func (c *call) respType(def string) (string, *apiError) {
 	v, ok, err := c.text("newOrderRespType")
 	if err != nil {
 		return "", err
 	}
 	if !ok {
-		if n := t.String(); n == "MARKET" || n == "LIMIT" {
-			return "FULL", nil
-		}
-		return "ACK", nil
+		return def, nil
 	}
 	if v != "ACK" && v != "RESULT" && v != "FULL" {
 		return "", bad(-1130, "Data sent for parameter 'newOrderRespType' is not valid.")
@@ -138,7 +35,7 @@ func placeOrder(c *call, b []byte) ([]byte, *apiError) {
 	if err != nil {
 		return b, err
 	}
-	resp, err := c.respType(r.Type)
+	resp, err := c.orderRespType(r.Type)
 	if err != nil {
 		return b, err
 	}
@@ -163,7 +60,7 @@ func testOrder(c *call, b []byte) ([]byte, *apiError) {
 	if err != nil {
 		return b, err
 	}
-	if _, err = c.respType(r.Type); err != nil {
+	if _, err = c.orderRespType(r.Type); err != nil {
 		return b, err
 	}
 	rates, err := c.flag("computeCommissionRates", false)
@@ -298,8 +195,48 @@ func amendOrder(c *call, b []byte) ([]byte, *apiError) {
 	if err != nil {
 		return b, err
 	}
+	if rep.Status.Ended() {
+		// An amend that ends the order costs no weight (since 2026-04-02).
+		free := *c.op
+		free.free = true
+		c.op = &free
+	}
 	w := enc{b: b, us: c.us}
 	w.amended(rep)
+	return w.b, nil
+}
+
+func amendments(c *call, b []byte) ([]byte, *apiError) {
+	symbol, err := c.market()
+	if err != nil {
+		return b, err
+	}
+	id, err := c.int("orderId")
+	if err != nil {
+		return b, err
+	}
+	if !id.Set {
+		return b, errMandatory("orderId")
+	}
+	from, err := c.int("fromExecutionId")
+	if err != nil {
+		return b, err
+	}
+	n, err := c.limit(500, 1000)
+	if err != nil {
+		return b, err
+	}
+	var list []exchange.Amendment
+	err = c.engine(func(x *exchange.Exchange, _ int64) *apiError {
+		var rej *exchange.Reject
+		list, rej = x.Amendments(c.account, symbol, id.V, from, n)
+		return fromReject(rej)
+	})
+	if err != nil {
+		return b, err
+	}
+	w := enc{b: b, us: c.us}
+	w.amendments(list)
 	return w.b, nil
 }
 
@@ -316,7 +253,7 @@ func replaceOrder(c *call, b []byte) ([]byte, *apiError) {
 			return b, bad(-1130, "Data sent for parameter 'orderRateLimitExceededMode' is not valid.")
 		}
 	}
-	resp, err := c.respType(r.New.Type)
+	resp, err := c.orderRespType(r.New.Type)
 	if err != nil {
 		return b, err
 	}
@@ -335,7 +272,11 @@ func replaceOrder(c *call, b []byte) ([]byte, *apiError) {
 			r.NewRefused = &exchange.Reject{Code: over.code, Msg: over.msg}
 		}
 		var rej *exchange.Reject
-		rep, rej = x.CancelReplace(now, c.account, r)
+		if rep, rej = x.CancelReplace(now, c.account, r); rej != nil && rej.Code > -2000 && over == nil {
+			// Refused before the engine, as with a new order: nothing was placed.
+			c.srv.counts[c.account].filled(now, 1)
+			c.counted = append(c.counted[:0], c.srv.counts[c.account].windows...)
+		}
 		return fromReject(rej)
 	})
 	if err != nil {

@@ -61,6 +61,13 @@ func (k *sink) Execution(a exchange.AccountID, r *exchange.ExecutionReport) {
 	k.user.emit(a, func(b []byte, us bool) []byte { return appendExecutionReport(b, r, us) })
 }
 
+// List implements exchange.Sink.
+func (k *sink) List(a exchange.AccountID, s *exchange.ListState) {
+	if k.srv != nil {
+		k.user.emit(a, func(b []byte, us bool) []byte { return appendListStatus(b, s, us) })
+	}
+}
+
 // Balances implements exchange.Sink.
 func (k *sink) Balances(a exchange.AccountID, list []exchange.Balance, t exchange.Micros) {
 	if k.srv == nil {

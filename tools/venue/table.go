@@ -21,7 +21,7 @@ func (s *Server) register() {
 }
 
 func endpoints() []*op {
-	return slices.Concat(marketEndpoints(), tradeEndpoints(), accountEndpoints(), sessionEndpoints(), countdownEndpoints())
+	return slices.Concat(marketEndpoints(), tradeEndpoints(), listEndpoints(), accountEndpoints(), sessionEndpoints(), countdownEndpoints())
 }
 
 func marketEndpoints() []*op {
@@ -65,6 +65,26 @@ func tradeEndpoints() []*op {
 	}
 }
 
+func listEndpoints() []*op {
+	post := func(path, method string, orders int, params []string, run func(*call, []byte) ([]byte, *apiError)) *op {
+		return &op{verb: "POST", path: "/api/v3/" + path, method: method, security: trade, weight: cost(1), free: true, orders: orders,
+			params: params, run: run}
+	}
+	opo := append(slices.Clone(otoParams), otocoParams...)
+	return []*op{
+		post("orderList/oco", "orderList.place.oco", 2, ocoParams, placeList(readOCO)),
+		post("orderList/oto", "orderList.place.oto", 2, otoParams, placeList(readOTO)),
+		post("orderList/otoco", "orderList.place.otoco", 3, otocoParams, placeList(readOTOCO)),
+		post("order/oco", "orderList.place", 2, oldOCOParams, placeList(readOldOCO)),
+		post("orderList/opo", "orderList.place.opo", 2, opo, refuseOPO),
+		post("orderList/opoco", "orderList.place.opoco", 3, opo, refuseOPO),
+		post("sor/order", "sor.order.place", 1, orderParams, refuseSOR),
+		post("sor/order/test", "sor.order.test", 0, orderParams, refuseSOR),
+		{verb: "DELETE", path: "/api/v3/orderList", method: "orderList.cancel", security: trade, weight: cost(1), free: true,
+			params: []string{"symbol", "orderListId", "listClientOrderId", "newClientOrderId"}, run: cancelList},
+	}
+}
+
 func testWeight(c *call) int {
 	if v, _ := c.p.get("computeCommissionRates"); v == "true" {
 		return 20
@@ -96,6 +116,12 @@ func accountEndpoints() []*op {
 		get("/api/v3/order", "order.status", cost(4), queryOrder, "symbol", "orderId", "origClientOrderId"),
 		get("/api/v3/openOrders", "openOrders.status", openOrdersWeight, openOrders, "symbol"),
 		get("/api/v3/allOrders", "allOrders", cost(20), allOrders, "symbol", "orderId", "startTime", "endTime", "limit"),
+		get("/api/v3/order/amendments", "order.amendments", cost(4), amendments, "symbol", "orderId", "fromExecutionId", "limit"),
+		get("/api/v3/orderList", "orderList.status", cost(4), queryList, "orderListId", "origClientOrderId"),
+		get("/api/v3/allOrderList", "allOrderLists", cost(20), allLists, "fromId", "startTime", "endTime", "limit"),
+		get("/api/v3/openOrderList", "openOrderLists.status", cost(6), openLists),
+		get("/api/v3/myFilters", "myFilters", cost(40), myFilters, "symbol"),
+		get("/api/v3/myAllocations", "myAllocations", cost(20), noAllocations, "symbol", "startTime", "endTime", "fromAllocationId", "limit", "orderId"),
 		get("/api/v3/myTrades", "myTrades", byID("orderId", 5, 20), myTrades, "symbol", "orderId", "fromId", "startTime", "endTime", "limit"),
 		get("/api/v3/account", "account.status", cost(20), accountStatus, "omitZeroBalances"),
 		get("/api/v3/account/commission", "account.commission", cost(20), accountCommission, "symbol"),

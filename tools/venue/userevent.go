@@ -55,11 +55,27 @@ func appendExecutionReport(b []byte, r *exchange.ExecutionReport, us bool) []byt
 		w.time("W", r.WorkingTime)
 	}
 	w.str("V", r.STP.String())
+	if r.TrailingDelta > 0 {
+		w.int("d", r.TrailingDelta)
+		if r.TrailingTime > 0 {
+			w.time("D", r.TrailingTime)
+		}
+	}
 	if r.StrategyID.Set {
 		w.int("j", r.StrategyID.V)
 	}
 	if r.StrategyType.Set {
 		w.int("J", r.StrategyType.V)
+	}
+	if p := &r.Peg; p.Price != exchange.PegNone {
+		w.str("gP", p.Price.String())
+		if p.Offset != exchange.PegOffsetNone {
+			w.str("gOT", p.Offset.String())
+			w.int("gOV", p.Value.V)
+		}
+		if r.PeggedPrice > 0 {
+			w.fixed("gp", r.PeggedPrice)
+		}
 	}
 	if r.ExpiryReason != exchange.ExpiryNone {
 		w.str("eR", r.ExpiryReason.String())

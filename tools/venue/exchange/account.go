@@ -37,7 +37,9 @@ type account struct {
 	byClient  map[clientKey]*order // newest order of a client id
 	fills     []UserTrade
 	prevented []PreventedMatch
-	nextID    uint64 // for client ids the exchange makes
+	lists     []*orderList // by id, bounded like the orders
+	openLists []*orderList // those of them with open legs
+	nextID    uint64       // for client ids the exchange makes
 }
 
 type orderKey struct {
@@ -193,14 +195,16 @@ func (x *Exchange) publishBalances(a *account) {
 }
 
 // lockFor is what an open order of rem holds back: base for a sell, for a buy
-// price × rem of quote, rounded down like every quote amount. Because the sum of
+// price × rem of quote, rounded down like every quote amount. A buy that waits
+// without a limit yet (a market stop, a pegged stop) holds its stopPrice back, or
+// the last price if it has none: what the venue does there is not documented. Because the sum of
 // rounded-down parts never exceeds the rounded-down whole, the lock always pays
 // for the fills and what is left is released.
 func (o *order) lockFor(rem Fixed) Fixed {
 	if o.side == Sell {
 		return rem
 	}
-	return mul(o.price, rem)
+	return mul(max(o.price, o.reserve), rem)
 }
 
 func (o *order) lockAsset() int {
@@ -216,15 +220,25 @@ func (x *Exchange) lock(o *order) {
 	x.move(o.acct, o.lockAsset(), -o.locked, o.locked, LedgerLock, o, -1)
 }
 
-// relock gives back what the order's remainder no longer needs.
+// relock gives back what the order's remainder no longer needs, or takes what a
+// pegged order needs more now that it has a price. Two legs of a list that
+// exclude each other hold the larger need once.
 func (x *Exchange) relock(o *order, rem Fixed) {
 	need := Fixed(0)
 	if rem > 0 {
 		need = o.lockFor(rem)
 	}
-	if d := o.locked - need; d != 0 {
-		o.locked = need
+	if other := o.list.rival(o); other != nil {
+		o.list.claim(o)
+		need = max(need, other.lockFor(other.rem()))
+	}
+	d := o.locked - need
+	o.locked = need
+	switch {
+	case d > 0:
 		x.move(o.acct, o.lockAsset(), d, -d, LedgerRelease, o, -1)
+	case d < 0:
+		x.move(o.acct, o.lockAsset(), d, -d, LedgerLock, o, -1)
 	}
 }
 

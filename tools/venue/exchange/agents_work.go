@@ -221,7 +221,7 @@ func (t *trader) front(b *book, k int) (qty, limit Fixed) {
 			return k > 0
 		}
 		for o := l.head; k > 0; o, k = o.next, k-1 {
-			qty += o.rem()
+			qty += o.visible()
 		}
 		return false
 	})

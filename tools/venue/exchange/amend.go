@@ -57,6 +57,8 @@ func (x *Exchange) findToAmend(a *account, r *AmendRequest) (*order, *Reject) {
 		return nil, reject(codeAmendReject, textUnknownOrder)
 	case r.OrigClientOrderID != "" && o.clientID != r.OrigClientOrderID:
 		return nil, reject(codeAmendReject, textUnknownOrder)
+	case o.typ == MarketOrder:
+		return nil, reject(codeAmendReject, textUnknownOrder)
 	case r.NewQty.V > o.qty:
 		return nil, reject(codeAmendReject, textAmendIncrease)
 	case r.NewQty.V == o.qty:
@@ -76,40 +78,87 @@ func (x *Exchange) findToAmend(a *account, r *AmendRequest) (*order, *Reject) {
 	return o, nil
 }
 
+// amend reduces an order and, since two legs that exclude each other are of one
+// quantity, its twin.
 func (x *Exchange) amend(o *order, r *AmendRequest) *AmendReport {
 	oldID, oldQty := o.clientID, o.qty
 	newID := r.NewClientOrderID
 	if newID == "" {
 		newID = o.acct.makeClientID(o.in)
 	}
-	b, l, before, price := o.in.book(o.side), o.lvl, o.lvl.total(), o.price
-	ends := r.NewQty.V <= o.exec+o.prevent
-	if ends {
-		b.unlink(o)
+	x.resize(o, r.NewQty.V)
+	twin := o.list.twin(o)
+	if twin != nil && !twin.status.Ended() {
+		x.resize(twin, r.NewQty.V)
 	} else {
-		l.sum.sub(oldQty - r.NewQty.V)
+		twin = nil
 	}
-	o.qty = r.NewQty.V
-	o.updated = x.now
-	if newID != oldID {
-		a := o.acct
-		if a.byClient[clientKey{o.in.no, oldID}] == o {
-			delete(a.byClient, clientKey{o.in.no, oldID})
-		}
-		o.clientID = newID
-		a.byClient[clientKey{o.in.no, newID}] = o
+	if o.status != StatusPendingNew {
+		x.relock(o, max(o.rem(), 0))
 	}
-	after := l.total()
-	b.dropIfEmpty(l)
-	o.in.touched(o.side, price, before, after)
-	x.relock(o, max(o.rem(), 0))
+	o.rename(newID)
 	x.touch(o.acct, o.in)
-	exec := x.reportReplaced(o, oldID)
-	o.amends = append(o.amends, amendment{exec, oldID, newID, oldQty, o.qty, x.now})
-	if ends {
+	exec := x.replaced(o, oldID, oldQty)
+	if twin != nil {
+		x.replaced(twin, twin.clientID, oldQty)
+	}
+	rep := &AmendReport{OrigClientOrderID: oldID, TransactTime: x.now, ExecutionID: exec, OldQty: oldQty}
+	if l := o.list; l != nil {
+		l.updated = x.now
+		s := l.state(ListUpdated)
+		rep.List = &s
+		if newID != oldID {
+			x.sendList(l, s)
+		}
+	}
+	if o.rem() <= 0 {
 		x.expire(o, ExpiryExchangeCanceled)
 	}
-	return &AmendReport{Order: o.snapshot(), OrigClientOrderID: oldID, TransactTime: x.now, ExecutionID: exec, OldQty: oldQty}
+	rep.Order = o.snapshot()
+	return rep
+}
+
+// resize gives an open order its new quantity where it stands. One of which
+// nothing is left leaves the book.
+func (x *Exchange) resize(o *order, qty Fixed) {
+	l := o.lvl
+	if l == nil {
+		o.qty = qty
+		return
+	}
+	b, before, price := o.in.book(o.side), l.total(), o.price
+	if rem := qty - o.exec - o.prevent; rem > 0 {
+		b.shrink(o, rem)
+	} else {
+		b.unlink(o)
+	}
+	o.qty = qty
+	after := l.total()
+	b.dropIfEmpty(l)
+	if after != before {
+		o.in.touched(o.side, price, before, after)
+	}
+}
+
+// rename gives an order another client id.
+func (o *order) rename(id string) {
+	if id == o.clientID {
+		return
+	}
+	a := o.acct
+	if old := (clientKey{o.in.no, o.clientID}); a.byClient[old] == o {
+		delete(a.byClient, old)
+	}
+	o.clientID = id
+	a.byClient[clientKey{o.in.no, id}] = o
+}
+
+// replaced reports an amend, files it, and returns its execution id.
+func (x *Exchange) replaced(o *order, oldID string, oldQty Fixed) int64 {
+	o.updated = x.now
+	exec := x.reportReplaced(o, oldID)
+	o.amends = append(o.amends, amendment{exec, oldID, o.clientID, oldQty, o.qty, x.now})
+	return exec
 }
 
 // Amendment is one entry of GET /api/v3/order/amendments.

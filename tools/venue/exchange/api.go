@@ -18,6 +18,9 @@ type Config struct {
 	// EXCHANGE_MAX_NUM_ORDERS. Symbol filters in here are refused.
 	ExchangeFilters []Filter
 
+	// AssetLimits are the MAX_ASSET filters. Their order does not matter.
+	AssetLimits []AssetLimit
+
 	Log io.Writer // canonical event log, may be nil; see Exchange.LogErr
 
 	BookHistory int  // level changes kept per symbol for BookAt; 0 keeps none
@@ -50,9 +53,10 @@ type Reject struct {
 // Error makes a Reject an error for tests and logs.
 func (r *Reject) Error() string { return r.Msg }
 
-// NewOrder are the parameters of POST /api/v3/order after parsing. The fields
-// that the exchange does not support yet answer with the documented text.
+// NewOrder are the parameters of POST /api/v3/order after parsing, or those of
+// one leg of a list.
 type NewOrder struct {
+	Leg           string // prefix of the leg's parameters ("above"), names them in rejects
 	Symbol        string
 	Side          Side
 	Type          OrderType
@@ -65,9 +69,9 @@ type NewOrder struct {
 	TrailingDelta Opt    // V in basis points, not scaled
 	ClientOrderID string // empty: the exchange makes one
 	STP           STPMode
-	StrategyID    Opt  // V as sent, not scaled
-	StrategyType  Opt  // V as sent, not scaled
-	Pegged        bool // any peg parameter was sent
+	StrategyID    Opt // V as sent, not scaled
+	StrategyType  Opt // V as sent, not scaled
+	Peg           Peg
 }
 
 // CancelRequest are the parameters of DELETE /api/v3/order.
@@ -128,7 +132,7 @@ type ReplaceReport struct {
 type Order struct {
 	Symbol           string
 	OrderID          int64
-	OrderListID      int64 // -1
+	OrderListID      int64 // -1 if it is no leg of a list
 	ClientOrderID    string
 	Side             Side
 	Type             OrderType
@@ -143,6 +147,10 @@ type Order struct {
 	PreventedMatchID int64 // newest one, -1 if none
 	StopPrice        Fixed
 	IcebergQty       Fixed
+	TrailingDelta    int64  // basis points, 0 if none
+	TrailingTime     Micros // -1 until it tracks
+	Peg              Peg
+	PeggedPrice      Fixed  // 0 until the book has given it
 	Time             Micros // creation
 	UpdateTime       Micros
 	WorkingTime      Micros // -1 while it has not worked
@@ -185,9 +193,11 @@ type OrderReport struct {
 }
 
 // CancelReport is the answer to a cancel. Order.ClientOrderID is the order's
-// own id (origClientOrderId on the wire), CancelID the id of the cancel.
+// own id (origClientOrderId on the wire), CancelID the id of the cancel. For a
+// leg of a list only List is set.
 type CancelReport struct {
 	Order
+	List         *ListReport
 	CancelID     string
 	TransactTime Micros
 }
@@ -199,6 +209,7 @@ type AmendReport struct {
 	TransactTime      Micros
 	ExecutionID       int64
 	OldQty            Fixed
+	List              *ListState // nil unless it is a leg of a list
 }
 
 // UserTrade is one fill of an account, as GET /api/v3/myTrades shows it.
@@ -206,6 +217,7 @@ type UserTrade struct {
 	Symbol          string
 	ID              int64
 	OrderID         int64
+	OrderListID     int64 // -1 if the order is no leg of a list
 	Price, Qty      Fixed
 	QuoteQty        Fixed
 	Commission      Fixed
@@ -379,6 +391,11 @@ type ExecutionReport struct {
 	PreventedExecQty Fixed  // pl
 	PreventedExecPx  Fixed  // pL
 	PreventedExecQuo Fixed  // pY
+
+	TrailingDelta int64  // d: 0 if none
+	TrailingTime  Micros // D: -1 until it tracks
+	Peg           Peg    // gP, gOT, gOV
+	PeggedPrice   Fixed  // gp: 0 until the book has given it
 }
 
 // Sink receives events in engine order, synchronously, on the goroutine that
@@ -395,6 +412,8 @@ type Sink interface {
 	Top(*Top)
 	// Execution is called for every report of an account of Config.Accounts.
 	Execution(AccountID, *ExecutionReport)
+	// List is called when a list of an account begins, changes or ends.
+	List(AccountID, *ListState)
 	// Balances is called once per transaction and account it touched, after its
 	// reports: the assets possibly changed, with absolute values.
 	Balances(AccountID, []Balance, Micros)

@@ -17,15 +17,26 @@ type order struct {
 	stp      STPMode
 	status   OrderStatus
 	expiry   ExpiryReason
-	working  bool // has been on the book or in the taker phase
-	drained  bool // quoteOrderQty wanted more than the book had: filled, yet to expire
-	price    Fixed
+	working  bool  // has been on the book or in the taker phase
+	waiting  bool  // a stop beside the book, see stop.go
+	drained  bool  // quoteOrderQty wanted more than the book had: filled, yet to expire
+	price    Fixed // the limit the engine works with; see asked and reserve
+	asked    Fixed // the price as sent: 0 for a pegged order without one
+	reserve  Fixed // what a buy without a limit yet locks per unit, 0 otherwise
 	qty      Fixed
 	exec     Fixed
 	prevent  Fixed
 	cumQuote Fixed
 	quoteQty Fixed // quoteOrderQty as sent
 	locked   Fixed // quote for a buy, base for a sell; see lockFor
+	stop     Fixed // stopPrice, 0 if none
+	trail    int64 // trailingDelta in basis points, 0 if none
+	trailAt  Micros
+	extreme  Fixed // lowest (buy) or highest (sell) trade price since trailAt
+	iceberg  Fixed // icebergQty, 0 if none
+	shown    Fixed // what a resting iceberg displays of its remainder
+	peg      Peg
+	list     *orderList // nil unless it is a leg
 
 	// ahead is the quantity of a tape that is in the queue before this order;
 	// cut is what a top of the tape took off ahead and no trade has explained yet.
@@ -44,11 +55,24 @@ type order struct {
 // rem is what can still trade: qty - executed - prevented (section 7.8).
 func (o *order) rem() Fixed { return o.qty - o.exec - o.prevent }
 
+// visible is what the book displays of a resting order.
+func (o *order) visible() Fixed {
+	if o.iceberg == 0 {
+		return o.rem()
+	}
+	return o.shown
+}
+
+// market reports whether the order takes at any price: MARKET, or a stop
+// without a limit. Such an order locks nothing once it works.
+func (o *order) market() bool { return !o.typ.priced() }
+
 // level is one price: a queue of orders and, in a market that is a tape, the
 // tape's displayed quantity.
 type level struct {
 	price      Fixed
-	sum        wide  // remaining quantity of the queue
+	sum        wide  // displayed quantity of the queue
+	hidden     wide  // what icebergs of the queue do not display
 	ext        Fixed // quantity of the tape, less what takers ate since it was set
 	credit     Fixed // what tops of the tape took off ext and no trade has explained yet
 	head, tail *order
@@ -58,6 +82,18 @@ type level struct {
 func (l *level) total() Fixed {
 	w := l.sum
 	w.add(l.ext)
+	return w.sat()
+}
+
+// depth is what a taker can get here: the displayed quantity and the hidden one.
+func (l *level) depth() Fixed {
+	w := l.sum
+	w.hi += l.hidden.hi
+	w.add(l.ext)
+	if w.hi != 0 || w.lo>>63 != 0 || l.hidden.lo>>63 != 0 {
+		return 1<<63 - 1
+	}
+	w.add(Fixed(l.hidden.lo))
 	return w.sat()
 }
 
@@ -171,8 +207,46 @@ func (b *book) push(o *order) *level {
 	}
 	l.tail = o
 	l.n++
-	l.sum.add(o.rem())
+	if o.iceberg > 0 {
+		o.shown = min(o.iceberg, o.rem())
+		l.hidden.add(o.rem() - o.shown)
+	}
+	l.sum.add(o.visible())
 	return l
+}
+
+// draw takes q off a resting order, at most what it displays, before the order's
+// own quantities change. An order of which nothing is left leaves the queue.
+func (b *book) draw(o *order, q Fixed) {
+	if q == o.rem() {
+		b.unlink(o)
+		return
+	}
+	o.lvl.sum.sub(q)
+	if o.iceberg > 0 {
+		o.shown -= q
+	}
+}
+
+// refill lets an iceberg whose displayed part is gone display the next one,
+// behind everyone else at its price.
+func (b *book) refill(o *order) {
+	if o.iceberg > 0 && o.lvl != nil && o.shown == 0 {
+		b.unlink(o)
+		b.push(o)
+	}
+}
+
+// shrink makes a resting order of rem smaller without moving it: an iceberg
+// displays less only if less than its displayed part is left.
+func (b *book) shrink(o *order, rem Fixed) {
+	l, shows := o.lvl, min(o.visible(), rem)
+	l.sum.sub(o.visible() - shows)
+	l.hidden.sub(o.rem() - o.visible())
+	l.hidden.add(rem - shows)
+	if o.iceberg > 0 {
+		o.shown = shows
+	}
 }
 
 // unlink takes o out of its queue. The level stays, even if it is empty now;
@@ -190,7 +264,10 @@ func (b *book) unlink(o *order) *level {
 		o.next.prev = o.prev
 	}
 	l.n--
-	l.sum.sub(o.rem())
+	l.sum.sub(o.visible())
+	if o.iceberg > 0 {
+		l.hidden.sub(o.rem() - o.shown)
+	}
 	o.lvl, o.prev, o.next = nil, nil, nil
 	return l
 }

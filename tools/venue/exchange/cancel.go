@@ -1,6 +1,7 @@
 package exchange
 
-// Cancel takes an order off the book. It works in every trading phase.
+// Cancel ends an open order, on the book or beside it. If it is a leg of a list,
+// the whole list is cancelled. It works in every trading phase.
 func (x *Exchange) Cancel(now Micros, id AccountID, r *CancelRequest) (*CancelReport, *Reject) {
 	x.command(now, "cancel", id, r.Symbol)
 	if x.log.on() {
@@ -55,19 +56,37 @@ func (a *account) lookup(in *instrument, id Opt, clientID string) *order {
 	return a.byClient[clientKey{in.no, clientID}]
 }
 
-// cancel ends an open order and reports it. cancelID is the id of the cancel;
-// empty lets the exchange make one.
+// cancel ends an open order, or the list it is a leg of, and reports it. cancelID
+// is the id of the cancel; empty lets the exchange make one.
 func (x *Exchange) cancel(o *order, cancelID string) *CancelReport {
 	if cancelID == "" {
 		cancelID = o.acct.makeClientID(o.in)
 	}
-	x.pull(o)
+	if o.list != nil {
+		return &CancelReport{List: x.cancelList(o.list, cancelID)}
+	}
+	return x.cancelOne(o, cancelID)
+}
+
+func (x *Exchange) cancelOne(o *order, cancelID string) *CancelReport {
+	x.withdraw(o)
 	o.status, o.updated = StatusCanceled, x.now
 	x.relock(o, 0)
 	x.reportCanceled(o, cancelID)
 	x.touch(o.acct, o.in)
 	x.end(o)
 	return &CancelReport{Order: o.snapshot(), CancelID: cancelID, TransactTime: x.now}
+}
+
+// withdraw takes an open order away from where it stands: the book, beside it,
+// or, pending, nowhere.
+func (x *Exchange) withdraw(o *order) {
+	switch {
+	case o.lvl != nil:
+		x.pull(o)
+	case o.waiting:
+		o.unwait()
+	}
 }
 
 // pull takes a resting order off its level.
@@ -80,7 +99,8 @@ func (x *Exchange) pull(o *order) {
 	o.in.touched(o.side, price, before, after)
 }
 
-// CancelAll cancels every open order of an account on a symbol, oldest first.
+// CancelAll cancels every open order and list of an account on a symbol, oldest
+// first.
 func (x *Exchange) CancelAll(now Micros, id AccountID, symbol string) ([]CancelReport, *Reject) {
 	x.command(now, "cancelAll", id, symbol)
 	out, rej := x.cancelAll(x.account(id), symbol)
@@ -110,7 +130,9 @@ func (x *Exchange) cancelAll(a *account, symbol string) ([]CancelReport, *Reject
 	cancelID := a.makeClientID(in)
 	out := make([]CancelReport, 0, len(open))
 	for _, o := range open {
-		out = append(out, *x.cancel(o, cancelID))
+		if !o.status.Ended() { // not ended with its list
+			out = append(out, *x.cancel(o, cancelID))
+		}
 	}
 	return out, nil
 }

@@ -13,9 +13,11 @@
 //	exchange.go        the Exchange: time, transactions, what surrounds the rest
 //	fixed.go           numbers: int64 at 1e-8, 128-bit products
 //	symbol*.go         symbols and filters, from a recorded exchangeInfo or the built-in table
-//	filter.go          one check per filter
-//	book.go            price levels and their queues
-//	place.go, size.go, match.go, stp.go, cancel.go, amend.go, replace.go   life of an order
+//	filter.go, filtercount.go   one check per filter
+//	book.go            price levels and their queues, icebergs in them
+//	prepare.go, place.go, size.go, match.go, stp.go, cancel.go, amend.go, replace.go   life of an order
+//	stop.go, peg.go, chain.go   orders that wait for a trade, prices that the book gives, what a trade sets going
+//	list.go, listplace.go, listapi.go   OCO, OTO and OTOCO
 //	account.go         balances, locks, commissions, ledger
 //	report.go, reject.go, log.go   what leaves: reports, rejects, the canonical log
 //	query.go           orders and fills of an account

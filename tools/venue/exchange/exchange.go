@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -35,17 +36,21 @@ type Exchange struct {
 	assetNo map[string]int
 	issued  []Fixed  // by asset: deposits and balances at start of all accounts
 	filters []Filter // over the exchange
+	limits  []AssetLimit
 
 	accounts []*account // of Config, by AccountID
 	house    []*account
 	fees     *account // collects every commission
 	discount Fixed    // of commissions in BNB
 
+	nextList int64 // id of the newest order list
+
 	ordersKept, tradesKept int
 	keepLedger             bool
 
 	// of the running transaction
 	touched []*account
+	follow  []followUp
 	report  ExecutionReport
 	trade   Trade
 	agg     AggTrade
@@ -72,6 +77,8 @@ type instrument struct {
 	history    []past
 
 	nextOrder, nextTrade, nextAgg, nextExec, nextPrevented int64
+
+	stops []*order // waiting for their trigger, in the order of acceptance
 
 	house *account // the market's account for this symbol, nil without a market
 	tape  trades
@@ -127,6 +134,8 @@ func New(cfg Config, sink Sink) (*Exchange, error) {
 		}
 		x.filters = append(x.filters, f)
 	}
+	x.limits = slices.Clone(cfg.AssetLimits)
+	slices.SortFunc(x.limits, func(a, b AssetLimit) int { return cmp.Compare(a.Asset, b.Asset) })
 	for i := range cfg.Symbols {
 		if err := x.addSymbol(&cfg.Symbols[i], cfg.BookHistory); err != nil {
 			return nil, err
@@ -237,10 +246,11 @@ func (x *Exchange) command(now Micros, verb string, acct AccountID, symbol strin
 	}
 }
 
-// commit ends a transaction: the new top of the touched instrument, then one
-// balance event per account, as the venue sends outboundAccountPosition after
-// its reports.
+// commit ends a transaction: what it set going, then the new top of the touched
+// instrument, then one balance event per account, as the venue sends
+// outboundAccountPosition after its reports.
 func (x *Exchange) commit(in *instrument) {
+	x.chain()
 	if in != nil {
 		in.publishTop()
 	}
@@ -323,6 +333,9 @@ func (Discard) Top(*Top) {}
 
 // Execution ignores a report.
 func (Discard) Execution(AccountID, *ExecutionReport) {}
+
+// List ignores a list.
+func (Discard) List(AccountID, *ListState) {}
 
 // Balances ignores balances.
 func (Discard) Balances(AccountID, []Balance, Micros) {}

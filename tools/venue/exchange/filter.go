@@ -8,28 +8,48 @@ type candidate struct {
 	acct     *account
 	side     Side
 	typ      OrderType
-	price    Fixed // 0 for a market order
+	market   bool  // takes at any price: MARKET and stops without a limit
+	price    Fixed // 0 for a market order, and for a peg that the book must tell
+	stop     Fixed // 0 if none
+	trail    int64 // 0 if none
 	qty      Fixed // 0 for a market order by quoteOrderQty
+	iceberg  Fixed // 0 if none
 	quoteQty Fixed
+
+	// What it adds to the open orders and lists; 0 leaves a count unchecked.
+	orders, algos, icebergs, lists int64
 }
 
-func (c *candidate) isMarket() bool { return c.price == 0 }
+// candidate is what the filters see of an order. It adds to no count.
+func (o *order) candidate() candidate {
+	return candidate{
+		in: o.in, acct: o.acct, side: o.side, typ: o.typ, market: o.market(), price: o.price, stop: o.stop, trail: o.trail,
+		qty: o.qty, iceberg: o.iceberg, quoteQty: o.quoteQty,
+	}
+}
 
 // filterChecks has one function per filter type: true passes. A filter without
-// a function restricts only what this exchange refuses anyway (icebergs, stops,
-// trailing orders, lists) or is checked where it applies (amends); the kinds of
-// order that issue to come bring their function along.
+// a function is checked where it applies (amends).
 var filterChecks = [filterTypes]func(*Exchange, *Filter, *candidate) bool{
-	PriceFilter:          passPrice,
-	PercentPrice:         passPercent,
-	PercentPriceBySide:   passPercentBySide,
-	LotSize:              passLot,
-	MarketLotSize:        passMarketLot,
-	MinNotional:          passNotional,
-	Notional:             passNotional,
-	MaxNumOrders:         passMaxOrders,
-	MaxPosition:          passMaxPosition,
-	ExchangeMaxNumOrders: passExchangeMaxOrders,
+	PriceFilter:        passPrice,
+	PercentPrice:       passPercent,
+	PercentPriceBySide: passPercentBySide,
+	LotSize:            passLot,
+	MarketLotSize:      passMarketLot,
+	MinNotional:        passNotional,
+	Notional:           passNotional,
+	IcebergParts:       passIcebergParts,
+	MaxPosition:        passMaxPosition,
+	TrailingDelta:      passTrailing,
+
+	MaxNumOrders:                passCount,
+	MaxNumAlgoOrders:            passCount,
+	MaxNumIcebergOrders:         passCount,
+	MaxNumOrderLists:            passCount,
+	ExchangeMaxNumOrders:        passCount,
+	ExchangeMaxNumAlgoOrders:    passCount,
+	ExchangeMaxNumIcebergOrders: passCount,
+	ExchangeMaxNumOrderLists:    passCount,
 }
 
 // filter runs the filters of the symbol in their published order, then those of
@@ -47,17 +67,59 @@ func (x *Exchange) filter(c *candidate) *Reject {
 			return rejectFilter(f.Type)
 		}
 	}
+	return x.filterAssets(c)
+}
+
+// AssetLimit is MAX_ASSET: the most that one order may move of an asset.
+type AssetLimit struct {
+	Asset string
+	Limit Fixed
+}
+
+// AssetLimits are the MAX_ASSET filters of a symbol's assets, by asset.
+func (x *Exchange) AssetLimits(symbol string) (out []AssetLimit) {
+	in := x.byName[symbol]
+	for _, l := range x.limits {
+		if in != nil && (l.Asset == in.sym.Base || l.Asset == in.sym.Quote) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// filterAssets holds quantity under the limit of the base asset and notional
+// under that of the quote asset. The text of its reject is not documented.
+func (x *Exchange) filterAssets(c *candidate) *Reject {
+	for i := range x.limits {
+		l := &x.limits[i]
+		over := l.Asset == c.in.sym.Base && c.qty > l.Limit
+		if l.Asset == c.in.sym.Quote {
+			price := c.price
+			if c.market {
+				price, _ = c.in.reference(0)
+			}
+			over = c.quoteQty > l.Limit || less128(l.Limit, One, price, c.qty)
+		}
+		if over {
+			return reject(codeFilter, "Filter failure: MAX_ASSET")
+		}
+	}
 	return nil
 }
 
 func passPrice(_ *Exchange, f *Filter, c *candidate) bool {
-	if c.isMarket() {
+	return onGrid(f, c.price) && onGrid(f, c.stop)
+}
+
+// onGrid is PRICE_FILTER of one price, 0 if there is none.
+func onGrid(f *Filter, price Fixed) bool {
+	if price == 0 {
 		return true
 	}
-	if f.MinPrice > 0 && c.price < f.MinPrice || f.MaxPrice > 0 && c.price > f.MaxPrice {
+	if f.MinPrice > 0 && price < f.MinPrice || f.MaxPrice > 0 && price > f.MaxPrice {
 		return false
 	}
-	return f.TickSize == 0 || c.price%f.TickSize == 0
+	return f.TickSize == 0 || price%f.TickSize == 0
 }
 
 func passPercent(_ *Exchange, f *Filter, c *candidate) bool {
@@ -74,7 +136,7 @@ func passPercentBySide(_ *Exchange, f *Filter, c *candidate) bool {
 // withinPercent reports ref × down <= price <= ref × up. Without any trade there
 // is no reference and nothing to be compared with.
 func (c *candidate) withinPercent(down, up Fixed, mins int) bool {
-	if c.isMarket() {
+	if c.price == 0 {
 		return true
 	}
 	ref, ok := c.in.reference(mins)
@@ -88,11 +150,29 @@ func passLot(_ *Exchange, f *Filter, c *candidate) bool {
 	if c.qty == 0 {
 		return c.quoteQty > 0
 	}
-	return inLot(f, c.qty)
+	return inLot(f, c.qty) && (c.iceberg == 0 || inLot(f, c.iceberg))
+}
+
+// passIcebergParts is ceil(qty / icebergQty) <= limit.
+func passIcebergParts(_ *Exchange, f *Filter, c *candidate) bool {
+	return c.iceberg == 0 || (c.qty-1)/c.iceberg < f.Limit
+}
+
+// passTrailing takes the Above bounds for stops that wait for a price above, the
+// Below bounds for the others; a bound of 0 is none.
+func passTrailing(_ *Exchange, f *Filter, c *candidate) bool {
+	if c.trail == 0 {
+		return true
+	}
+	least, most := f.MinBelowDelta, f.MaxBelowDelta
+	if upper(c.typ, c.side) {
+		least, most = f.MinAboveDelta, f.MaxAboveDelta
+	}
+	return c.trail >= least && (most == 0 || c.trail <= most)
 }
 
 func passMarketLot(_ *Exchange, f *Filter, c *candidate) bool {
-	return !c.isMarket() || c.qty == 0 || inLot(f, c.qty)
+	return !c.market || c.qty == 0 || inLot(f, c.qty)
 }
 
 func inLot(f *Filter, qty Fixed) bool {
@@ -108,7 +188,10 @@ func inLot(f *Filter, qty Fixed) bool {
 func passNotional(_ *Exchange, f *Filter, c *candidate) bool {
 	checkMin, checkMax := true, f.MaxNotional > 0
 	price := c.price
-	if c.isMarket() {
+	if price == 0 && !c.market {
+		return true // a peg is measured when it has its price
+	}
+	if c.market {
 		checkMin, checkMax = f.ApplyMinToMarket, checkMax && f.ApplyMaxToMarket
 		if !checkMin && !checkMax {
 			return true
@@ -125,20 +208,6 @@ func passNotional(_ *Exchange, f *Filter, c *candidate) bool {
 		return false
 	}
 	return !checkMax || !less128(f.MaxNotional, One, price, c.qty)
-}
-
-func passMaxOrders(_ *Exchange, f *Filter, c *candidate) bool {
-	n := int64(0)
-	for _, o := range c.acct.open {
-		if o.in == c.in {
-			n++
-		}
-	}
-	return n < f.Limit
-}
-
-func passExchangeMaxOrders(_ *Exchange, f *Filter, c *candidate) bool {
-	return int64(len(c.acct.open)) < f.Limit
 }
 
 // passMaxPosition holds free + locked base + open buy quantity, this order
@@ -158,7 +227,8 @@ func passMaxPosition(_ *Exchange, f *Filter, c *candidate) bool {
 		add(c.acct.bal[c.in.base].locked)
 	}
 	for _, o := range c.acct.open {
-		if o.in == c.in && o.side == Buy {
+		// Of two legs that exclude each other only one can buy.
+		if o.in == c.in && o.side == Buy && (o.list.rival(o) == nil || o.list.legs[len(o.list.legs)-1] == o) {
 			add(o.rem())
 		}
 	}

@@ -175,23 +175,35 @@ func TestParametersAreChecked(t *testing.T) {
 		{base(func(r *NewOrder) { r.ClientOrderID = "bad id" }), -1100, "Illegal characters found in parameter 'newClientOrderId'; legal range is '^[a-zA-Z0-9-_]{1,36}$'."},
 		{base(func(r *NewOrder) { r.ClientOrderID = "1234567890123456789012345678901234567" }), -1100, "Illegal characters found in parameter 'newClientOrderId'; legal range is '^[a-zA-Z0-9-_]{1,36}$'."},
 		{base(func(r *NewOrder) { r.StrategyType = Some(999_999) }), -1134, "`strategyType` was less than 1000000."},
-		{base(func(r *NewOrder) { r.IcebergQty = Some(One / 2) }), -2010, "Iceberg orders are not supported for this symbol."},
-		{base(func(r *NewOrder) { r.TrailingDelta = Some(100) }), -2010, "Trailing stop orders are not supported for this symbol."},
-		{base(func(r *NewOrder) { r.Pegged = true }), -2010, "Pegged orders are not supported for this symbol."},
-		{base(func(r *NewOrder) { r.Type = StopLossLimitOrder }), -2010, "Stop loss limit orders are not supported for this symbol."},
-		{base(func(r *NewOrder) { r.Type = TakeProfitOrder }), -2010, "Take profit orders are not supported for this symbol."},
+		{base(func(r *NewOrder) { r.TrailingDelta = Some(100) }), -1106, "Parameter 'trailingDelta' sent when not required."},
+		{base(func(r *NewOrder) { r.Type = StopLossLimitOrder }), -1102, "Param 'stopPrice' or 'trailingDelta' must be sent, but both were empty/null!"},
+		{base(func(r *NewOrder) { r.Type, r.StopPrice = StopLossLimitOrder, Some(0) }), -1102, "Mandatory parameter 'stopPrice' was not sent, was empty/null, or malformed."},
+		{base(func(r *NewOrder) { r.Type, r.StopPrice = TakeProfitLimitOrder, Some(fx("1.001")) }), -1111, "Parameter 'stopPrice' has too much precision."},
+		{base(func(r *NewOrder) { r.Type, r.TimeInForce, r.StopPrice = TakeProfitOrder, TIFNone, Some(One) }), -1106, "Parameter 'price' sent when not required."},
+		{ticket("BUY STOP_LOSS 1 trail=0"), -1130, "Data sent for parameter 'trailingDelta' is not valid."},
+		{ticket("BUY STOP_LOSS 1 stop=5 iceberg=0.5"), -1106, "Parameter 'icebergQty' sent when not required."},
+		{ticket("BUY LIMIT IOC 1@100 iceberg=0.5"), -1014, "Unsupported order combination."},
+		{ticket("BUY LIMIT GTC 1@100 iceberg=1"), -2010, "IcebergQty exceeds QTY."},
+		{ticket("BUY LIMIT GTC 1@100 iceberg=0.000001"), -1111, "Parameter 'icebergQty' has too much precision."},
 	} {
 		d.refused(0, c.r, c.code, c.msg)
 	}
-	d.x.byName["BTCUSDT"].sym.OrderTypes = []OrderType{LimitOrder}
-	d.refused(0, ticket("BUY MARKET 1"), -2010, "Market orders are not supported for this symbol.")
+	s := &d.x.byName["BTCUSDT"].sym
+	s.OrderTypes, s.Iceberg, s.TrailingStop, s.Peg = []OrderType{LimitOrder, StopLossOrder}, false, false, false
+	for _, c := range []struct{ order, kind string }{
+		{"BUY MARKET 1", "Market"}, {"BUY LIMIT_MAKER 1@5", "Limit maker"}, {"BUY STOP_LOSS_LIMIT GTC 1@5 stop=5", "Stop loss limit"},
+		{"BUY TAKE_PROFIT 1 stop=5", "Take profit"}, {"BUY TAKE_PROFIT_LIMIT GTC 1@5 stop=5", "Take profit limit"},
+		{"BUY LIMIT GTC 1@5 iceberg=0.5", "Iceberg"}, {"BUY STOP_LOSS 1 trail=50", "Trailing stop"}, {"BUY LIMIT GTC 1@5 peg=PRIMARY_PEG", "Pegged"},
+	} {
+		d.refused(0, ticket(c.order), -2010, c.kind+" orders are not supported for this symbol.")
+	}
 }
 
 func TestPublishedSymbolsAreWhatIsEnforced(t *testing.T) {
 	d := newDesk(t, nil)
 	s, ok := d.x.Symbol("BTCUSDT")
-	if !ok || len(s.OrderTypes) != 3 || s.Iceberg || s.OCO || s.TrailingStop || s.Peg {
-		t.Errorf("got %+v, want three order types and nothing this exchange refuses", s)
+	if !ok || len(s.OrderTypes) != 7 || !s.Iceberg || !s.OCO || !s.OTO || !s.TrailingStop || !s.Peg || s.OPO {
+		t.Errorf("got %+v, want all order types and lists but OPO", s)
 	}
 	if !s.CancelReplace || !s.Amend || !s.QuoteOrderQtyMarket {
 		t.Errorf("got %+v, want cancelReplace, amend and quoteOrderQty", s)

@@ -48,7 +48,7 @@ func (x *Exchange) houseCancel(o *order) {
 func (x *Exchange) houseReduce(o *order, qty Fixed) {
 	l := o.lvl
 	before := l.total()
-	l.sum.sub(o.qty - qty)
+	o.in.book(o.side).shrink(o, qty-o.exec-o.prevent)
 	o.qty = qty
 	x.relock(o, o.rem())
 	o.in.nextExec++

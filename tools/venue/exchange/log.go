@@ -66,7 +66,24 @@ func (l *eventLog) command(now Micros, verb string, acct AccountID, symbol strin
 func (l *eventLog) newOrder(r *NewOrder) {
 	l.word("  new").word(r.Side.String()).word(r.Type.String()).word(r.TimeInForce.String()).opt(r.Quantity).
 		opt(r.QuoteOrderQty).opt(r.Price).opt(r.StopPrice).opt(r.IcebergQty).opt(r.TrailingDelta).
-		word(r.ClientOrderID).word(r.STP.String()).opt(r.StrategyID).opt(r.StrategyType).end()
+		word(r.ClientOrderID).word(r.STP.String()).opt(r.StrategyID).opt(r.StrategyType).
+		word(r.Peg.Price.String()).word(r.Peg.Offset.String()).opt(r.Peg.Value).end()
+}
+
+func (l *eventLog) newList(r *NewList) {
+	l.word("  list").num(int64(r.Kind)).word(r.ClientID).end()
+	for i := range r.Legs {
+		l.newOrder(&r.Legs[i])
+	}
+}
+
+func (l *eventLog) list(a AccountID, s *ListState, now Micros) {
+	l.word("G").num(now).num(int64(a)).word(s.Symbol).num(s.ListID).word(s.Contingency.String()).word(s.Type.String()).
+		word(s.Status.String()).word(s.Reject.String()).word(s.ClientID)
+	for i := range s.Orders {
+		l.num(s.Orders[i].OrderID).word(s.Orders[i].ClientOrderID)
+	}
+	l.end()
 }
 
 func (l *eventLog) cancel(r *CancelRequest) {
@@ -106,7 +123,8 @@ func (l *eventLog) execution(a AccountID, r *ExecutionReport) {
 		word(r.Type.String()).word(r.TimeInForce.String()).num(r.Quantity).num(r.Price).num(r.LastQty).num(r.LastPrice).
 		num(r.LastQuote).num(r.CumQty).num(r.CumQuote).num(r.QuoteOrderQty).num(r.Commission).word(r.CommAsset).num(r.TradeID).
 		num(r.OrderTime).num(r.WorkingTime).word(r.STP.String()).word(r.ExpiryReason.String()).num(r.PreventedMatchID).
-		num(r.PreventedQty).num(r.LastPrevented).num(r.CounterOrderID).end()
+		num(r.PreventedQty).num(r.LastPrevented).num(r.CounterOrderID).num(r.OrderListID).num(r.StopPrice).
+		num(r.IcebergQty).num(r.TrailingTime).num(r.PeggedPrice).end()
 }
 
 func (l *eventLog) balances(a AccountID, bs []Balance, now Micros) {

@@ -8,7 +8,7 @@ func (in *instrument) crosses(o *order) bool {
 
 // reaches reports whether o may trade at price as a taker.
 func (o *order) reaches(price Fixed) bool {
-	if o.typ == MarketOrder {
+	if o.market() {
 		return true
 	}
 	if o.side == Buy {
@@ -33,7 +33,9 @@ func (x *Exchange) match(o *order, rep *OrderReport) {
 		}
 		after := l.total()
 		opp.dropIfEmpty(l)
-		o.in.touched(opp.side, price, before, after)
+		if after != before { // an iceberg may display as much as before
+			o.in.touched(opp.side, price, before, after)
+		}
 		x.publishAgg(o.in)
 	}
 }
@@ -52,16 +54,13 @@ func (x *Exchange) takeFront(o *order, opp *book, l *level, rep *OrderReport) {
 		return
 	}
 	if o.prevents(m) {
-		x.prevent(o, m, opp, l, rep)
+		x.prevent(o, m, opp, rep)
 		return
 	}
-	q := min(o.rem(), m.rem())
-	if q == m.rem() {
-		opp.unlink(m) // before the fill changes what it subtracts from the level
-	} else {
-		l.sum.sub(q)
-	}
+	q := min(o.rem(), m.visible())
+	opp.draw(m, q)
 	x.fill(o, m, l.price, q, rep)
+	opp.refill(m)
 }
 
 // eat takes q of the tape's quantity from the front of the queue.
@@ -90,7 +89,6 @@ func (x *Exchange) fill(taker, maker *order, price, q Fixed, rep *OrderReport) {
 		Symbol: in.sym.Name, ID: in.nextTrade, Price: price, Qty: q, QuoteQty: mul(price, q),
 		BuyOrderID: -1, SellOrderID: -1, Time: x.now, BuyerIsMaker: takerSide == Sell,
 	}
-	in.nextTrade++
 	buyer, seller := taker, maker
 	if takerSide == Sell {
 		buyer, seller = maker, taker
@@ -101,14 +99,7 @@ func (x *Exchange) fill(taker, maker *order, price, q Fixed, rep *OrderReport) {
 	if seller != nil {
 		t.SellOrderID = seller.id
 	}
-	in.tape.add(t)
-	if x.log.on() {
-		x.log.trade(t)
-	}
-	if in.sym.Status != Break {
-		x.sink.Trade(t)
-	}
-	x.addAgg(in, t)
+	in.traded(t)
 	buyCharge := x.settle(in, buyer, Buy, buyer == taker, t)
 	sellCharge := x.settle(in, seller, Sell, seller == taker, t)
 	takerCharge, makerCharge := buyCharge, sellCharge
@@ -117,6 +108,21 @@ func (x *Exchange) fill(taker, maker *order, price, q Fixed, rep *OrderReport) {
 	}
 	x.progress(taker, t, false, takerCharge, rep)
 	x.progress(maker, t, true, makerCharge, nil)
+	in.trip(price)
+}
+
+// traded numbers a trade and publishes it.
+func (in *instrument) traded(t *Trade) {
+	x := in.x
+	in.nextTrade++
+	in.tape.add(t)
+	if x.log.on() {
+		x.log.trade(t)
+	}
+	if in.sym.Status != Break {
+		x.sink.Trade(t)
+	}
+	x.addAgg(in, t)
 }
 
 // settle moves one side's money: the buyer pays quote and receives base, the
@@ -130,8 +136,11 @@ func (x *Exchange) settle(in *instrument, o *order, side Side, taker bool, t *Tr
 	if side == Sell {
 		pays, gets, paid, got = in.base, in.quote, t.Qty, t.QuoteQty
 	}
-	locked := o != nil && o.typ != MarketOrder
+	locked := o != nil && !o.market()
 	if locked {
+		if o.list != nil {
+			o.list.claim(o)
+		}
 		o.locked -= paid
 		x.move(a, pays, 0, -paid, LedgerTrade, o, t.ID)
 	} else {
@@ -167,7 +176,8 @@ func (x *Exchange) progress(o *order, t *Trade, maker bool, c charge, rep *Order
 	if o.rem() == 0 && !o.drained {
 		o.status = StatusFilled
 	}
-	if o.typ != MarketOrder {
+	loser := o.list.wins(o)
+	if !o.market() {
 		x.relock(o, o.rem())
 	}
 	x.reportTrade(o, t, maker, c)
@@ -176,10 +186,11 @@ func (x *Exchange) progress(o *order, t *Trade, maker bool, c charge, rep *Order
 	}
 	if o.acct.user() {
 		o.acct.addFill(x, UserTrade{
-			Symbol: t.Symbol, ID: t.ID, OrderID: o.id, Price: t.Price, Qty: t.Qty, QuoteQty: t.QuoteQty,
+			Symbol: t.Symbol, ID: t.ID, OrderID: o.id, OrderListID: o.list.number(), Price: t.Price, Qty: t.Qty, QuoteQty: t.QuoteQty,
 			Commission: c.amount, CommissionAsset: x.assets[c.asset], Time: t.Time, IsBuyer: o.side == Buy, IsMaker: maker,
 		})
 	}
+	x.beaten(loser)
 	if o.status == StatusFilled {
 		x.end(o)
 	}
@@ -233,5 +244,8 @@ func (x *Exchange) end(o *order) {
 	}
 	if a.ended++; a.ended > x.ordersKept+x.ordersKept/4 {
 		a.forget(a.ended - x.ordersKept)
+	}
+	if o.list != nil {
+		x.legEnded(o)
 	}
 }

@@ -9,7 +9,7 @@ func (x *Exchange) Place(now Micros, id AccountID, r *NewOrder) (*OrderReport, *
 	if x.log.on() {
 		x.log.newOrder(r)
 	}
-	o, rej := x.prepare(x.account(id), r)
+	o, rej := x.prepare(x.account(id), r, true)
 	if rej != nil {
 		x.log.reject(rej)
 		return nil, rej
@@ -22,217 +22,61 @@ func (x *Exchange) Place(now Micros, id AccountID, r *NewOrder) (*OrderReport, *
 	return rep, rej
 }
 
-// Test runs every check of Place that does not reach the engine, as
-// POST /api/v3/order/test does.
-func (x *Exchange) Test(now Micros, id AccountID, r *NewOrder) *Reject {
-	x.command(now, "test", id, r.Symbol)
-	if x.log.on() {
-		x.log.newOrder(r)
-	}
-	_, rej := x.prepare(x.account(id), r)
-	x.log.reject(rej)
-	return rej
-}
-
-// clientIDRange is the pattern the venue names in its reject. The pattern is
-// not in today's documentation.
-const clientIDRange = "^[a-zA-Z0-9-_]{1,36}$"
-
-func validClientID(s string) bool {
-	if len(s) < 1 || len(s) > 36 {
-		return false
-	}
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' {
-			continue
-		}
-		return false
-	}
-	return true
-}
-
-// prepare checks an order up to the engine's door: parameters, symbol, filters.
-// The order it returns has no id and has changed nothing.
-func (x *Exchange) prepare(a *account, r *NewOrder) (*order, *Reject) {
-	in := x.byName[r.Symbol]
-	if in == nil {
-		return nil, rejectSymbol()
-	}
-	if r.Side != Buy && r.Side != Sell {
-		return nil, reject(codeBadSide, "Invalid side.")
-	}
-	if r.Type < LimitOrder || r.Type > TakeProfitLimitOrder {
-		return nil, reject(codeBadType, "Invalid orderType.")
-	}
-	if rej := in.checkParams(r); rej != nil {
-		return nil, rej
-	}
-	if rej := in.checkPrecision(r); rej != nil {
-		return nil, rej
-	}
-	if a == nil || a.disabled {
-		return nil, reject(codeNewRejected, textAccountOff)
-	}
-	if in.sym.Status != Trading {
-		return nil, reject(codeNewRejected, textClosed)
-	}
-	stp, rej := in.stpMode(r.STP)
-	if rej != nil {
-		return nil, rej
-	}
-	c := candidate{in: in, acct: a, side: r.Side, typ: r.Type, price: r.Price.V, qty: r.Quantity.V, quoteQty: r.QuoteOrderQty.V}
-	if rej := x.filter(&c); rej != nil {
-		return nil, rej
-	}
-	if c.price > 0 {
-		quote, ok := mulDiv(c.price, c.qty, One)
-		if !ok || quote <= 0 {
-			return nil, reject(codeNewRejected, textZeroNotional)
-		}
-	}
-	tif := r.TimeInForce
-	if tif == TIFNone {
-		tif = GTC // what the venue prints for LIMIT_MAKER and MARKET
-	}
-	return &order{
-		in: in, acct: a, side: r.Side, typ: r.Type, tif: tif, stp: stp, status: StatusNew,
-		price: r.Price.V, qty: r.Quantity.V, quoteQty: r.QuoteOrderQty.V, clientID: r.ClientOrderID,
-		lastMatch: -1, strategyID: r.StrategyID, strategyTy: r.StrategyType,
-	}, nil
-}
-
-// checkParams checks which parameters the type needs and which it may not have
-// (section 7.1 of the venue page).
-func (in *instrument) checkParams(r *NewOrder) *Reject {
-	if r.ClientOrderID != "" && !validClientID(r.ClientOrderID) {
-		return rejectIllegal("newClientOrderId", clientIDRange)
-	}
-	if r.StrategyType.Set && r.StrategyType.V < 1_000_000 {
-		return reject(codeStrategyType, "`strategyType` was less than 1000000.")
-	}
-	if !supported(r.Type) || !in.allows(r.Type) {
-		return notSupported(typeKinds[r.Type])
-	}
-	switch {
-	case r.TrailingDelta.Set:
-		return notSupported("Trailing stop")
-	case r.IcebergQty.Set && r.IcebergQty.V > 0:
-		return notSupported("Iceberg")
-	case r.Pegged:
-		return notSupported("Pegged")
-	case r.StopPrice.Set:
-		return rejectNotRequired("stopPrice")
-	}
-	if r.Type == MarketOrder {
-		return in.checkMarketParams(r)
-	}
-	switch {
-	case r.Type == LimitOrder && r.TimeInForce == TIFNone:
-		return rejectMandatory("timeInForce")
-	case r.Type == LimitOrder && r.TimeInForce > FOK:
-		return reject(codeBadTIF, "Invalid timeInForce.")
-	case r.Type == LimitMakerOrder && r.TimeInForce != TIFNone:
-		return reject(codeTIFNotNeeded, "TimeInForce parameter sent when not required.")
-	case r.QuoteOrderQty.Set:
-		return rejectNotRequired("quoteOrderQty")
-	case !r.Quantity.Set:
-		return rejectMandatory("quantity")
-	case !r.Price.Set:
-		return rejectMandatory("price")
-	case r.Quantity.V <= 0 || r.Price.V <= 0:
-		return reject(codeNewRejected, textZeroNotional)
-	}
-	return nil
-}
-
-func (in *instrument) checkMarketParams(r *NewOrder) *Reject {
-	switch {
-	case r.TimeInForce != TIFNone:
-		return reject(codeTIFNotNeeded, "TimeInForce parameter sent when not required.")
-	case r.Price.Set:
-		return rejectNotRequired("price")
-	case !r.Quantity.Set && !r.QuoteOrderQty.Set:
-		return rejectEither("quantity", "quoteOrderQty")
-	case r.Quantity.Set && r.QuoteOrderQty.Set:
-		return reject(codeBadCombo, "Combination of optional parameters invalid.")
-	case r.QuoteOrderQty.Set && !in.sym.QuoteOrderQtyMarket:
-		return reject(codeNewRejected, "Quote order qty market orders are not support for this symbol.")
-	case r.Quantity.V+r.QuoteOrderQty.V <= 0:
-		return reject(codeNewRejected, textZeroNotional)
-	}
-	return nil
-}
-
-func (in *instrument) allows(t OrderType) bool {
-	for _, o := range in.sym.OrderTypes {
-		if o == t {
-			return true
-		}
-	}
-	return false
-}
-
-// checkPrecision is -1111: more decimals than the asset has.
-func (in *instrument) checkPrecision(r *NewOrder) *Reject {
-	over := func(o Opt, decimals int) bool {
-		unit := int64(1)
-		for i := decimals; i < 8; i++ {
-			unit *= 10
-		}
-		return o.Set && o.V%unit != 0
-	}
-	switch {
-	case over(r.Price, in.sym.QuotePrecision):
-		return rejectPrecision("price")
-	case over(r.Quantity, in.sym.BasePrecision):
-		return rejectPrecision("quantity")
-	case over(r.QuoteOrderQty, in.sym.QuotePrecision):
-		return rejectPrecision("quoteOrderQty")
-	}
-	return nil
-}
-
-func (in *instrument) stpMode(m STPMode) (STPMode, *Reject) {
-	if m == STPDefault {
-		return in.sym.DefaultSTP, nil
-	}
-	for _, ok := range in.sym.AllowedSTP {
-		if ok == m {
-			return m, nil
-		}
-	}
-	return 0, reject(codeFilter, "This symbol does not allow the specified self-trade prevention mode.")
-}
-
-// submit is the engine's side of a placement: duplicate id, post-only, funds,
-// then NEW, matching, and the rest on the book or expired.
+// submit is the engine's side of a placement: duplicate id, post-only, trigger,
+// funds, then NEW, matching, and the rest on the book or expired.
 func (x *Exchange) submit(o *order) (*OrderReport, *Reject) {
-	a, in := o.acct, o.in
-	if o.clientID != "" {
-		if old := a.byClient[clientKey{in.no, o.clientID}]; old != nil && !old.status.Ended() {
-			return nil, reject(codeNewRejected, textDuplicate)
-		}
+	if o.acct.taken(o) {
+		return nil, reject(codeNewRejected, textDuplicate)
 	}
-	if o.typ == LimitMakerOrder && in.crosses(o) {
-		return nil, x.refuse(o, RejectWouldMatch, textWouldMatch)
-	}
-	if o.typ == MarketOrder {
-		if rej := x.sizeMarket(o); rej != nil {
-			return nil, rej
-		}
-	} else if a.free(o.lockAsset()) < o.lockFor(o.qty) {
-		return nil, x.refuse(o, RejectBalance, textInsufficient)
+	if why, rej := x.fits(o); rej != nil {
+		return nil, x.turnAway(o, why, rej)
 	}
 	x.accept(o)
-	rep := &OrderReport{TransactTime: x.now, TradeGroupID: a.tradeGroup()}
-	x.work(o, rep)
+	if o.typ != MarketOrder {
+		x.lock(o)
+	}
+	x.begin(o)
+	rep := &OrderReport{TransactTime: x.now, TradeGroupID: o.acct.tradeGroup()}
+	if !o.waiting {
+		x.work(o, rep)
+	}
 	rep.Order = o.snapshot()
 	return rep, nil
 }
 
-// accept gives the order its id and place in the account, locks its funds and
-// reports NEW.
+// taken reports whether an open order has o's client id.
+func (a *account) taken(o *order) bool {
+	old := a.byClient[clientKey{o.in.no, o.clientID}]
+	return o.clientID != "" && old != nil && !old.status.Ended()
+}
+
+// fits checks what only the engine knows: the book and the funds.
+func (x *Exchange) fits(o *order) (RejectReason, *Reject) {
+	if why, rej := x.fitsBook(o); rej != nil {
+		return why, rej
+	}
+	if o.typ == MarketOrder {
+		return x.sizeMarket(o)
+	}
+	return pays(o, o.lockFor(o.qty))
+}
+
+func (x *Exchange) fitsBook(o *order) (RejectReason, *Reject) {
+	if !o.typ.stop() {
+		if rej := x.fixPeg(o); rej != nil {
+			return RejectNone, rej
+		}
+	}
+	switch {
+	case o.typ == LimitMakerOrder && o.in.crosses(o):
+		return RejectWouldMatch, reject(codeNewRejected, textWouldMatch)
+	case o.wouldTrigger():
+		return RejectStopTrigger, reject(codeNewRejected, textWouldTrigger)
+	}
+	return RejectNone, nil
+}
+
+// accept gives the order its id and place in the account.
 func (x *Exchange) accept(o *order) {
 	a, in := o.acct, o.in
 	o.id = in.nextOrder
@@ -240,18 +84,29 @@ func (x *Exchange) accept(o *order) {
 	if o.clientID == "" {
 		o.clientID = a.makeClientID(in)
 	}
-	o.created, o.updated, o.workedAt, o.working = x.now, x.now, x.now, true
+	o.created, o.updated, o.workedAt = x.now, x.now, -1
 	a.remember(o)
 	x.touch(a, in)
-	if o.typ != MarketOrder {
-		x.lock(o)
+}
+
+// begin reports NEW of an order whose funds are locked: it works from now on, or
+// waits for its trigger.
+func (x *Exchange) begin(o *order) {
+	o.status = StatusNew
+	if o.typ.stop() {
+		o.wait()
+	} else {
+		o.working, o.workedAt = true, x.now
 	}
 	x.reportNew(o)
 }
 
-// refuse reports an engine reject. The order has an id of its own, is not kept,
-// and has changed no balance.
-func (x *Exchange) refuse(o *order, why RejectReason, text string) *Reject {
+// turnAway reports an engine reject that has a reason of its own. The order has
+// an id, is not kept, and has changed no balance.
+func (x *Exchange) turnAway(o *order, why RejectReason, rej *Reject) *Reject {
+	if why == RejectNone {
+		return rej
+	}
 	o.id = o.in.nextOrder
 	o.in.nextOrder++
 	if o.clientID == "" {
@@ -259,10 +114,10 @@ func (x *Exchange) refuse(o *order, why RejectReason, text string) *Reject {
 	}
 	o.created, o.updated, o.workedAt, o.status = x.now, x.now, -1, StatusRejected
 	x.reportRejected(o, why)
-	return reject(codeNewRejected, text)
+	return rej
 }
 
-// work matches an accepted order and settles its remainder.
+// work matches an order and settles its remainder.
 func (x *Exchange) work(o *order, rep *OrderReport) {
 	in := o.in
 	if o.tif == FOK && in.available(o) < o.rem() {
@@ -272,7 +127,7 @@ func (x *Exchange) work(o *order, rep *OrderReport) {
 	x.match(o, rep)
 	switch {
 	case o.status.Ended():
-	case o.typ == MarketOrder:
+	case o.market():
 		x.expire(o, ExpiryLiquidity)
 	case o.tif == IOC:
 		x.expire(o, ExpiryIOC)

@@ -26,6 +26,8 @@ type follower struct {
 	lastAgg  int64
 	lastExec int64
 	done     map[int64]Fixed // quantity executed by order, from reports
+	onBook   map[int64]bool  // w of the newest report
+	lists    map[int64]ListState
 	status   map[int64]OrderStatus
 	bal      map[AccountID]map[string]Balance
 	volume   Fixed
@@ -35,6 +37,7 @@ type follower struct {
 func newFollower(symbol string) *follower {
 	return &follower{
 		symbol: symbol, done: map[int64]Fixed{}, status: map[int64]OrderStatus{}, bal: map[AccountID]map[string]Balance{},
+		onBook: map[int64]bool{}, lists: map[int64]ListState{},
 	}
 }
 
@@ -99,11 +102,18 @@ func (f *follower) Execution(a AccountID, r *ExecutionReport) {
 	f.lastExec = r.ExecutionID
 	old, known := f.status[r.OrderID]
 	switch {
-	case r.Exec == ExecNew && known, r.Exec != ExecNew && r.Exec != ExecRejected && !known:
+	// A second NEW tells that an order off the book works now: a stop that was
+	// triggered, a pending leg that was set going.
+	case r.Exec == ExecNew && known && (f.onBook[r.OrderID] || !r.OnBook && old != StatusPendingNew),
+		r.Exec != ExecNew && r.Exec != ExecRejected && !known:
 		f.fail("report %s of order %d in state %v", r.Exec, r.OrderID, old)
 	case known && old.Ended():
 		f.fail("report %s of order %d that had ended as %s", r.Exec, r.OrderID, old)
 	}
+	if r.Exec == ExecTrade && !f.onBook[r.OrderID] {
+		f.fail("order %d traded before it worked", r.OrderID)
+	}
+	f.onBook[r.OrderID] = f.onBook[r.OrderID] || r.OnBook
 	f.status[r.OrderID] = r.Status
 	f.done[r.OrderID] += r.LastQty
 	if f.done[r.OrderID] != r.CumQty {
@@ -112,6 +122,19 @@ func (f *follower) Execution(a AccountID, r *ExecutionReport) {
 	if rem := r.Quantity - r.CumQty - r.PreventedQty; (r.Status == StatusFilled || r.Status == StatusExpiredInMatch) != (rem == 0) && r.Exec != ExecReplaced && r.QuoteOrderQty == 0 && r.Status != StatusExpired && r.Status != StatusCanceled {
 		f.fail("order %d: %s with %d left", r.OrderID, r.Status, rem)
 	}
+}
+
+func (f *follower) List(_ AccountID, s *ListState) {
+	old, known := f.lists[s.ListID]
+	if (s.Type == ListExecStarted || s.Type == ListResponse) == known || old.Type == ListAllDone {
+		f.fail("list status %+v after %+v", s, old)
+	}
+	for _, o := range s.Orders {
+		if s.Type == ListAllDone && !f.status[o.OrderID].Ended() {
+			f.fail("list %d is done, its order %d is %s", s.ListID, o.OrderID, f.status[o.OrderID])
+		}
+	}
+	f.lists[s.ListID] = *s
 }
 
 func (f *follower) Balances(a AccountID, bs []Balance, _ Micros) {
@@ -159,99 +182,6 @@ func (f *follower) same(book map[Fixed]Fixed, ls []Level) {
 		if book[l.Price] != l.Qty {
 			f.fail("book of diffs has %d at %d, the exchange %d", book[l.Price], l.Price, l.Qty)
 		}
-	}
-}
-
-// command is one random input, plain data so that it can be played twice.
-type command struct {
-	Kind, Acct, Side, Type, TIF, STP int
-	Qty, Price, Ref, Wait            int
-}
-
-func drawCommands(t *rapid.T, n int) []command {
-	one := rapid.Custom(func(t *rapid.T) command {
-		return command{
-			Kind: rapid.IntRange(0, 19).Draw(t, "kind"), Acct: rapid.IntRange(0, 3).Draw(t, "acct"),
-			Side: rapid.IntRange(0, 1).Draw(t, "side"), Type: rapid.IntRange(0, 9).Draw(t, "type"),
-			TIF: rapid.IntRange(0, 5).Draw(t, "tif"), STP: rapid.IntRange(0, 5).Draw(t, "stp"),
-			Qty: rapid.IntRange(1, 60).Draw(t, "qty"), Price: rapid.IntRange(-12, 12).Draw(t, "price"),
-			Ref: rapid.IntRange(0, 1000).Draw(t, "ref"), Wait: rapid.IntRange(0, 40).Draw(t, "wait"),
-		}
-	})
-	return rapid.SliceOfN(one, n, n).Draw(t, "commands")
-}
-
-// player runs commands against an exchange.
-type player struct {
-	x      *Exchange
-	symbol string
-	now    Micros
-	ids    [4][]int64
-	mid    Fixed
-}
-
-func (p *player) newOrder(c *command) *NewOrder {
-	in := p.x.byName[p.symbol]
-	r := &NewOrder{Symbol: p.symbol, Side: Buy + Side(c.Side), STP: STPMode(c.STP)}
-	mid := p.mid
-	if top, _ := p.x.BookTicker(p.symbol); top.Bid.Price > 0 && top.Ask.Price > 0 {
-		mid = top.Bid.Price
-	}
-	lot := Fixed(c.Qty) * One / 50 // 0.02 to 1.2 LTC: some are below the minimal notional
-	price := mid + Fixed(c.Price)*in.tick
-	switch {
-	case c.Type < 5:
-		r.Type, r.TimeInForce = LimitOrder, [...]TimeInForce{GTC, GTC, GTC, GTC, IOC, FOK}[c.TIF]
-	case c.Type < 7:
-		r.Type = LimitMakerOrder
-	default:
-		r.Type = MarketOrder
-		if c.TIF == 0 {
-			r.QuoteOrderQty = Some(Fixed(c.Qty) * 37 * One / 10)
-		} else {
-			r.Quantity = Some(lot)
-		}
-		return r
-	}
-	r.Quantity, r.Price = Some(lot), Some(max(price, in.tick))
-	if c.Ref%3 == 0 {
-		r.ClientOrderID = fmt.Sprintf("c%d", c.Ref%40)
-	}
-	return r
-}
-
-func (p *player) pick(c *command) Opt {
-	ids := p.ids[c.Acct]
-	if len(ids) == 0 || c.Ref%50 == 0 {
-		return Some(int64(c.Ref))
-	}
-	return Some(ids[len(ids)-1-c.Ref%min(len(ids), 12)])
-}
-
-func (p *player) do(c *command) {
-	p.now += Micros(c.Wait) * 997
-	a := AccountID(c.Acct)
-	switch {
-	case c.Kind < 12:
-		if rep, rej := p.x.Place(p.now, a, p.newOrder(c)); rej == nil {
-			p.ids[c.Acct] = append(p.ids[c.Acct], rep.OrderID)
-		}
-	case c.Kind < 15:
-		_, _ = p.x.Cancel(p.now, a, &CancelRequest{Symbol: p.symbol, OrderID: p.pick(c), Restriction: CancelRestriction(c.Ref % 7 / 5)})
-	case c.Kind < 16:
-		_, _ = p.x.Amend(p.now, a, &AmendRequest{Symbol: p.symbol, OrderID: p.pick(c), NewQty: Some(Fixed(c.Qty) * One / 50)})
-	case c.Kind < 17:
-		rep, rej := p.x.CancelReplace(p.now, a, &ReplaceRequest{
-			Cancel: CancelRequest{OrderID: p.pick(c)}, New: *p.newOrder(c), AllowFailure: c.Ref%2 == 0,
-		})
-		if rej == nil && rep.New != nil {
-			p.ids[c.Acct] = append(p.ids[c.Acct], rep.New.OrderID)
-		}
-	case c.Kind < 18 && c.Ref%10 == 0:
-		_, _ = p.x.CancelAll(p.now, a, p.symbol)
-	default:
-		p.x.Advance(p.now + Micros(c.Wait)*millisecond)
-		p.now = p.x.Now()
 	}
 }
 
@@ -436,14 +366,16 @@ func TestLongRandomRunReachesEveryCorner(t *testing.T) {
 	f.start(x)
 	cs := make([]command, 40_000)
 	for i := range cs {
-		cs[i] = command{r.IntN(20), r.IntN(4), r.IntN(2), r.IntN(10), r.IntN(6), r.IntN(6), 1 + r.IntN(60), r.IntN(25) - 12, r.IntN(1001), r.IntN(40)}
+		cs[i] = command{r.IntN(26), r.IntN(4), r.IntN(2), r.IntN(16), r.IntN(6), r.IntN(6), 1 + r.IntN(60), r.IntN(25) - 12, r.IntN(1001), r.IntN(40)}
 	}
 	run(t, x, f.follower, cs)
 	for _, k := range []string{
 		"NEW NEW NONE", "TRADE PARTIALLY_FILLED NONE", "TRADE FILLED NONE", "CANCELED CANCELED NONE", "REPLACED NEW NONE",
 		"TRADE_PREVENTION EXPIRED_IN_MATCH NONE", "TRADE_PREVENTION NEW NONE",
 		"EXPIRED EXPIRED UNFILLED_IOC_QUANTITY_EXPIRED", "EXPIRED EXPIRED UNFILLED_FOK_ORDER_EXPIRED",
-		"REJECTED REJECTED NONE", "maker", "taker",
+		"EXPIRED EXPIRED INSUFFICIENT_LIQUIDITY", "EXPIRED EXPIRED OCO_TRIGGER", "EXPIRED EXPIRED OTO_PHASE_ONE_EXPIRED",
+		"EXPIRED EXPIRED REJECTED", "EXPIRED EXPIRED EXCHANGE_CANCELED", "NEW PENDING_NEW NONE",
+		"REJECTED REJECTED NONE", "maker", "taker", "iceberg refilled", "stop traded", "peg traded", "trailing stop traded", "list done",
 	} {
 		if f.seen[k] < 5 {
 			t.Errorf("%s: seen %d times, want at least 5", k, f.seen[k])
@@ -465,5 +397,22 @@ func (c *counter) Execution(a AccountID, r *ExecutionReport) {
 	} else if r.Exec == ExecTrade {
 		c.seen["taker"]++
 	}
+	if r.Exec == ExecTrade {
+		for what, is := range map[string]bool{
+			"stop traded": r.Type.stop(), "peg traded": r.PeggedPrice > 0, "trailing stop traded": r.TrailingDelta > 0,
+			"iceberg refilled": r.IcebergQty > 0 && r.Maker && r.CumQty > r.IcebergQty,
+		} {
+			if is {
+				c.seen[what]++
+			}
+		}
+	}
 	c.follower.Execution(a, r)
+}
+
+func (c *counter) List(a AccountID, s *ListState) {
+	if s.Type == ListAllDone {
+		c.seen["list done"]++
+	}
+	c.follower.List(a, s)
 }

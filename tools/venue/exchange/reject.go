@@ -4,8 +4,9 @@ package exchange
 // itself answers. Codes of transport, signature and limits belong to the sockets.
 const (
 	codeFilter        = -1013
-	codeMandatory     = -1102
+	codeComposition   = -1014
 	codeIllegal       = -1100
+	codeMandatory     = -1102
 	codeNotRequired   = -1106
 	codePrecision     = -1111
 	codeTIFNotNeeded  = -1114
@@ -15,7 +16,19 @@ const (
 	codeBadInterval   = -1120
 	codeBadSymbol     = -1121
 	codeBadCombo      = -1128
+	codeInvalidData   = -1130
 	codeStrategyType  = -1134
+	codeOCOType       = -1158
+	codeOCOIceberg    = -1160
+	codeOCOBuyLimit   = -1165
+	codeOCOSellLimit  = -1166
+	codeOCOLimits     = -1168
+	codeOCOBuyStop    = -1196
+	codeOCOSellStop   = -1197
+	codeOCOBuyProfit  = -1198
+	codeOCOSellProfit = -1199
+	codePegPrice      = -1210
+	codePegOffset     = -1211
 	codeNewRejected   = -2010
 	codeCancelReject  = -2011
 	codeNoSuchOrder   = -2013
@@ -57,6 +70,9 @@ const (
 	textInsufficient  = "Account has insufficient balance for requested action."
 	textWouldMatch    = "Order would immediately match and take."
 	textDuplicate     = "Duplicate order sent."
+	textWouldTrigger  = "Order would trigger immediately."
+	textOCOPrices     = "The relationship of the prices for the orders is not correct."
+	textComposition   = "Unsupported order combination."
 	textClosed        = "Market is closed."
 	textAccountOff    = "This account may not place or cancel orders."
 	textUnknownOrder  = "Unknown order sent."

@@ -10,7 +10,7 @@ func (x *Exchange) CancelReplace(now Micros, id AccountID, r *ReplaceRequest) (*
 		x.log.newOrder(&r.New)
 	}
 	a := x.account(id)
-	next, rej := x.prepare(a, &r.New)
+	next, rej := x.prepare(a, &r.New, true)
 	if rej == nil && !next.in.sym.CancelReplace {
 		rej = reject(codeNewRejected, "Order cancel-replace is not supported for this symbol.")
 	}

@@ -15,8 +15,10 @@ func (x *Exchange) newReport(o *order, kind ExecutionType) *ExecutionReport {
 	r := &x.report
 	*r = ExecutionReport{
 		EventTime: x.now, Symbol: o.in.sym.Name, ClientOrderID: o.clientID, Side: o.side, Type: o.typ, TimeInForce: o.tif,
-		Quantity: o.qty, Price: o.price, OrderListID: -1, Exec: kind, Status: o.status, OrderID: o.id,
-		CumQty: o.exec, TransactTime: x.now, TradeID: -1, ExecutionID: id, OnBook: !o.status.Ended() && (o.typ != MarketOrder || kind == ExecNew),
+		Quantity: o.qty, Price: o.asked, OrderListID: o.list.number(), Exec: kind, Status: o.status, OrderID: o.id,
+		CumQty: o.exec, TransactTime: x.now, TradeID: -1, ExecutionID: id,
+		OnBook:    o.working && !o.status.Ended() && (!o.market() || kind == ExecNew),
+		StopPrice: o.stop, IcebergQty: o.iceberg, TrailingDelta: o.trail, TrailingTime: o.trailAt, Peg: o.peg, PeggedPrice: o.selected(),
 		OrderTime: o.created, CumQuote: o.cumQuote, QuoteOrderQty: o.quoteQty, WorkingTime: o.workedAt, STP: o.stp,
 		StrategyID: o.strategyID, StrategyType: o.strategyTy, ExpiryReason: o.expiry,
 		PreventedMatchID: -1, PreventedQty: o.prevent, TradeGroupID: -1, CounterOrderID: -1,
@@ -87,13 +89,22 @@ func (x *Exchange) reportPrevented(o, counter *order, lost, meet Fixed, pm *Prev
 	}
 }
 
+// selected is the price a peg has chosen, 0 before.
+func (o *order) selected() Fixed {
+	if o.peg.Price == PegNone || !o.working {
+		return 0
+	}
+	return o.price
+}
+
 // snapshot is the order as queries and answers show it.
 func (o *order) snapshot() Order {
 	return Order{
-		Symbol: o.in.sym.Name, OrderID: o.id, OrderListID: -1, ClientOrderID: o.clientID, Side: o.side, Type: o.typ,
-		TimeInForce: o.tif, Status: o.status, Price: o.price, OrigQty: o.qty, ExecutedQty: o.exec, CumQuote: o.cumQuote,
+		Symbol: o.in.sym.Name, OrderID: o.id, OrderListID: o.list.number(), ClientOrderID: o.clientID, Side: o.side, Type: o.typ,
+		TimeInForce: o.tif, Status: o.status, Price: o.asked, OrigQty: o.qty, ExecutedQty: o.exec, CumQuote: o.cumQuote,
 		QuoteOrderQty: o.quoteQty, PreventedQty: o.prevent, PreventedMatchID: o.lastMatch, Time: o.created,
 		UpdateTime: o.updated, WorkingTime: o.workedAt, IsWorking: o.working, STP: o.stp, ExpiryReason: o.expiry,
-		StrategyID: o.strategyID, StrategyType: o.strategyTy,
+		StrategyID: o.strategyID, StrategyType: o.strategyTy, StopPrice: o.stop, IcebergQty: o.iceberg,
+		TrailingDelta: o.trail, TrailingTime: o.trailAt, Peg: o.peg, PeggedPrice: o.selected(),
 	}
 }

@@ -3,21 +3,21 @@ package exchange
 // sizeMarket turns a market order into a quantity it can pay for. An order by
 // quoteOrderQty that wants more than the book has is drained: it takes what is
 // there and then expires.
-func (x *Exchange) sizeMarket(o *order) *Reject {
-	in := o.in
+func (x *Exchange) sizeMarket(o *order) (RejectReason, *Reject) {
 	if o.quoteQty > 0 {
-		if rej := in.sizeByQuote(o); rej != nil {
-			return rej
+		if rej := o.in.sizeByQuote(o); rej != nil {
+			return RejectNone, rej
 		}
 	}
-	need := o.qty
-	if o.side == Buy {
-		need = in.cost(o)
-	}
+	return pays(o, o.takes())
+}
+
+// pays is the reject of an order that needs more than its account has free.
+func pays(o *order, need Fixed) (RejectReason, *Reject) {
 	if o.acct.free(o.lockAsset()) < need {
-		return x.refuse(o, RejectBalance, textInsufficient)
+		return RejectBalance, reject(codeNewRejected, textInsufficient)
 	}
-	return nil
+	return RejectNone, nil
 }
 
 // sizeByQuote finds the largest multiple of the lot that spends (buy) or
@@ -66,7 +66,7 @@ func (in *instrument) reachable(o *order, f func(price, qty Fixed) bool) {
 			return false
 		}
 		if o.stp == STPNone {
-			return f(l.price, l.total())
+			return f(l.price, l.depth())
 		}
 		q := wide{}
 		q.add(l.ext)

@@ -13,8 +13,8 @@ func (o *order) prevents(m *order) bool {
 // prevent applies the taker's mode to a meeting of o with resting m. What a mode
 // expires is counted as prevented quantity, so that for every order
 // origQty - executedQty - preventedQuantity is what can still trade.
-func (x *Exchange) prevent(o, m *order, opp *book, l *level, rep *OrderReport) {
-	meet := min(o.rem(), m.rem())
+func (x *Exchange) prevent(o, m *order, opp *book, rep *OrderReport) {
+	meet := min(o.rem(), m.visible())
 	price := m.price
 	var takerLoses, makerLoses Fixed
 	switch o.stp {
@@ -41,14 +41,11 @@ func (x *Exchange) prevent(o, m *order, opp *book, l *level, rep *OrderReport) {
 		m.acct.addPrevented(x, pm)
 	}
 	if makerLoses > 0 {
-		if makerLoses == m.rem() {
-			opp.unlink(m)
-		} else {
-			l.sum.sub(makerLoses)
-		}
+		opp.draw(m, makerLoses)
 	}
 	x.lose(o, m, takerLoses, meet, &pm)
 	x.lose(m, o, makerLoses, meet, &pm)
+	opp.refill(m)
 }
 
 // lose takes prevented quantity from one order and reports it.
@@ -62,7 +59,7 @@ func (x *Exchange) lose(o, counter *order, q, meet Fixed, pm *PreventedMatch) {
 	if o.rem() == 0 {
 		o.status = StatusExpiredInMatch
 	}
-	if o.typ != MarketOrder {
+	if !o.market() {
 		x.relock(o, o.rem())
 	}
 	x.reportPrevented(o, counter, q, meet, pm)

@@ -76,13 +76,8 @@ func (s *Symbol) clone() Symbol {
 // publishOnlySupported removes from s what this exchange would refuse, so that
 // exchangeInfo tells the truth.
 func (s *Symbol) publishOnlySupported() {
-	s.OrderTypes = slices.DeleteFunc(s.OrderTypes, func(t OrderType) bool { return !supported(t) })
 	s.AllowedSTP = slices.DeleteFunc(s.AllowedSTP, func(m STPMode) bool { return m == STPTransfer })
-	s.Iceberg, s.OCO, s.OTO, s.OPO, s.TrailingStop, s.Peg = false, false, false, false, false, false
-}
-
-func supported(t OrderType) bool {
-	return t == LimitOrder || t == LimitMakerOrder || t == MarketOrder
+	s.OPO = false
 }
 
 // FilterType names a filter; String is its name on the wire.

@@ -85,7 +85,7 @@ func builtinSymbol(name string) (Symbol, bool) {
 		s.Filters = []Filter{
 			{Type: PriceFilter, MinPrice: tick, MaxPrice: MustFixed(b.maxPrice), TickSize: tick},
 			{Type: LotSize, MinQty: step, MaxQty: MustFixed(b.maxQty), StepSize: step},
-			{Type: IcebergParts, Limit: 10},
+			{Type: IcebergParts, Limit: 100}, // since 2026-03-12
 			{Type: MarketLotSize, MaxQty: MustFixed(b.marketMaxQty)},
 		}
 		if b.modern {
@@ -100,7 +100,7 @@ func builtinSymbol(name string) (Symbol, bool) {
 		}
 		s.Filters = append(s.Filters, Filter{Type: MaxNumOrders, Limit: 200}, Filter{Type: MaxNumAlgoOrders, Limit: 5},
 			// On all symbols since 2025-08-28, later than both recordings.
-			Filter{Type: MaxNumOrderAmends, Limit: 10})
+			Filter{Type: MaxNumOrderLists, Limit: 20}, Filter{Type: MaxNumOrderAmends, Limit: 10})
 		return s, true
 	}
 	return Symbol{}, false

@@ -23,7 +23,7 @@ type rawSymbol struct {
 	TrailingStop        bool              `json:"allowTrailingStop"`
 	CancelReplace       *bool             `json:"cancelReplaceAllowed"`
 	Amend               *bool             `json:"amendAllowed"`
-	Peg                 bool              `json:"pegInstructionsAllowed"`
+	Peg                 *bool             `json:"pegInstructionsAllowed"`
 	SpotTrading         bool              `json:"isSpotTradingAllowed"`
 	MarginTrading       bool              `json:"isMarginTradingAllowed"`
 	Filters             []json.RawMessage `json:"filters"`
@@ -39,7 +39,8 @@ type rawSymbol struct {
 // filter, are loaded without it: a recording may be newer than this table.
 //
 // What the 2021 schema does not say gets today's venue-wide value: cancelReplace
-// and amend allowed, STP modes of 2025-05-07, commission precision 8.
+// and amend allowed, pegs on all symbols since 2025-08-28, STP modes of
+// 2025-05-07, commission precision 8.
 func LoadSymbols(exchangeInfo []byte, names []string) ([]Symbol, error) {
 	var body struct {
 		Symbols []rawSymbol `json:"symbols"`
@@ -71,13 +72,38 @@ func LoadSymbols(exchangeInfo []byte, names []string) ([]Symbol, error) {
 	return out, nil
 }
 
+// LoadExchangeFilters reads exchangeFilters from the body of GET
+// /api/v3/exchangeInfo; none if the body is empty.
+func LoadExchangeFilters(exchangeInfo []byte) ([]Filter, error) {
+	if len(exchangeInfo) == 0 {
+		return nil, nil
+	}
+	var body struct {
+		Filters []json.RawMessage `json:"exchangeFilters"`
+	}
+	if err := json.Unmarshal(exchangeInfo, &body); err != nil {
+		return nil, fmt.Errorf("cannot read exchangeInfo: %w", err)
+	}
+	var out []Filter
+	for _, raw := range body.Filters {
+		f, known, err := parseFilter(raw)
+		if err != nil {
+			return nil, err
+		}
+		if known && f.Type.overExchange() {
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}
+
 func (r *rawSymbol) symbol() (Symbol, error) {
 	s := Symbol{
 		Name: r.Symbol, Base: r.BaseAsset, Quote: r.QuoteAsset,
 		BasePrecision: orInt(r.BasePrecision, 8), QuotePrecision: orInt(r.QuotePrecision, 8),
 		BaseCommPrecision: orInt(r.BaseCommPrecision, 8), QuoteCommPrecision: orInt(r.QuoteCommPrecision, 8),
 		Iceberg: r.Iceberg, OCO: r.OCO, OTO: r.OTO, OPO: r.OPO, QuoteOrderQtyMarket: r.QuoteOrderQtyMarket,
-		TrailingStop: r.TrailingStop, Peg: r.Peg, SpotTrading: r.SpotTrading, MarginTrading: r.MarginTrading,
+		TrailingStop: r.TrailingStop, Peg: r.Peg == nil || *r.Peg, SpotTrading: r.SpotTrading, MarginTrading: r.MarginTrading,
 		CancelReplace:  r.CancelReplace == nil || *r.CancelReplace,
 		Amend:          r.Amend == nil || *r.Amend,
 		PermissionSets: r.PermissionSets,

@@ -62,7 +62,11 @@ func TestBuiltinTableEqualsTheRecordings(t *testing.T) {
 		}
 		got, _ := builtinSymbol(b.name)
 		// Later than the recordings.
-		got.Filters = slices.DeleteFunc(got.Filters, func(f Filter) bool { return f.Type == MaxNumOrderAmends })
+		later := func(f Filter) bool {
+			return f.Type == MaxNumOrderAmends || f.Type == MaxNumOrderLists || f.Type == IcebergParts
+		}
+		got.Filters = slices.DeleteFunc(got.Filters, later)
+		want[0].Filters = slices.DeleteFunc(want[0].Filters, later)
 		byType := func(fs []Filter) []Filter {
 			fs = slices.Clone(fs)
 			slices.SortFunc(fs, func(a, b Filter) int { return int(a.Type) - int(b.Type) })

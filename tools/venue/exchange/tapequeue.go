@@ -128,23 +128,22 @@ func (m *tapeMarket) uncross(l *lane) {
 func (m *tapeMarket) reach(in *instrument, own, ext *level, taker Side) {
 	ob, eb := in.book(taker.other()), in.book(taker)
 	o := own.head
-	q := min(o.rem(), ext.ext)
+	q := min(o.visible(), ext.ext)
 	ownPrice, ownBefore := own.price, own.total()
 	extPrice, extBefore := ext.price, ext.total()
 	// No order of accounts stands behind what is taken here: it would have
 	// traded with o already.
 	ext.ext -= q
-	if q == o.rem() {
-		ob.unlink(o)
-	} else {
-		own.sum.sub(q)
-	}
+	ob.draw(o, q)
 	m.x.agg = AggTrade{}
 	m.x.fill(nil, o, ownPrice, q, nil)
+	ob.refill(o)
 	ownAfter, extAfter := own.total(), ext.total()
 	ob.dropIfEmpty(own)
 	eb.dropIfEmpty(ext)
-	in.touched(taker.other(), ownPrice, ownBefore, ownAfter)
+	if ownAfter != ownBefore {
+		in.touched(taker.other(), ownPrice, ownBefore, ownAfter)
+	}
 	in.touched(taker, extPrice, extBefore, extAfter)
 	m.x.publishAgg(in)
 }
@@ -185,17 +184,16 @@ func worse(b *book, price, tick Fixed) Fixed {
 func (m *tapeMarket) hit(in *instrument, b *book, lv *level, q Fixed) Fixed {
 	o := lv.head
 	price, before := lv.price, lv.total()
-	q = min(q, o.rem())
-	if q == o.rem() {
-		b.unlink(o)
-	} else {
-		lv.sum.sub(q)
-	}
+	q = min(q, o.visible())
+	b.draw(o, q)
 	m.x.agg = AggTrade{}
 	m.x.fill(nil, o, price, q, nil)
+	b.refill(o)
 	after := lv.total()
 	b.dropIfEmpty(lv)
-	in.touched(b.side, price, before, after)
+	if after != before {
+		in.touched(b.side, price, before, after)
+	}
 	m.x.publishAgg(in)
 	return q
 }
@@ -255,15 +253,8 @@ func (m *tapeMarket) print(in *instrument, price, qty Fixed, taker Side) {
 		Symbol: in.sym.Name, ID: in.nextTrade, Price: price, Qty: qty, QuoteQty: mul(price, qty),
 		BuyOrderID: -1, SellOrderID: -1, Time: x.now, BuyerIsMaker: taker == Sell,
 	}
-	in.nextTrade++
-	in.tape.add(t)
-	if x.log.on() {
-		x.log.trade(t)
-	}
-	if in.sym.Status != Break {
-		x.sink.Trade(t)
-	}
 	x.agg = AggTrade{}
-	x.addAgg(in, t)
+	in.traded(t)
 	x.publishAgg(in)
+	in.trip(price)
 }

@@ -14,6 +14,7 @@ type recorder struct {
 	tops     []Top
 	reports  []ExecutionReport
 	owners   []AccountID
+	lists    []ListState
 	balances []balanceEvent
 	lines    []string // engine order: kinds only
 }
@@ -40,6 +41,10 @@ func (r *recorder) Execution(a AccountID, e *ExecutionReport) {
 func (r *recorder) Balances(a AccountID, b []Balance, _ Micros) {
 	r.balances = append(r.balances, balanceEvent{a, slices.Clone(b)})
 	r.lines = append(r.lines, fmt.Sprintf("%d:balances", a))
+}
+func (r *recorder) List(a AccountID, s *ListState) {
+	r.lists = append(r.lists, *s)
+	r.lines = append(r.lines, fmt.Sprintf("%d:list %s/%s", a, s.Type, s.Status))
 }
 func (r *recorder) Status(s string, st SymbolStatus) { r.lines = append(r.lines, s+" "+st.String()) }
 
@@ -92,7 +97,8 @@ func newDesk(t testing.TB, change func(*Config)) *desk {
 }
 
 // ticket reads "BUY LIMIT GTC 2@100", "SELL MARKET 3", "BUY MARKET quote 500" and
-// words id=..., stp=... behind it, for BTCUSDT.
+// words id=, stp=, sym=, stop=, iceberg=, trail=, peg=, levels= behind it, for
+// BTCUSDT.
 func ticket(text string) *NewOrder {
 	w := strings.Fields(text)
 	r := &NewOrder{Symbol: "BTCUSDT"}
@@ -111,6 +117,16 @@ func ticket(text string) *NewOrder {
 			r.ClientOrderID = v
 		case has && key == "stp":
 			r.STP, _ = ParseSTPMode(v)
+		case has && key == "stop":
+			r.StopPrice = Some(fx(v))
+		case has && key == "iceberg":
+			r.IcebergQty = Some(fx(v))
+		case has && key == "trail":
+			r.TrailingDelta = Some(fx(v) / One)
+		case has && key == "peg":
+			r.Peg.Price, _ = ParsePegPrice(v)
+		case has && key == "levels":
+			r.Peg.Offset, r.Peg.Value = PegPriceLevel, Some(fx(v)/One)
 		case has && key == "sym":
 			r.Symbol = v
 		case quote:
@@ -206,6 +222,9 @@ func checkInvariants(x *Exchange) error {
 	for _, in := range x.insts {
 		for _, b := range [2]*book{&in.bids, &in.asks} {
 			if err := checkSide(in, b, func(o *order) {
+				if o.acct.user() {
+					return // counted with its account
+				}
 				if need[o.acct] == nil {
 					need[o.acct] = held{}
 				}
@@ -214,8 +233,43 @@ func checkInvariants(x *Exchange) error {
 				return err
 			}
 		}
+		for _, o := range in.stops {
+			if !o.waiting || o.status != StatusNew || o.lvl != nil || o.trail == 0 && in.tape.last > 0 && o.reached(in.tape.last) {
+				return fmt.Errorf("%s: order %d must not wait at a last price of %d: %+v", in.sym.Name, o.id, in.tape.last, o.snapshot())
+			}
+		}
 		if bid, ask := in.bids.best, in.asks.best; bid != nil && ask != nil && bid.price >= ask.price {
 			return fmt.Errorf("%s: book is crossed: bid %d ask %d", in.sym.Name, bid.price, ask.price)
+		}
+	}
+	if len(x.follow) > 0 {
+		return fmt.Errorf("%d orders and lists were set going and not done", len(x.follow))
+	}
+	for _, a := range x.accounts {
+		need[a] = held{}
+		for _, o := range a.open {
+			switch r := o.list.rival(o); {
+			case o.status == StatusPendingNew:
+				if o.locked != 0 {
+					return fmt.Errorf("pending order %d has %d locked", o.id, o.locked)
+				}
+			case r == nil:
+				if o.locked != o.lockFor(o.rem()) {
+					return fmt.Errorf("order %d has %d locked: %+v", o.id, o.locked, o.snapshot())
+				}
+				need[a][o.lockAsset()] += o.locked
+			case o.id < r.id:
+				most := max(o.lockFor(o.rem()), r.lockFor(r.rem()))
+				if o.locked+r.locked != most || o.qty != r.qty && o.prevent == 0 && r.prevent == 0 {
+					return fmt.Errorf("list %d: legs have %d and %d locked, need %d once", o.list.id, o.locked, r.locked, most)
+				}
+				need[a][o.lockAsset()] += most
+			}
+		}
+		for _, l := range a.openLists {
+			if l.done || l.ending {
+				return fmt.Errorf("open list %d is done", l.id)
+			}
 		}
 	}
 	for _, a := range append(slices.Clone(x.accounts), x.house...) {
@@ -228,8 +282,14 @@ func checkInvariants(x *Exchange) error {
 			}
 		}
 		for _, o := range a.open {
-			if o.lvl == nil || o.status.Ended() {
-				return fmt.Errorf("account %s: open order %d is %s and not on the book", a.name, o.id, o.status)
+			stands := 0
+			for _, is := range []bool{o.lvl != nil, o.waiting && slices.Contains(o.in.stops, o), o.status == StatusPendingNew} {
+				if is {
+					stands++
+				}
+			}
+			if stands != 1 || o.status.Ended() || o.list != nil && o.list.done {
+				return fmt.Errorf("account %s: open order %d is %s and stands in %d places", a.name, o.id, o.status, stands)
 			}
 		}
 	}
@@ -249,21 +309,22 @@ func checkSide(in *instrument, b *book, each func(*order)) error {
 		if l.empty() || l.ext < 0 {
 			err = fmt.Errorf("%s: level %d has nothing in it", in.sym.Name, l.price)
 		}
-		var sum wide
+		var sum, hidden wide
 		count := 0
 		var prev *order
 		for o := l.head; o != nil; prev, o = o, o.next {
-			if o.lvl != l || o.prev != prev || o.price != l.price || o.side != b.side || o.rem() <= 0 || o.locked != o.lockFor(o.rem()) || o.status.Ended() {
+			if o.lvl != l || o.prev != prev || o.price != l.price || o.side != b.side || o.rem() <= 0 || o.visible() <= 0 || o.visible() > o.rem() || !o.acct.user() && o.locked != o.lockFor(o.rem()) || o.status.Ended() {
 				err = fmt.Errorf("%s: order %d does not belong at level %d: %+v", in.sym.Name, o.id, l.price, o.snapshot())
 			}
 			if o.ahead > l.ext || prev != nil && prev.ahead > o.ahead {
 				err = fmt.Errorf("%s: order %d has %d ahead of %d at level %d", in.sym.Name, o.id, o.ahead, l.ext, l.price)
 			}
-			sum.add(o.rem())
+			sum.add(o.visible())
+			hidden.add(o.rem() - o.visible())
 			count++
 			each(o)
 		}
-		if sum != l.sum || count != l.n || prev != l.tail {
+		if sum != l.sum || hidden != l.hidden || count != l.n || prev != l.tail {
 			err = fmt.Errorf("%s: level %d sums %v of %d orders, has %v of %d", in.sym.Name, l.price, l.sum, l.n, sum, count)
 		}
 		last = l
