@@ -64,12 +64,50 @@ type Filters struct {
 	// Multipliers of the reference price between which a price must lie.
 	BidMulUp, BidMulDown, AskMulUp, AskMulDown int64
 
-	OrdersMax   int // open orders on the symbol
+	OrdersMax   int // open orders on the symbol, those that wait for a trigger included
+	AlgosMax    int // open orders that wait for a trigger
+	IcebergsMax int // open orders with a hidden part
+	ListsMax    int // open order lists
+	AmendsMax   int // amends of one order
+	PartsMax    int // parts of an iceberg: quantity over shown quantity, rounded up
 	PositionMax Qty // free + locked + open buys of the base asset
+
+	// Trailing deltas in 1/10000: above for stop-loss buys and take-profit sales, which
+	// trigger on a rise, below for the others.
+	TrailAboveMin, TrailAboveMax, TrailBelowMin, TrailBelowMax int
 }
 
+// AccountFilters are rules over all symbols of an account. A zero bound does not bind.
+type AccountFilters struct {
+	OrdersMax, AlgosMax, IcebergsMax, ListsMax int
+}
+
+// Features are what a symbol takes beside plain orders.
+type Features uint16
+
+// The features. Each self-trade prevention mode is one too, see FeatureSTP.
+const (
+	FeatureIceberg Features = 1 << iota
+	FeatureTrailing
+	FeatureAmend
+	FeatureReplace
+	featureSTP
+)
+
+// FeatureSTP is the leave to send a self-trade prevention mode; STPDefault, which
+// sends none, needs no leave.
+func FeatureSTP(m STP) Features {
+	if m == STPDefault {
+		return 0
+	}
+	return featureSTP << (m - 1)
+}
+
+// Has reports whether all of f are there.
+func (s Features) Has(f Features) bool { return s&f == f }
+
 // Instrument is one symbol with its rules. Values are fixed once the table is
-// built; a change of rules builds a new table.
+// built; the gate keeps its own copy, which a change of rules replaces.
 type Instrument struct {
 	ID          InstrumentID
 	Symbol      string // as the venue writes it, upper case, may be non-ASCII
@@ -77,14 +115,17 @@ type Instrument struct {
 	Market      Market
 	Status      Status
 	OrderTypes  OrderTypeSet
+	Features    Features
 	Filters     Filters
 }
 
 // Instruments is the table of what is traded: dense ids for symbols and assets.
 // It is built at start and then only read.
 type Instruments struct {
-	List   []Instrument
-	Assets []string
+	List    []Instrument
+	Assets  []string
+	Account AccountFilters
+
 	bySym  map[string]InstrumentID
 	byName map[string]AssetID
 }

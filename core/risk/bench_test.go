@@ -9,7 +9,7 @@ import (
 
 // life takes one order through everything that can happen to it.
 func (s *stage) life(in core.Intent) {
-	s.now++
+	s.now += core.MonoNs(time.Second)
 	a, r := s.gate.Approve(in, s.sync, Stamps{}, 1, s.now)
 	if r != None {
 		panic(r.String())
@@ -30,7 +30,8 @@ func (s *stage) life(in core.Intent) {
 func forBench(tb testing.TB) *stage {
 	s := newStage()
 	s.account.RateMax, s.account.RateSpan = 1000, 1
-	s.limits.StaleAfter = time.Hour * 24 * 365
+	s.everyControl()
+	s.limits.StaleAfter = 1 << 62
 	s.limits.PositionMax = 1 << 62
 	f := &s.table.List[symA].Filters
 	f.PriceMin, f.PriceMax, f.QtyMax = px("0.01"), px("1000000"), qt("9000")
@@ -60,7 +61,7 @@ func BenchmarkGate(b *testing.B) {
 			s := forBench(b)
 			b.ReportAllocs()
 			for b.Loop() {
-				s.now++
+				s.now += core.MonoNs(time.Second) // no duplicate of the one before
 				a, r := s.gate.Approve(in, s.sync, Stamps{}, 1, s.now)
 				if r != want {
 					b.Fatalf("got %v, want %v", r, want)
@@ -84,7 +85,7 @@ func BenchmarkReport(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		for _, in := range []core.Intent{in, out} {
-			s.now++
+			s.now += core.MonoNs(time.Second)
 			id, r := s.ask(in)
 			if r != None {
 				b.Fatal(r)
@@ -94,7 +95,7 @@ func BenchmarkReport(b *testing.B) {
 			s.fill(id, in.Side, in.Qty/2, core.Filled)
 		}
 	}
-	if e := s.gate.Exposure(symA); e != (Exposure{}) {
+	if e := s.gate.Exposure(symA); e != (Exposure{}) || s.gate.Gross() != 0 {
 		b.Fatalf("exposure %+v at the end, want none", e)
 	}
 }

@@ -67,12 +67,14 @@ func TestCollarIsExactToTheLastUnit(t *testing.T) {
 	s.table.List[symA].Filters.Tick = 1
 	s.limits.CollarBps = 25
 	s.open(t)
+	s.gate.Traded(symA, px("40000"))
 	s.sync = s.bookOf(symA, []core.Level{{Price: px("39999.99999998"), Qty: 1}}, []core.Level{{Price: px("40000.00000002"), Qty: 1}})
 	for _, side := range []core.Side{core.Buy, core.Sell} {
-		s.must(t, limit(side, "39900", "1"))
-		s.want(t, limit(side, "39899.99999999", "1"), RefusedCollar)
-		s.must(t, limit(side, "40100", "1"))
-		s.want(t, limit(side, "40100.00000001", "1"), RefusedCollar)
+		for edge, beyond := range map[string]string{"39900": "39899.99999999", "40100": "40100.00000001"} {
+			id := s.must(t, limit(side, edge, "1"))
+			s.want(t, limit(side, beyond, "1"), RefusedCollar)
+			s.report(id, core.ReportDone, core.Canceled)
+		}
 	}
 }
 
@@ -82,6 +84,7 @@ func TestNotionalDoesNotWrapAtAnySize(t *testing.T) {
 	s.limits.NotionalMax, s.limits.CollarBps = math.MaxInt64, 10_000
 	s.table.List[symA].Filters = core.Filters{Tick: 1}
 	s.open(t)
+	s.gate.Traded(symA, 0)
 	high := core.Price(math.MaxInt64 - 2)
 	s.sync = s.bookOf(symA, []core.Level{{Price: high - 1, Qty: 1}}, []core.Level{{Price: high + 1, Qty: 1}})
 	for _, q := range []core.Qty{math.MaxInt64, math.MaxInt64 - 1, 1 << 62, 1 << 40, core.Scale + 1} {
@@ -90,6 +93,7 @@ func TestNotionalDoesNotWrapAtAnySize(t *testing.T) {
 	// A whole unit at the highest price is exactly what an Amount can still say.
 	s.limits.NotionalMax = core.Amount(high)
 	s.open(t)
+	s.gate.Traded(symA, 0)
 	s.sync = s.bookOf(symA, []core.Level{{Price: high - 1, Qty: 1}}, []core.Level{{Price: high + 1, Qty: 1}})
 	s.must(t, core.Intent{Price: high, Qty: core.Scale})
 	s.want(t, core.Intent{Price: high, Qty: core.Scale + 1}, RefusedNotionalMax)
@@ -263,15 +267,15 @@ func TestOneSidedBookTakesNoOrder(t *testing.T) {
 	s := newStage().open(t)
 	s.sync = s.bookOf(symA, []core.Level{{Price: px("100"), Qty: qt("5")}}, nil)
 	s.want(t, limit(core.Buy, "100", "1"), RefusedCollar)
-	s.want(t, market(core.Buy, "1"), RefusedCollar)
+	s.want(t, market(core.Buy, "1"), RefusedSlippage)
 	s.want(t, market(core.Sell, "1"), RefusedCollar)
 }
 
 func TestMarketOrderIsRefusedBeyondTheKnownDepth(t *testing.T) {
 	s := newStage().open(t)
 	s.must(t, market(core.Buy, "10"))
-	s.want(t, market(core.Buy, "10.001"), RefusedCollar)
-	s.want(t, market(core.Sell, "10.001"), RefusedCollar)
+	s.want(t, market(core.Buy, "10.001"), RefusedSlippage)
+	s.want(t, market(core.Sell, "10.001"), RefusedSlippage)
 }
 
 // Where the touch is ahead of the depth, the order meets the touch.
@@ -289,17 +293,27 @@ func TestMarketOrderIsJudgedByTheTouchWhereThatIsAhead(t *testing.T) {
 func TestWhatIsNoOrderIsMalformed(t *testing.T) {
 	s := newStage().open(t)
 	for name, spoil := range map[string]func(*core.Intent){
-		"no quantity":          func(in *core.Intent) { in.Qty = 0 },
-		"negative quantity":    func(in *core.Intent) { in.Qty = -1 },
-		"no such side":         func(in *core.Intent) { in.Side = 2 },
-		"no such type":         func(in *core.Intent) { in.Type = core.TakeProfitLimit + 1 },
-		"no such tif":          func(in *core.Intent) { in.TIF = core.FOK + 1 },
-		"no such kind":         func(in *core.Intent) { in.Kind = core.CancelAll + 1 },
-		"no such instrument":   func(in *core.Intent) { in.Instrument = 77 },
-		"post-only with a tif": func(in *core.Intent) { in.Type, in.TIF = core.LimitMaker, core.IOC },
-		"priced market order":  func(in *core.Intent) { in.Type = core.MarketOrder },
-		"market order, tif":    func(in *core.Intent) { in.Type, in.Price, in.TIF = core.MarketOrder, 0, core.FOK },
-		"cancel of nothing":    func(in *core.Intent) { *in = core.Intent{Kind: core.CancelAll, Instrument: 77} },
+		"no quantity":            func(in *core.Intent) { in.Qty = 0 },
+		"negative quantity":      func(in *core.Intent) { in.Qty = -1 },
+		"no such side":           func(in *core.Intent) { in.Side = 2 },
+		"no such type":           func(in *core.Intent) { in.Type = core.TakeProfitLimit + 1 },
+		"no such tif":            func(in *core.Intent) { in.TIF = core.FOK + 1 },
+		"no such kind":           func(in *core.Intent) { in.Kind = core.Replace + 1 },
+		"no such strategy":       func(in *core.Intent) { in.Strategy = strategiesMost },
+		"a stop that waits not":  func(in *core.Intent) { in.Stop = px("100") },
+		"a trail that waits not": func(in *core.Intent) { in.Trail = 10 },
+		"a wait for nothing":     func(in *core.Intent) { in.Type = core.StopLossLimit },
+		"a priced stop loss":     func(in *core.Intent) { in.Type, in.Stop = core.StopLoss, px("101") },
+		"a hidden stop loss":     func(in *core.Intent) { in.Type, in.Price, in.Stop, in.Iceberg = core.TakeProfit, 0, px("99"), 1 },
+		"an iceberg for once":    func(in *core.Intent) { in.TIF, in.Iceberg = core.IOC, qt("0.5") },
+		"an iceberg all shown":   func(in *core.Intent) { in.Iceberg = in.Qty },
+		"a negative stop":        func(in *core.Intent) { in.Type, in.Stop = core.StopLossLimit, -1 },
+		"no such mode":           func(in *core.Intent) { in.STP = core.STPTransfer + 1 },
+		"no such instrument":     func(in *core.Intent) { in.Instrument = 77 },
+		"post-only with a tif":   func(in *core.Intent) { in.Type, in.TIF = core.LimitMaker, core.IOC },
+		"priced market order":    func(in *core.Intent) { in.Type = core.MarketOrder },
+		"market order, tif":      func(in *core.Intent) { in.Type, in.Price, in.TIF = core.MarketOrder, 0, core.FOK },
+		"cancel of nothing":      func(in *core.Intent) { *in = core.Intent{Kind: core.CancelAll, Instrument: 77} },
 	} {
 		in := limit(core.Buy, "100", "1")
 		spoil(&in)

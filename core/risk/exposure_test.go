@@ -100,6 +100,63 @@ func (p *play) place(t *rapid.T) {
 	}
 }
 
+// replace puts a new order in the place of an old one: both count.
+func (p *play) replace(t *rapid.T) {
+	o := p.pick(t)
+	q := core.Qty(rapid.IntRange(1, 12).Draw(t, "qty")) * core.Scale
+	before := p.model.exposure()
+	p.now++
+	in := core.Intent{Kind: core.Replace, Old: o.id, Side: o.side, Type: core.Limit, Price: px([2]string{"100", "100.02"}[o.side]), Qty: q}
+	id, r := p.ask(in)
+	want := r
+	switch {
+	case o.ended:
+		want = RefusedUnknownOrder
+	case r == RefusedCancelPending:
+	case before.Open >= p.openMax:
+		want = RefusedOpenOrders
+	case worst(before, o.side)+q > p.limit:
+		want = RefusedPosition
+	default:
+		want = None
+	}
+	if r != want {
+		t.Fatalf("replace of order %d by %v with %+v at stake: got %v, want %v", o.id, q, before, r, want)
+	}
+	if r == None {
+		p.model.orders = append(p.model.orders, naiveOrder{id: id, side: in.Side, qty: q})
+	}
+}
+
+// amend makes an order smaller: at once in words, and in what is at stake once the
+// venue has said so, in whatever the fills in between have left.
+func (p *play) amend(t *rapid.T) {
+	o := p.pick(t)
+	q := core.Qty(rapid.IntRange(1, 12).Draw(t, "new qty")) * core.Scale
+	if _, r := p.ask(core.Intent{Kind: core.Amend, ID: o.id, Qty: q}); r == None && (o.ended || q >= o.qty || q <= o.cum) {
+		t.Fatalf("amend of %+v to %v was let through", *o, q)
+	}
+}
+
+func (p *play) amended(t *rapid.T) {
+	o := p.pick(t)
+	q := core.Qty(rapid.IntRange(1, 12).Draw(t, "amended to")) * core.Scale
+	if !p.hostile {
+		if o.ended || q >= o.qty || q <= o.cum {
+			t.SkipNow()
+		}
+	}
+	got, ok := p.gate.Report(&core.Report{Kind: core.ReportAmended, Status: core.New, ID: o.id, Instrument: symA, Qty: q, FeeAsset: core.NoAsset})
+	if ok == o.ended {
+		t.Fatalf("order %d was known: %v, want %v", o.id, ok, !o.ended)
+	}
+	if ok {
+		if o.qty = max(q, o.cum); got.Qty != o.qty {
+			t.Fatalf("order %d amended to %v, want %v", o.id, got.Qty, o.qty)
+		}
+	}
+}
+
 func (p *play) trade(t *rapid.T) {
 	o := p.pick(t)
 	left := o.qty - o.cum
@@ -182,6 +239,16 @@ func (p *play) check(t *rapid.T) {
 	if got != want {
 		t.Fatalf("exposure %+v, want %+v", got, want)
 	}
+	unknown := 0
+	p.gate.Each(symA, func(o *Order) bool {
+		if o.Status == core.Unknown {
+			unknown++
+		}
+		return true
+	})
+	if p.gate.unknown != unknown {
+		t.Fatalf("%d orders counted as unknown, want %d", p.gate.unknown, unknown)
+	}
 	if p.gate.Live() != want.Open {
 		t.Fatalf("%d live orders, want %d", p.gate.Live(), want.Open)
 	}
@@ -197,7 +264,7 @@ func (p *play) check(t *rapid.T) {
 
 func (p *play) run(t *rapid.T) {
 	t.Repeat(map[string]func(*rapid.T){
-		"place": p.place, "place too": p.place, "trade": p.trade, "end": p.end, "tell": p.tell, "cancel": p.cancel, "": p.check,
+		"place": p.place, "place too": p.place, "trade": p.trade, "end": p.end, "tell": p.tell, "cancel": p.cancel, "replace": p.replace, "amend": p.amend, "amended": p.amended, "": p.check,
 	})
 }
 

@@ -8,10 +8,16 @@
 //
 //	gate.go      Approve: the controls, in the order of the Refusal constants
 //	filters.go   the venue's own rules
+//	worst.go     the worst price an order can get, and what depends on it
+//	window.go    what is counted over a span: rates, repeats, use of the collar
+//	capital.go   worth and loss in the account's currency
+//	amend.go     amends and cancels
 //	limits.go    what a human allows
-//	reports.go   what became of orders: exposure, halts, counters
+//	told.go      what others tell the gate; halts
+//	reports.go   what became of orders: exposure, breakers, counters
 //	orders.go    the table of live orders
 //	ended.go     orders that ended without venue evidence, should they live after all
+//	explain.go   what a refusal means: rule, value, nearest legal value
 package risk
 
 import (
@@ -20,6 +26,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"time"
 
 	"riposte/core"
 	"riposte/core/book"
@@ -36,19 +43,44 @@ type Exposure struct {
 // Gate approves or refuses. It is written by one goroutine, the engine shard
 // that owns it.
 type Gate struct {
-	instruments *core.Instruments
-	limits      []Limits // by instrument; zero for those not traded
-	account     AccountLimits
-	exposure    []Exposure
-	orders      orderTable
-	ended       endedRing
-	lastID      core.OrderID
-	sent        []core.MonoNs // ring of the last RateMax approvals
-	sentAt      int
-	rejects     int // in a row
-	halt        HaltCause
-	refused     [refusals]uint64
-	approved    uint64
+	rules      []core.Instrument // by instrument: those now in force
+	limits     []Limits          // zero for those not traded
+	exposure   []Exposure
+	watch      []watch
+	venue      core.AccountFilters
+	account    AccountLimits
+	strategies []strategy
+	orders     orderTable
+	ended      endedRing
+	lastID     core.OrderID
+
+	halt       HaltCause
+	unpriced   bool // something at stake has no price
+	clockError time.Duration
+	auditAt    core.MonoNs
+	rulesAt    core.MonoNs
+	span       core.MonoNs // account.Span
+
+	sent         window // the last RateMax orders, amends and replaces
+	messages     window // and, with cancels, as many as orders may have been
+	rejected     window
+	rejects      int // in a row
+	unknown      int
+	unknownValue core.Amount
+	algos        int
+	icebergs     int
+	capital      capital
+	repeats      repeats
+
+	refused  [refusals]uint64
+	denied   Denial
+	approved uint64
+}
+
+// strategy is what the gate keeps of one strategy.
+type strategy struct {
+	halt HaltCause
+	sent window
 }
 
 // spareOrders is room in the order table beyond the account's limit, for orders
@@ -73,39 +105,75 @@ func NewGate(t *core.Instruments, limits map[core.InstrumentID]Limits, account A
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	g := &Gate{
-		instruments: t,
-		limits:      known,
-		account:     account,
-		exposure:    make([]Exposure, len(t.List)),
-		orders:      newOrderTable(account.OpenMax+spareOrders, len(t.List)),
-		sent:        make([]core.MonoNs, account.RateMax),
-		halt:        HaltNotReconciled,
+	if account.Span == 0 {
+		account.Span = defaultSpan
 	}
-	for i := range g.sent {
-		g.sent[i] = -1 << 62 // never
+	g := &Gate{
+		rules:      slices.Clone(t.List),
+		venue:      t.Account,
+		limits:     known,
+		account:    account,
+		exposure:   make([]Exposure, len(t.List)),
+		watch:      make([]watch, len(t.List)),
+		strategies: make([]strategy, strategiesMost),
+		orders:     newOrderTable(account.OpenMax+spareOrders, len(t.List)),
+		halt:       HaltNotReconciled,
+		clockError: unknownClock,
+		auditAt:    never,
+		rulesAt:    never,
+		span:       core.MonoNs(account.Span),
+		sent:       newWindow(account.RateMax),
+		messages:   newWindow(account.MessageMax * (percent - account.ReservePercent) / percent),
+		rejected:   newWindow(account.RejectSpanMax),
+		capital:    newCapital(t, account.Currency),
+	}
+	wanted := map[core.AssetID]bool{}
+	for i := range g.watch {
+		l, w := &known[i], &g.watch[i]
+		w.bestOf = [2]bool{true, true} // none
+		w.executions = newWindow(l.ExecutionMax)
+		if l.DriftBps > 0 {
+			w.drift.ring = make([]driftUse, driftKept)
+		}
+		if l.QtyMax > 0 {
+			wanted[t.List[i].Quote], wanted[t.List[i].Base] = true, true
+		}
+	}
+	for a, name := range t.Assets {
+		wanted[core.AssetID(a)] = wanted[core.AssetID(a)] || name == feeToken
+	}
+	g.capital.need(t, wanted)
+	for i := range g.strategies {
+		g.strategies[i].sent = newWindow(account.StrategyRateMax)
 	}
 	return g, nil
 }
 
+// feeToken is the asset in which a venue may take its fees whatever is traded.
+const feeToken = "BNB"
+
 // Approve decides on one intent. sync is the book state of the intent's
 // instrument; st holds the stamps up to Decided, now is the time for which the
-// controls are evaluated. On approval of a Place the order exists and counts,
-// and the intent has got its ID. Cancels pass every limit and every halt.
+// controls are evaluated. On approval of a Place or Replace the order exists and
+// counts, and the intent has got its ID. Cancels pass every limit and every halt.
 func (g *Gate) Approve(in core.Intent, sync *book.Sync, st Stamps, input uint64, now core.MonoNs) (Approved, Refusal) {
 	var r Refusal
 	switch in.Kind {
 	case core.Place:
 		r = g.place(&in, sync, now)
 	case core.Cancel:
-		r = g.cancel(&in)
+		r = g.cancel(&in, now)
 	case core.CancelAll:
-		r = g.cancelAll(&in)
+		r = g.cancelAll(&in, now)
+	case core.Amend:
+		r = g.amend(&in, now)
+	case core.Replace:
+		r = g.replace(&in, sync, now)
 	default:
 		r = RefusedMalformed
 	}
 	if r != None {
-		g.refused[r]++
+		g.refuse(r, &in, sync)
 		return Approved{}, r
 	}
 	g.approved++
@@ -113,14 +181,21 @@ func (g *Gate) Approve(in core.Intent, sync *book.Sync, st Stamps, input uint64,
 	return Approved{intent: in, stamps: st, input: input, sealed: true}, None
 }
 
+// place is one pass over the controls, cheap and likely ones first where the order
+// does not matter to who reads the refusal.
 func (g *Gate) place(in *core.Intent, sync *book.Sync, now core.MonoNs) Refusal {
-	if g.halt != 0 {
-		return RefusedHalted
-	}
-	if malformed(in) || int(in.Instrument) >= len(g.limits) {
+	if malformed(in) || int(in.Instrument) >= len(g.limits) || int(in.Strategy) >= len(g.strategies) {
 		return RefusedMalformed
 	}
-	l := &g.limits[in.Instrument]
+	l, w, e, a := &g.limits[in.Instrument], &g.watch[in.Instrument], &g.exposure[in.Instrument], &g.account
+	if halt := g.halt | w.halt | g.strategies[in.Strategy].halt; halt != 0 {
+		if halt != HaltReduceOnly {
+			return RefusedHalted
+		}
+		if !e.reduces(in.Side, in.Qty) {
+			return RefusedReduceOnly
+		}
+	}
 	if l.QtyMax == 0 {
 		return RefusedSymbol
 	}
@@ -128,59 +203,178 @@ func (g *Gate) place(in *core.Intent, sync *book.Sync, now core.MonoNs) Refusal 
 	if !live || !l.current(sync, now) {
 		return RefusedStale
 	}
-	inst, e, top := g.instruments.Get(in.Instrument), &g.exposure[in.Instrument], sync.Top()
-	if r := checkFilters(inst, in, &top, e.Open); r != None {
+	if r := g.trust(now); r != None {
 		return r
 	}
-	if r := l.money(in, &top, b); r != None {
+	inst, top := &g.rules[in.Instrument], sync.Top()
+	if r := checkFilters(inst, in, &top, w); r != None {
 		return r
 	}
-	if e.Open >= l.OpenMax {
+	if r := g.counts(&inst.Filters, in, w, e); r != None {
+		return r
+	}
+	var x reach
+	x.of(in, &top, b, l)
+	use, r := l.money(in, &x, w, &top)
+	if r != None {
+		return r
+	}
+	if use > 0 && l.DriftBps > 0 && !w.drift.room(now, g.span, use, l.DriftBps*(core.Scale/bps)) {
+		return RefusedDrift
+	}
+	if x.now && g.selfMatch(in, &x, w) {
+		return RefusedSelfMatch
+	}
+	switch {
+	case e.Open >= l.OpenMax:
 		return RefusedOpenOrders
-	}
-	if g.orders.live >= g.account.OpenMax {
+	case g.orders.live >= a.OpenMax:
 		return RefusedAccountOrders
-	}
-	if !e.room(in.Side, in.Qty, l.PositionMax) {
+	case a.UnknownMax > 0 && g.unknown >= a.UnknownMax, a.UnknownValueMax > 0 && g.unknownValue >= a.UnknownValueMax:
+		return RefusedUnknownOrders
+	case !e.room(in.Side, in.Qty, l.PositionMax):
 		return RefusedPosition
 	}
-	if now-g.sent[g.sentAt] < core.MonoNs(g.account.RateSpan) {
-		return RefusedRate
+	gross, ok := g.threshold(in.Instrument, in.Side, in.Qty, max(top.Mid(), x.far))
+	if !ok {
+		return RefusedCapital
 	}
-	g.sent[g.sentAt] = now
-	if g.sentAt++; g.sentAt == len(g.sent) {
-		g.sentAt = 0
+	var hash uint64
+	if l.RepeatMax > 0 || a.DuplicateSpan > 0 {
+		hash = key(in)
+		count, last := g.repeats.seen(hash, now, g.span)
+		if now-last < core.MonoNs(a.DuplicateSpan) {
+			return RefusedDuplicate
+		}
+		if l.RepeatMax > 0 && count >= int64(l.RepeatMax) {
+			w.halt |= HaltRepeat
+			return RefusedRepeat
+		}
 	}
+	if a.RatioMax > 0 && g.capital.orders >= uint64(a.RatioMax)*max(g.capital.trades, 1) {
+		return RefusedRatio
+	}
+	if r := g.spend(in.Strategy, now); r != None {
+		return r
+	}
+	g.capital.orders++
+	if hash != 0 {
+		g.repeats.add(hash, now)
+	}
+	if use > 0 && l.DriftBps > 0 {
+		w.drift.add(now, use)
+	}
+	w.mark, w.markAt = top.Mid(), now
 	g.lastID++
 	in.ID = g.lastID
 	o := g.orders.add(in.ID, in.Instrument)
 	o.Price, o.Qty, o.Approved = in.Price, in.Qty, now
 	o.Strategy, o.Side, o.Type, o.Status = in.Strategy, in.Side, in.Type, core.PendingNew
-	e.Open++
-	*e.open(in.Side) += in.Qty
+	o.waits, o.iceberg = in.Type > core.MarketOrder, in.Iceberg > 0
+	o.rests = in.Type <= core.LimitMaker && in.TIF == core.GTC
+	g.enter(o)
+	if a.GrossMax > 0 {
+		g.capital.gross += gross - w.gross
+		w.gross = gross
+	}
+	return None
+}
+
+// trust is what the gate must have been told lately.
+func (g *Gate) trust(now core.MonoNs) Refusal {
+	a := &g.account
+	switch {
+	case a.ClockErrorMax > 0 && g.clockError > a.ClockErrorMax:
+		return RefusedClock
+	case a.AuditAgeMax > 0 && now-g.auditAt > core.MonoNs(a.AuditAgeMax):
+		return RefusedAudit
+	case a.RulesAgeMax > 0 && now-g.rulesAt > core.MonoNs(a.RulesAgeMax):
+		return RefusedRulesAge
+	}
+	return None
+}
+
+// spend takes one message that is no cancel from every budget, or none.
+func (g *Gate) spend(strategy uint16, now core.MonoNs) Refusal {
+	a, s := &g.account, &g.strategies[strategy]
+	switch {
+	case s.sent.full(now, core.MonoNs(a.StrategySpan)):
+		return RefusedStrategyRate
+	case g.sent.full(now, core.MonoNs(a.RateSpan)):
+		return RefusedRate
+	case g.messages.full(now, core.MonoNs(a.RateSpan)):
+		return RefusedReserve
+	}
+	s.sent.add(now)
+	g.sent.add(now)
+	g.messages.add(now)
 	return None
 }
 
 // malformed reports what no order can be, whatever the symbol.
 func malformed(in *core.Intent) bool {
-	switch {
-	case in.Qty <= 0, in.Side > core.Sell, in.Type > core.TakeProfitLimit, in.TIF > core.FOK:
+	if in.Qty <= 0 || in.Side > core.Sell || in.Type > core.TakeProfitLimit || in.TIF > core.FOK || in.STP > core.STPTransfer ||
+		in.Iceberg|core.Qty(in.Stop) < 0 {
 		return true
-	case in.Stop|core.Price(in.Iceberg)|core.Price(in.Trail) != 0, in.STP > core.STPTransfer:
-		return true
-	case in.Type == core.LimitMaker:
-		return in.TIF != core.GTC
-	case in.Type == core.MarketOrder:
-		return in.TIF != core.GTC || in.Price != 0
 	}
-	return false
+	if in.Type == core.Limit && in.Iceberg|core.Qty(in.Stop)|core.Qty(in.Trail) == 0 {
+		return false // the likely one
+	}
+	switch in.Type {
+	case core.LimitMaker:
+		if in.TIF != core.GTC {
+			return true
+		}
+	case core.MarketOrder, core.StopLoss, core.TakeProfit:
+		if in.TIF != core.GTC || in.Price != 0 || in.Iceberg != 0 {
+			return true
+		}
+	}
+	waits := in.Type > core.MarketOrder
+	if triggered := in.Stop != 0 || in.Trail != 0; triggered != waits {
+		return true
+	}
+	return in.Iceberg != 0 && (in.TIF != core.GTC || in.Iceberg >= in.Qty)
+}
+
+// enter makes an order count.
+func (g *Gate) enter(o *Order) {
+	e, w := &g.exposure[o.Instrument], &g.watch[o.Instrument]
+	e.Open++
+	*e.open(o.Side) += o.Remaining()
+	if o.waits {
+		w.algos++
+		g.algos++
+	}
+	if o.iceberg {
+		w.icebergs++
+		g.icebergs++
+	}
+	if best := &w.best[o.Side]; o.rests && w.bestOf[o.Side] && (*best == 0 || better(o.Side, o.Price, *best)) {
+		*best = o.Price
+	}
 }
 
 // leave takes an order out of the table and of what is at stake.
 func (g *Gate) leave(o *Order) {
-	e := &g.exposure[o.Instrument]
+	e, w := &g.exposure[o.Instrument], &g.watch[o.Instrument]
 	*e.open(o.Side) -= o.Remaining()
 	e.Open--
+	if o.waits {
+		w.algos--
+		g.algos--
+	}
+	if o.iceberg {
+		w.icebergs--
+		g.icebergs--
+	}
+	if o.rests && o.Price == w.best[o.Side] {
+		w.best[o.Side], w.bestOf[o.Side] = 0, e.Open == 0
+	}
+	if o.Status == core.Unknown {
+		g.unknown--
+		g.unknownValue -= o.doubt
+	}
 	g.orders.remove(o.ID)
 }
 
@@ -192,46 +386,6 @@ func (l *Limits) current(sync *book.Sync, now core.MonoNs) bool {
 	}
 	owed := sync.Owed()
 	return owed == 0 || now-owed <= core.MonoNs(l.StaleAfter)
-}
-
-// money checks the limits that a human set, at the worst price the order can get.
-func (l *Limits) money(in *core.Intent, top *core.Top, b *book.Book) Refusal {
-	if in.Qty > l.QtyMax {
-		return RefusedQtyMax
-	}
-	far, dear := in.Price, in.Price // for the collar, for the value
-	if in.Type == core.MarketOrder {
-		var filled core.Qty
-		if far, filled = sweep(in, top, b); filled < in.Qty {
-			return RefusedCollar // nobody can say where the rest would trade
-		}
-		dear = far
-	}
-	if in.Side == core.Sell {
-		dear = max(dear, top.Bid) // a sale below the best bid trades there or better
-	}
-	if core.NotionalOf(dear, in.Qty).Cmp(core.NotionalOfAmount(l.NotionalMax)) > 0 {
-		return RefusedNotionalMax
-	}
-	if mid := top.Mid(); mid == 0 || !within(far, mid, l.CollarBps) {
-		return RefusedCollar
-	}
-	return None
-}
-
-// sweep walks the own book as a MARKET order would: the worst price it meets, the
-// touch included where that is ahead of the depth, and how much it would fill.
-func sweep(in *core.Intent, top *core.Top, b *book.Book) (core.Price, core.Qty) {
-	_, worst, filled := b.Cost(in.Side, in.Qty)
-	if in.Side == core.Buy {
-		return max(worst, top.Ask), filled
-	}
-	return min(worst, top.Bid), filled
-}
-
-// within reports whether |p - mid| <= mid * bps / 10000, exactly.
-func within(p, mid core.Price, bps int64) bool {
-	return core.NotionalOf(p-mid, 10_000).Cmp(core.NotionalOf(mid, core.Qty(bps))) <= 0
 }
 
 // open is the quantity at stake on a side.
@@ -260,26 +414,11 @@ func (e *Exposure) room(s core.Side, q, limit core.Qty) bool {
 	return net+open <= limit
 }
 
-func (g *Gate) cancel(in *core.Intent) Refusal {
-	o := g.orders.find(in.ID)
-	if o == nil {
-		return RefusedUnknownOrder
+// reduces reports whether an order brings the position nearer to 0 whatever else on
+// its side trades before.
+func (e *Exposure) reduces(s core.Side, q core.Qty) bool {
+	if s == core.Buy {
+		return e.Position < 0 && q <= -e.Position-e.Buy
 	}
-	if o.Canceling {
-		return RefusedCancelPending
-	}
-	o.Canceling = true
-	in.Instrument, in.Side, in.Strategy = o.Instrument, o.Side, o.Strategy
-	in.Price, in.Qty, in.Type = o.Price, o.Qty, o.Type
-	return None
-}
-
-func (g *Gate) cancelAll(in *core.Intent) Refusal {
-	if int(in.Instrument) >= len(g.exposure) {
-		return RefusedMalformed
-	}
-	for s := g.orders.heads[in.Instrument]; s != noSlot; s = g.orders.slots[s].next {
-		g.orders.slots[s].Canceling = true
-	}
-	return None
+	return e.Position > 0 && q <= e.Position-e.Sell
 }

@@ -8,7 +8,8 @@ import (
 	"riposte/core"
 )
 
-var causes = []HaltCause{HaltNotReconciled, HaltOperator, HaltUserStream, HaltReportsFull, HaltJournal, HaltKey, HaltShutdown, HaltMismatch, HaltRejects, HaltLink, HaltGuard, HaltRights}
+var causes = []HaltCause{HaltNotReconciled, HaltOperator, HaltUserStream, HaltReportsFull, HaltJournal, HaltKey, HaltShutdown, HaltMismatch, HaltRejects,
+	HaltLink, HaltGuard, HaltRights, HaltKilled, HaltLoss, HaltDrawdown, HaltLosses, HaltRepeat, HaltExecutions}
 
 func TestGateStartsHalted(t *testing.T) {
 	s := newStage()
@@ -115,8 +116,15 @@ func TestCausesAndRefusalsHaveTheirText(t *testing.T) {
 	for _, c := range causes {
 		all |= c
 	}
-	if got := strings.Count(all.String(), ", ") + 1; got != len(causes) || len(haltText) != len(causes) {
-		t.Errorf("%d texts in %q, want %d", got, all, len(causes))
+	all |= HaltReduceOnly
+	if got := all.Words(); len(got) != len(causes)+1 || haltEnd != 1<<len(got) || strings.Join(got, ", ") != all.String() {
+		t.Errorf("texts are %q, want %d", got, len(causes)+1)
+	}
+	if back, ok := ParseHaltCauses(all.Words()); !ok || back != all {
+		t.Errorf("read back %v, %v", back, ok)
+	}
+	if _, ok := ParseHaltCauses([]string{"killed", "sulking"}); ok {
+		t.Error("a word that is no cause was taken for one")
 	}
 	seen := map[string]bool{}
 	for r := range Refusal(RefusalCount) {

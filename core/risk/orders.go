@@ -20,6 +20,12 @@ type Order struct {
 	Type       core.OrderType
 	Status     core.OrderStatus
 	Canceling  bool // a cancel has been approved and not yet answered
+	Amending   bool // an amend has
+	Amends     uint8
+	rests      bool        // on the book, at Price, as soon as the venue has it
+	waits      bool        // for a trigger
+	iceberg    bool        // shows only a part
+	doubt      core.Amount // what it counts in the value of unknown orders
 	next, prev int32
 }
 

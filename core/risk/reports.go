@@ -18,6 +18,9 @@ func (g *Gate) Report(r *core.Report) (o Order, ok bool) {
 	p := g.orders.find(r.ID)
 	if p == nil {
 		if r.Kind != core.ReportResolved || r.Status.Terminal() {
+			if r.Kind == core.ReportFill {
+				g.settle(r)
+			}
 			return Order{}, false
 		}
 		if p = g.revive(r); p == nil {
@@ -34,18 +37,23 @@ func (g *Gate) Report(r *core.Report) (o Order, ok bool) {
 		traded := min(r.Qty, p.Remaining())
 		*g.exposure[p.Instrument].open(p.Side) -= traded
 		p.Cum += traded
-		p.Status = r.Status
+		g.status(p, r.Status)
 	case core.ReportAck:
 		g.rejects = 0
-		p.Status = r.Status
+		g.status(p, r.Status)
 	case core.ReportCancelRejected:
-		p.Canceling = false
+		p.Canceling, p.Amending = false, false
+	case core.ReportAmended:
+		q := max(r.Qty, p.Cum)
+		*g.exposure[p.Instrument].open(p.Side) += q - p.Qty
+		p.Qty, p.Amending = q, false
+		p.Amends++
 	case core.ReportDoubt:
-		p.Status = core.Unknown
+		g.status(p, core.Unknown)
 	case core.ReportResolved, core.ReportDone:
-		p.Status = r.Status
+		g.status(p, r.Status)
 		if r.Status == core.Rejected {
-			g.countReject()
+			g.countReject(r.Recv)
 		}
 	}
 	o = *p
@@ -55,16 +63,59 @@ func (g *Gate) Report(r *core.Report) (o Order, ok bool) {
 			g.ended.add(&o)
 		}
 	}
+	g.settle(r)
 	return o, true
 }
 
-// fill moves the position. A commission in the base asset is base we do not hold.
+// settle brings the worth of what a report has changed up to date.
+func (g *Gate) settle(r *core.Report) {
+	if r.Kind == core.ReportFill || r.Kind == core.ReportAmended || r.Status.Terminal() || r.Kind == core.ReportResolved {
+		g.value(r.Instrument)
+	}
+	if r.Kind == core.ReportFill {
+		g.judge()
+	}
+}
+
+// status moves an order on, and into or out of what is unknown.
+func (g *Gate) status(p *Order, to core.OrderStatus) {
+	if (p.Status == core.Unknown) == (to == core.Unknown) {
+		p.Status = to
+		return
+	}
+	if to == core.Unknown {
+		// What has no price cannot be said to be within the limit of value.
+		mark := max(p.Price, g.watch[p.Instrument].mark)
+		v, ok := worth(mark, p.Remaining(), g.capital.rates[g.rules[p.Instrument].Quote])
+		if !ok {
+			v = grossMost
+		}
+		p.doubt = v
+		g.unknown++
+		g.unknownValue += v
+	} else {
+		g.unknown--
+		g.unknownValue -= p.doubt
+		p.doubt = 0
+	}
+	p.Status = to
+}
+
+// fill moves money and position. A commission in the base asset is base we do not
+// hold.
 func (g *Gate) fill(r *core.Report) {
+	g.book(r)
+	g.capital.trades++
 	pos := &g.exposure[r.Instrument].Position
 	*pos += core.Qty(r.Side.Sign()) * r.Qty
-	if r.FeeAsset == g.instruments.Get(r.Instrument).Base {
+	if r.FeeAsset == g.rules[r.Instrument].Base {
 		*pos -= core.Qty(r.Fee)
 	}
+	w := &g.watch[r.Instrument]
+	if w.executions.full(r.Recv, g.span) {
+		w.halt |= HaltExecutions
+	}
+	w.executions.add(r.Recv)
 }
 
 // revive puts an ended order back into the table, nil if that cannot be done.
@@ -78,33 +129,25 @@ func (g *Gate) revive(r *core.Report) *Order {
 	}
 	o.Cum = min(max(o.Cum, r.Cum), o.Qty)
 	p := g.orders.add(o.ID, o.Instrument)
-	o.next, o.prev, o.Canceling = p.next, p.prev, false // its old neighbours are not there any more
+	o.next, o.prev = p.next, p.prev // its old neighbours are not there any more
+	o.Canceling, o.Amending, o.doubt = false, false, 0
 	*p = o
-	e := &g.exposure[o.Instrument]
-	e.Open++
-	*e.open(o.Side) += o.Remaining()
+	g.enter(p)
 	return p
 }
 
-func (g *Gate) countReject() {
-	if g.rejects++; g.rejects >= g.account.RejectMax {
+func (g *Gate) countReject(at core.MonoNs) {
+	g.rejects++
+	if g.rejects >= g.account.RejectMax || g.lateReject(at) {
 		g.halt |= HaltRejects
 	}
 }
 
-// Halt stops new orders; cancels go on. Causes add up.
-func (g *Gate) Halt(c HaltCause) { g.halt |= c }
-
-// Lift removes causes; trading resumes when none is left.
-func (g *Gate) Lift(c HaltCause) {
-	g.halt &^= c
-	if c&HaltRejects != 0 {
-		g.rejects = 0
-	}
+// lateReject counts a reject and reports whether it is the last that the span allows.
+func (g *Gate) lateReject(at core.MonoNs) bool {
+	g.rejected.add(at)
+	return g.rejected.full(at, g.span)
 }
-
-// Halted is the causes in force, 0 while active.
-func (g *Gate) Halted() HaltCause { return g.halt }
 
 // Exposure is what an instrument has at stake.
 func (g *Gate) Exposure(id core.InstrumentID) Exposure { return g.exposure[id] }
@@ -148,7 +191,9 @@ func (g *Gate) Unplaced(id core.OrderID) {
 	if o == nil {
 		return
 	}
+	in := o.Instrument
 	g.leave(o)
+	g.value(in)
 	g.approved--
 	g.refused[RefusedOutboundFull]++
 }

@@ -51,9 +51,11 @@ func newStage() *stage {
 		account: AccountLimits{OpenMax: 1000, RateMax: 1000, RateSpan: time.Second, RejectMax: 1000},
 		now:     core.MonoNs(time.Hour),
 	}
-	all := core.OrderTypeSet(0).With(core.Limit).With(core.LimitMaker).With(core.MarketOrder).With(core.StopLossLimit)
+	all := core.OrderTypeSet(0).With(core.Limit).With(core.LimitMaker).With(core.MarketOrder).
+		With(core.StopLoss).With(core.StopLossLimit).With(core.TakeProfit).With(core.TakeProfitLimit)
 	for _, sym := range []string{"AAAUSDT", "BBBUSDT", "CCCUSDT"} {
-		in := core.Instrument{Symbol: sym, Base: s.table.Asset(sym[:3]), Quote: s.table.Asset("USDT"), Status: core.StatusTrading, OrderTypes: all}
+		in := core.Instrument{Symbol: sym, Base: s.table.Asset(sym[:3]), Quote: s.table.Asset("USDT"), Status: core.StatusTrading, OrderTypes: all,
+			Features: core.FeatureIceberg | core.FeatureTrailing | core.FeatureAmend | core.FeatureReplace | core.FeatureSTP(core.STPExpireMaker)}
 		in.Filters = core.Filters{Tick: px("0.01"), Lot: qt("0.001"), QtyMin: qt("0.001")}
 		if _, err := s.table.Add(in); err != nil {
 			panic(err)
@@ -71,8 +73,31 @@ func (s *stage) open(t testing.TB) *stage {
 	}
 	g.Lift(HaltNotReconciled)
 	s.gate = g
+	s.told()
 	s.sync = s.bookOf(symA, []core.Level{{Price: px("100"), Qty: qt("5")}, {Price: px("99"), Qty: qt("5")}},
 		[]core.Level{{Price: px("100.02"), Qty: qt("5")}, {Price: px("101"), Qty: qt("5")}})
+	return s
+}
+
+// everyControl switches on what the stage leaves off, as wide as it goes.
+func (s *stage) everyControl() {
+	s.limits.DriftBps, s.limits.SlippageBps, s.limits.RepeatMax, s.limits.ExecutionMax = 10_000_000, 10_000, repeatsKept, 1000
+	a := &s.account
+	a.Currency = s.table.Asset("USDT")
+	a.GrossMax, a.LossMax, a.DrawdownMax, a.UnknownValueMax = am("1000000000"), am("1000000000"), am("1000000000"), am("1000000000")
+	a.UnknownMax, a.StrategyRateMax, a.StrategySpan, a.MessageMax, a.ReservePercent = 1000, 1000, 1, 2000, 30
+	a.RejectSpanMax, a.LossesMax, a.RatioMax, a.DuplicateSpan, a.Span = 1000, 1<<40, 1<<40, 500*time.Millisecond, time.Minute
+	a.ClockErrorMax, a.AuditAgeMax, a.RulesAgeMax = time.Second, 1<<62, 1<<62
+}
+
+// told tells the gate all that it wants to have been told.
+func (s *stage) told() *stage {
+	s.gate.ClockError(0)
+	s.gate.Audited(s.now)
+	s.gate.RulesRead(s.now)
+	s.gate.Traded(symA, px("100.01"))
+	s.gate.Mark(symA, px("100.01"), s.now)
+	s.gate.Revalue(s.now, core.WallNs(1e18))
 	return s
 }
 
@@ -119,9 +144,9 @@ func (s *stage) want(t testing.TB, in core.Intent, want Refusal) {
 }
 
 func (s *stage) report(id core.OrderID, k core.ReportKind, st core.OrderStatus) (Order, bool) {
-	return s.gate.Report(&core.Report{Kind: k, Status: st, ID: id, Instrument: symA, FeeAsset: core.NoAsset})
+	return s.gate.Report(&core.Report{Kind: k, Status: st, ID: id, Instrument: symA, FeeAsset: core.NoAsset, Recv: s.now})
 }
 
 func (s *stage) fill(id core.OrderID, side core.Side, q core.Qty, st core.OrderStatus) (Order, bool) {
-	return s.gate.Report(&core.Report{Kind: core.ReportFill, Status: st, ID: id, Instrument: symA, Side: side, Qty: q, FeeAsset: core.NoAsset})
+	return s.gate.Report(&core.Report{Kind: core.ReportFill, Status: st, ID: id, Instrument: symA, Side: side, Qty: q, FeeAsset: core.NoAsset, Recv: s.now})
 }

@@ -52,7 +52,7 @@ func TestExchangeInfoReadsEachSchema(t *testing.T) {
 	}
 	if want := (core.Filters{
 		Tick: u / 100, PriceMin: u / 100, PriceMax: 1000000 * u, Lot: 1000, QtyMin: 1000, QtyMax: 9000 * u, MarketQtyMax: in.Filters.MarketQtyMax,
-		NotionalMin: 10 * u, NotionalMinMarket: true, BidMulUp: 5 * u, BidMulDown: u / 5, AskMulUp: 5 * u, AskMulDown: u / 5, OrdersMax: 200,
+		NotionalMin: 10 * u, NotionalMinMarket: true, BidMulUp: 5 * u, BidMulDown: u / 5, AskMulUp: 5 * u, AskMulDown: u / 5, OrdersMax: 200, AlgosMax: 5, PartsMax: 10,
 	}); in.Filters != want || in.Filters.MarketQtyMax == 0 {
 		t.Fatalf("got  %+v\nwant %+v", in.Filters, want)
 	}
@@ -66,6 +66,12 @@ func TestExchangeInfoReadsEachSchema(t *testing.T) {
 	in, _ = spot25.Instruments.Lookup("ETHBTC")
 	if f := in.Filters; f.Tick != 1000 || f.NotionalMin != 10000 || f.NotionalMax != 9000000*u || !f.NotionalMinMarket || f.NotionalMaxMarket || f.BidMulUp != 5*u || f.AskMulDown != u/5 {
 		t.Fatalf("got %+v", in.Filters)
+	} else if f.TrailAboveMin != 10 || f.TrailAboveMax != 2000 || f.TrailBelowMin != 10 || f.TrailBelowMax != 2000 || f.PartsMax != 10 || f.AlgosMax != 5 {
+		t.Fatalf("got %+v", in.Filters)
+	}
+	if want := core.FeatureIceberg | core.FeatureTrailing | core.FeatureAmend | core.FeatureReplace | core.FeatureSTP(core.STPExpireTaker) |
+		core.FeatureSTP(core.STPExpireMaker) | core.FeatureSTP(core.STPExpireBoth) | core.FeatureSTP(core.STPDecrement); in.Features != want {
+		t.Fatalf("got features %b, want %b", in.Features, want)
 	}
 	if in, _ = spot25.Instruments.Lookup("BCCBTC"); in.Status != core.StatusBreak {
 		t.Fatalf("got status %v, want BREAK", in.Status)
@@ -119,6 +125,34 @@ func TestExchangeInfoReadsTheRecordedBodies(t *testing.T) {
 		}
 		if _, err := NewSymbols(info.Instruments); err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Binance Spot API docs, filters, 2026-07-21: every name of a rule over one symbol, and
+// of one over all of an account.
+func TestExchangeInfoReadsEveryCount(t *testing.T) {
+	body := `{"exchangeFilters":[{"filterType":"EXCHANGE_MAX_NUM_ORDERS","maxNumOrders":1000},{"filterType":"EXCHANGE_MAX_NUM_ALGO_ORDERS","maxNumAlgoOrders":200},
+		{"filterType":"EXCHANGE_MAX_NUM_ICEBERG_ORDERS","maxNumIcebergOrders":10000},{"filterType":"EXCHANGE_MAX_NUM_ORDER_LISTS","maxNumOrderLists":20}],
+		"symbols":[{"symbol":"AB","status":"TRADING","baseAsset":"A","quoteAsset":"B","orderTypes":["LIMIT"],"filters":[
+		{"filterType":"MAX_NUM_ORDERS","maxNumOrders":1},{"filterType":"MAX_NUM_ALGO_ORDERS","maxNumAlgoOrders":2},{"filterType":"MAX_NUM_ICEBERG_ORDERS","maxNumIcebergOrders":3},
+		{"filterType":"MAX_NUM_ORDER_LISTS","maxNumOrderLists":4},{"filterType":"MAX_NUM_ORDER_AMENDS","maxNumOrderAmends":5},{"filterType":"ICEBERG_PARTS","limit":99999999999},
+		{"filterType":"TRAILING_DELTA","minTrailingAboveDelta":7,"maxTrailingAboveDelta":8,"minTrailingBelowDelta":9,"maxTrailingBelowDelta":10}]}]}`
+	info, err := ParseExchangeInfo([]byte(body), core.Spot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := info.Instruments.Account, (core.AccountFilters{OrdersMax: 1000, AlgosMax: 200, IcebergsMax: 10000, ListsMax: 20}); got != want {
+		t.Errorf("account: got %+v, want %+v", got, want)
+	}
+	want := core.Filters{OrdersMax: 1, AlgosMax: 2, IcebergsMax: 3, ListsMax: 4, AmendsMax: 5, PartsMax: math.MaxInt32,
+		TrailAboveMin: 7, TrailAboveMax: 8, TrailBelowMin: 9, TrailBelowMax: 10}
+	if got := info.Instruments.List[0].Filters; got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	for _, bad := range []string{`{"exchangeFilters":[{}],"symbols":[]}`, `{"exchangeFilters":[{"filterType":"EXCHANGE_MAX_NUM_ORDERS","maxNumOrders":"many"}],"symbols":[]}`} {
+		if _, err := ParseExchangeInfo([]byte(bad), core.Spot); err == nil {
+			t.Errorf("%s was taken", bad)
 		}
 	}
 }

@@ -50,6 +50,11 @@ func ParseExchangeInfo(body []byte, market core.Market, only ...string) (*Exchan
 		}
 		info.RateLimits = append(info.RateLimits, r)
 	}
+	for i, f := range v.GetArray("exchangeFilters") {
+		if err := info.accountFilter(f); err != nil {
+			return nil, fmt.Errorf("cannot read exchangeInfo, exchange filter %d: %w", i, err)
+		}
+	}
 	wanted := map[string]bool{}
 	for _, s := range only {
 		wanted[s] = true
@@ -105,6 +110,12 @@ var statuses = map[string]core.Status{
 	"AUCTION_MATCH": core.StatusHalt,
 }
 
+// features by the name of a symbol's field that allows them.
+var features = map[string]core.Features{
+	"icebergAllowed": core.FeatureIceberg, "allowTrailingStop": core.FeatureTrailing,
+	"amendAllowed": core.FeatureAmend, "cancelReplaceAllowed": core.FeatureReplace,
+}
+
 func (info *ExchangeInfo) instrument(v *fastjson.Value, name string, market core.Market) error {
 	in := core.Instrument{Symbol: name, Market: market}
 	base, err := textField(v, "baseAsset")
@@ -138,6 +149,16 @@ func (info *ExchangeInfo) instrument(v *fastjson.Value, name string, market core
 			info.UnknownOrderTypes[text]++
 		}
 	}
+	for key, feature := range features {
+		if v.GetBool(key) {
+			in.Features |= feature
+		}
+	}
+	for _, m := range v.GetArray("allowedSelfTradePreventionModes") {
+		if mode, ok := core.ParseSTP(string(m.GetStringBytes())); ok {
+			in.Features |= core.FeatureSTP(mode)
+		}
+	}
 	for _, f := range v.GetArray("filters") {
 		if err := info.filter(f, &in.Filters); err != nil {
 			return err
@@ -149,13 +170,6 @@ func (info *ExchangeInfo) instrument(v *fastjson.Value, name string, market core
 	in.Base, in.Quote = info.Instruments.Asset(base), info.Instruments.Asset(quote)
 	_, err = info.Instruments.Add(in)
 	return err
-}
-
-// known filters that bound nothing we send: no iceberg, algo or list orders, no
-// trailing stops, no amends.
-var harmlessFilters = map[string]bool{
-	"ICEBERG_PARTS": true, "MAX_NUM_ALGO_ORDERS": true, "MAX_NUM_ICEBERG_ORDERS": true, "MAX_NUM_ORDER_LISTS": true,
-	"MAX_NUM_ORDER_AMENDS": true, "TRAILING_DELTA": true,
 }
 
 // filter adds one rule (Binance Spot API docs, filters, 2026-07-21; USD-M
@@ -190,24 +204,52 @@ func (info *ExchangeInfo) filter(v *fastjson.Value, f *core.Filters) error {
 		f.BidMulUp, f.BidMulDown = r.bound("bidMultiplierUp"), r.bound("bidMultiplierDown")
 		f.AskMulUp, f.AskMulDown = r.bound("askMultiplierUp"), r.bound("askMultiplierDown")
 	case "MAX_NUM_ORDERS":
-		key := "maxNumOrders"
-		if !v.Exists(key) {
-			key = "limit"
-		}
-		n, err := wholeNumber(v, key)
-		if err != nil {
-			r.fail(err)
-		}
-		f.OrdersMax = int(n)
+		f.OrdersMax = r.count("maxNumOrders")
+	case "MAX_NUM_ALGO_ORDERS":
+		f.AlgosMax = r.count("maxNumAlgoOrders")
+	case "MAX_NUM_ICEBERG_ORDERS":
+		f.IcebergsMax = r.count("maxNumIcebergOrders")
+	case "MAX_NUM_ORDER_LISTS":
+		f.ListsMax = r.count("maxNumOrderLists")
+	case "MAX_NUM_ORDER_AMENDS":
+		f.AmendsMax = r.count("maxNumOrderAmends")
+	case "ICEBERG_PARTS":
+		f.PartsMax = r.count("limit")
+	case "TRAILING_DELTA":
+		f.TrailAboveMin, f.TrailAboveMax = r.count("minTrailingAboveDelta"), r.count("maxTrailingAboveDelta")
+		f.TrailBelowMin, f.TrailBelowMax = r.count("minTrailingBelowDelta"), r.count("maxTrailingBelowDelta")
 	case "MAX_POSITION":
 		f.PositionMax = core.Qty(r.bound("maxPosition"))
 	default:
-		if !harmlessFilters[name] {
-			info.UnknownFilters[name]++
-		}
+		info.UnknownFilters[name]++
 	}
 	if r.err != nil {
 		return fmt.Errorf("filter %s: %w", name, r.err)
+	}
+	return nil
+}
+
+// accountFilter adds one rule over all symbols.
+func (info *ExchangeInfo) accountFilter(v *fastjson.Value) error {
+	name, err := textField(v, "filterType")
+	if err != nil {
+		return err
+	}
+	r, a := filterReader{v: v}, &info.Instruments.Account
+	switch name {
+	case "EXCHANGE_MAX_NUM_ORDERS":
+		a.OrdersMax = r.count("maxNumOrders")
+	case "EXCHANGE_MAX_NUM_ALGO_ORDERS":
+		a.AlgosMax = r.count("maxNumAlgoOrders")
+	case "EXCHANGE_MAX_NUM_ICEBERG_ORDERS":
+		a.IcebergsMax = r.count("maxNumIcebergOrders")
+	case "EXCHANGE_MAX_NUM_ORDER_LISTS":
+		a.ListsMax = r.count("maxNumOrderLists")
+	default:
+		info.UnknownFilters[name]++
+	}
+	if r.err != nil {
+		return fmt.Errorf("%s: %w", name, r.err)
 	}
 	return nil
 }
@@ -239,6 +281,19 @@ func (r *filterReader) bound(key string) int64 {
 	_, err := decimalField(r.v, key)
 	r.fail(err)
 	return 0
+}
+
+// count reads a whole number, which futures write under "limit". One beyond what an
+// int32 holds bounds nothing.
+func (r *filterReader) count(key string) int {
+	if !r.v.Exists(key) {
+		key = "limit"
+	}
+	n, err := wholeNumber(r.v, key)
+	if err != nil {
+		r.fail(err)
+	}
+	return int(min(n, math.MaxInt32))
 }
 
 func (r *filterReader) flag(key string) bool {
