@@ -21,7 +21,7 @@
 //	rest.go      the cold client; calls.go the engine's calls, parse.go their bodies
 //	market.go, history.go, cancel.go, orderlist.go, orderstate.go: all others
 //	trader.go    calls that create orders, orderrequest.go what they say;
-//	             replace.go what a cancel-replace can end in
+//	             replace.go what a cancel-replace can end in, raw.go any call
 //	wsapi.go     requests of the WebSocket API
 //
 // Facts are from the Binance Spot API documentation as of 2026-07-21.

@@ -38,6 +38,17 @@ const (
 // openContact is a contact of a command of its own. It needs a venue that other
 // processes can reach.
 func openContact(cfg *Config, keyFile string, reserve bool) (c *contact, err error) {
+	if c, err = reach(cfg, keyFile, reserve); err != nil {
+		return nil, err
+	}
+	if err = c.learn(cfg); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	return c, nil
+}
+
+// reach is openContact without the venue's rules: for one call by its name.
+func reach(cfg *Config, keyFile string, reserve bool) (c *contact, err error) {
 	c = &contact{clock: core.NewSystemClock(), reserve: reserve}
 	var caFile string
 	var ok bool
@@ -50,14 +61,22 @@ func openContact(cfg *Config, keyFile string, reserve bool) (c *contact, err err
 	if c.sites.tls, err = sock.NewTLS(caFile); err != nil {
 		return nil, usageError{err}
 	}
-	if err = c.open(cfg, false); err != nil {
+	if err = c.meet(cfg, false); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
 	return c, nil
 }
 
 // open loads the key and learns the venue's time and rules.
-func (c *contact) open(cfg *Config, embedded bool) (err error) {
+func (c *contact) open(cfg *Config, embedded bool) error {
+	if err := c.meet(cfg, embedded); err != nil {
+		return err
+	}
+	return c.learn(cfg)
+}
+
+// meet loads the key and sets the clock by the venue's.
+func (c *contact) meet(cfg *Config, embedded bool) (err error) {
 	if c.key, err = execbinance.LoadKeyFile(c.sites.keyFile); err != nil {
 		return usageError{err}
 	}
@@ -66,16 +85,19 @@ func (c *contact) open(cfg *Config, embedded bool) (err error) {
 	}
 	c.budget = c.allow.budget
 	c.vclock = exec.NewVenueClock(c.clock)
-	cold := &sock.Dialer{TLS: c.sites.tls}
 	empty := core.NewInstruments() // until the venue has told its symbols
-	if c.rest, err = c.newREST(cold, empty); err != nil {
+	if c.rest, err = c.newREST(empty); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
 	defer cancel()
-	if err = c.rest.SyncClock(ctx); err != nil {
-		return err
-	}
+	return c.rest.SyncClock(ctx)
+}
+
+// learn asks for the venue's limits and the rules of the configured symbols.
+func (c *contact) learn(cfg *Config) error {
+	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
+	defer cancel()
 	info, err := c.rest.ExchangeInfo(ctx, cfg.Market.Symbols...)
 	if err != nil {
 		return err
@@ -91,11 +113,12 @@ func (c *contact) open(cfg *Config, embedded bool) (err error) {
 		return err
 	}
 	c.rest.Close()
-	c.rest, err = c.newREST(cold, c.table)
+	c.rest, err = c.newREST(c.table)
 	return err
 }
 
-func (c *contact) newREST(dial *sock.Dialer, t *core.Instruments) (*execbinance.REST, error) {
+func (c *contact) newREST(t *core.Instruments) (*execbinance.REST, error) {
+	dial := &sock.Dialer{TLS: c.sites.tls}
 	return execbinance.NewREST(execbinance.RESTConfig{URL: c.sites.rest, Dial: dial.Dial, Key: c.key,
 		Instruments: t, Clock: c.clock, Time: c.vclock, Budget: c.budget, Reserve: c.reserve})
 }
