@@ -21,6 +21,7 @@
 //	resolver.go   ends doubt by asking, never by guessing
 //	ledger.go     balances and positions from fills, exact
 //	reconcile.go  our view against the venue's, as a list of differences
+//	past.go       what a journal tells of former lives
 //
 // Threads. One goroutine, the loop, calls Step and the On... methods; it owns
 // wires, table and ledger. Dialing and REST calls run on goroutines of their own

@@ -15,7 +15,13 @@
 // Payloads are fields in a fixed order, a text as one byte of length and its
 // bytes, a list of levels as a four-byte count and pairs of price and quantity.
 // The struct of a kind lists its fields in their order on disk. A new field goes
-// to the end under a new version; what a version meant never changes.
+// to the end under a new version; what a version meant never changes, and a program
+// reads all versions up to its own.
+//
+//	session.go   a run's start and end, halts, limits in force, audits
+//	order.go     intents, reports, refusals
+//	state.go     files and their sums; what a run starts from
+//	market.go    market events and snapshots
 //
 // # Damage
 //

@@ -41,15 +41,16 @@ type payload struct {
 	err error
 }
 
-// fields starts reading a record of that kind; version 1 is the only one there
-// has been.
+// fields starts reading a record of that kind. Layouts up to the newest are known:
+// a record of a later one was written by a later program, and guessing at it would be
+// worse than stopping.
 func fields(rec *Record, k Kind) payload {
 	f := payload{rec: rec, b: rec.Payload}
 	switch {
 	case rec.Kind != k:
 		f.err = fmt.Errorf("cannot read record %d as %v: it is %v", rec.Seq, k, rec.Kind)
-	case rec.Version != 1:
-		f.err = fmt.Errorf("cannot read %v record %d: version %d, want 1", k, rec.Seq, rec.Version)
+	case rec.Version == 0 || rec.Version > newest[k]:
+		f.err = fmt.Errorf("cannot read %v record %d: version %d, want at most %d: a newer riposte wrote it", k, rec.Seq, rec.Version, newest[k])
 	}
 	return f
 }
@@ -94,6 +95,30 @@ func (f *payload) text() string {
 		return ""
 	}
 	return s
+}
+
+// textInto reads a text over *s, which stays as it is if it is the same: most records
+// name the symbol that the one before named.
+func (f *payload) textInto(s *string) {
+	b := f.take(int(f.u8()))
+	if f.err != nil {
+		b = nil
+	}
+	if string(b) != *s {
+		*s = string(b)
+	}
+}
+
+// count reads how many items of at least size bytes follow.
+func (f *payload) count(size int) int {
+	n := int(f.u32())
+	if f.err == nil && len(f.b)/size < n {
+		f.bad("%d items in %d bytes", n, len(f.b))
+	}
+	if f.err != nil {
+		return 0
+	}
+	return n
 }
 
 func (f *payload) client() core.ClientID {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -19,37 +20,6 @@ import (
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/records.golden")
-
-// entry is what every payload can do.
-type entry interface {
-	Append(dst []byte, seq uint64) []byte
-	Decode(rec *Record) error
-}
-
-// blank is an empty payload for a record of that kind, nil if the kind is none.
-func blank(k Kind) entry {
-	switch k {
-	case KindSessionStart:
-		return new(SessionStart)
-	case KindIntent:
-		return new(Intent)
-	case KindSent:
-		return new(Sent)
-	case KindReport:
-		return new(Report)
-	case KindRefusal:
-		return new(Refusal)
-	case KindMarket:
-		return new(Market)
-	case KindSnapshot:
-		return new(Snapshot)
-	case KindHalt:
-		return new(Halt)
-	case KindSessionEnd:
-		return new(SessionEnd)
-	}
-	return nil
-}
 
 func client(s string) core.ClientID {
 	c, ok := core.MakeClientID(s)
@@ -60,25 +30,36 @@ func client(s string) core.ClientID {
 }
 
 // samples is one record of each kind, in the order a short run has them.
-func samples() []entry {
-	start := &SessionStart{Epoch: 7, Wall: 1_784_000_000_123_456_789, Version: "v0.1.0"}
+func samples() []Payload {
+	start := &SessionStart{Epoch: 7, Wall: 1_784_000_000_123_456_789, Version: "v0.1.0", Account: "testnet", Prefix: "rp"}
 	for i := range start.Config {
 		start.Config[i] = byte(i * 7)
 	}
-	return []entry{
+	return []Payload{
 		start,
 		&Snapshot{Instrument: 1, LastID: 50093239218, Time: 5, Limit: 1000,
 			Bids: []core.Level{{Price: 6183763000000, Qty: 378826000}}, Asks: []core.Level{{Price: 6183764000000, Qty: 154698000}, {Price: 6183985000000, Qty: 1}}},
 		&Market{Event: core.Event{Kind: core.DepthDelta, Flags: 1, Line: 2, Instrument: 1, Bids: 1, Asks: 1, DecodeNs: 230, Recv: 99, ID: 50093239224,
 			W: [4]int64{50093239219, 0, 1723161254087891268, -1}}, Levels: []core.Level{{Price: 6183763000000}, {Price: 6183764000000, Qty: 92233720368_54775807}}},
 		&Intent{Kind: core.Place, Side: core.Sell, Type: core.LimitMaker, TIF: core.GTC, Strategy: 3, Order: 17, Input: 1 << 40, Price: 6183764000000, Qty: 100000,
-			Wall: 1_784_000_000_223_456_789, Client: client("r7-11-abcdefghijklmnopqrstuvwxyz0123"), Symbol: "BTCUSDT"},
+			Wall: 1_784_000_000_223_456_789, Client: client("r7-11-abcdefghijklmnopqrstuvwxyz0123"), Symbol: "BTCUSDT",
+			VenueID: 12, Window: 2e9, Stop: 13, Iceberg: 14, Old: 16, LifeUs: 15, Trail: 200, STP: core.STPExpireBoth, Route: 1, Presigned: true},
 		&Sent{Kind: core.Place, Order: 17, Wall: 1_784_000_000_223_460_000},
 		&Report{Wall: 8, Report: core.Report{Kind: core.ReportFill, Status: core.PartiallyFilled, Side: core.Sell, Maker: true, Instrument: 1, FeeAsset: core.NoAsset,
 			Code: -2010, ID: 17, VenueID: 123456789, TradeID: -1, Price: 6183764000000, Qty: 50000, Cum: 50000, Quote: 3091882000, Fee: -5, VenueTime: 9, Recv: 10}},
-		&Refusal{Kind: core.Cancel, Side: core.Buy, Reason: 12, Strategy: 3, Order: 18, Input: 5, Price: 1, Qty: 2, Wall: 3, Symbol: "1000SATSUSDT"},
-		&Halt{On: true, Code: 4, Wall: 11, Text: "reports ring full"},
+		&Refusal{Kind: core.Cancel, Side: core.Buy, Reason: 12, Strategy: 3, Order: 18, Input: 5, Price: 1, Qty: 2, Wall: 3, Symbol: "1000SATSUSDT", Count: 900, Text: "position limit"},
+		&Halt{On: true, Code: 4, Wall: 11, Text: "reports ring full", Who: "gateway"},
 		&SessionEnd{Clean: true, Wall: 12, Text: ""},
+		&Segment{Number: 3, First: 2, Base: 1, Epoch: 7, Wall: 13},
+		&Chain{Number: 2, Bytes: 4096, Cut: 17, Sum: [32]byte{1, 2, 3, 31: 255}},
+		&Names{FirstInstrument: 1, FirstAsset: 2, Instruments: []InstrumentName{{"BTCUSDT", 0, 1}, {"ÄÖ", 2, 1}}, Assets: []string{"BTC", "USDT"}},
+		&Position{Symbol: "BTCUSDT", Net: -5, Cash: 1 << 40, Mark: -1, BaseFees: 6, QuoteFees: 7},
+		&Holding{Kind: HoldingExternal, Asset: "BNB", Owned: 7, Delta: -8, Fees: 9, Wall: 14, Text: "moved while away"},
+		&Order{ID: 17, Client: client("rp-t8kq2c1-0000002f"), VenueID: 99, Symbol: "BTCUSDT", Strategy: 3, Side: core.Sell, Type: core.Limit, TIF: core.IOC, Price: 1, Qty: 20,
+			Filled: 5, Stamp: 15, Window: 2e9, Alive: true, Doubt: true, End: core.Canceled, Trades: []int64{7, 8}},
+		&Checkpoint{Epoch: 7, Positions: 1, Holdings: 1, Orders: 1, Wall: 16, Runs: []Run{{5, 6}, {7, 0}}},
+		&Audit{Wall: 17, Settled: true, Found: 2, Halting: 1, Text: "foreign order", Marks: []Mark{{1, 50}, {2, -1}}},
+		&Limit{Scope: "BTCUSDT", Name: "qty_max", Value: "0.01"},
 	}
 }
 
@@ -138,6 +119,52 @@ func TestRecordsKeepTheirBytes(t *testing.T) {
 	}
 }
 
+// TestRecordsOfVersion1AreStillRead reads the records that the first version wrote, all
+// kinds of them, and finds in them what their layout held.
+func TestRecordsOfVersion1AreStillRead(t *testing.T) {
+	text, err := os.ReadFile("testdata/records.v1.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file []byte
+	for line := range strings.Lines(string(text)) {
+		if digits, ok := strings.CutPrefix(line, "  "); ok {
+			b, err := hex.DecodeString(strings.TrimSpace(digits))
+			if err != nil {
+				t.Fatal(err)
+			}
+			file = append(file, b...)
+		}
+	}
+	recs, _, err := readAll(bytes.NewReader(file))
+	if err != io.EOF || len(recs) != 9 {
+		t.Fatalf("got %d records and %v, want 9 and the end", len(recs), err)
+	}
+	for i, want := range samples()[:9] {
+		if recs[i].Version != 1 {
+			t.Fatalf("record %d is of version %d, want 1", i, recs[i].Version)
+		}
+		switch w := want.(type) { // what version 1 did not have
+		case *SessionStart:
+			w.Account, w.Prefix = "", ""
+		case *Intent:
+			*w = Intent{Kind: w.Kind, Side: w.Side, Type: w.Type, TIF: w.TIF, Strategy: w.Strategy, Order: w.Order, Input: w.Input,
+				Price: w.Price, Qty: w.Qty, Wall: w.Wall, Client: w.Client, Symbol: w.Symbol}
+		case *Refusal:
+			w.Count, w.Text = 1, ""
+		case *Halt:
+			w.Who = ""
+		}
+		got := New(recs[i].Kind)
+		if err := got.Decode(&recs[i]); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got, cmp.AllowUnexported(core.ClientID{}), cmp.Comparer(func(a, b core.Event) bool { return a == b })); d != "" {
+			t.Errorf("%v of version 1 differs:\n%s", recs[i].Kind, d)
+		}
+	}
+}
+
 func TestRecordsComeBack(t *testing.T) {
 	file, ends := sampleFile()
 	recs, last, err := readAll(iotest.OneByteReader(bytes.NewReader(file)))
@@ -145,7 +172,7 @@ func TestRecordsComeBack(t *testing.T) {
 		t.Fatalf("%d records up to %d, then %v, want %d up to %d", len(recs), last, err, len(ends), len(file))
 	}
 	for i, want := range samples() {
-		got := blank(recs[i].Kind)
+		got := New(recs[i].Kind)
 		if err := got.Decode(&recs[i]); err != nil {
 			t.Fatal(err)
 		}
@@ -271,7 +298,7 @@ func TestDecodeRefusesWhatIsNotTheRecord(t *testing.T) {
 		recs, _, _ := readAll(bytes.NewReader(e.Append(nil, 1)))
 		rec := recs[0]
 		try := func(what string, r Record, want string) {
-			if err := blank(rec.Kind).Decode(&r); err == nil || !strings.Contains(err.Error(), want) {
+			if err := New(rec.Kind).Decode(&r); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%v %s: %v, want %q", rec.Kind, what, err, want)
 			}
 		}
@@ -279,8 +306,8 @@ func TestDecodeRefusesWhatIsNotTheRecord(t *testing.T) {
 		other.Kind = 1 + other.Kind%(kinds-1)
 		try("as another kind", other, "it is")
 		newer := rec
-		newer.Version = 2
-		try("of version 2", newer, "version 2, want 1")
+		newer.Version = Newest(rec.Kind) + 1
+		try("of a later version", newer, "a newer riposte wrote it")
 		longer := rec
 		longer.Payload = append(bytes.Clone(rec.Payload), 0)
 		try("with a byte more", longer, "1 bytes too many")
@@ -289,15 +316,15 @@ func TestDecodeRefusesWhatIsNotTheRecord(t *testing.T) {
 			short.Payload = rec.Payload[:n]
 			try("cut", short, "cannot read")
 		}
-		if blank(rec.Kind) == nil {
+		if New(rec.Kind) == nil {
 			t.Errorf("sample %d has no kind", i)
 		}
 	}
-	wild := func(e entry, at int) {
+	wild := func(e Payload, at int) {
 		b := e.Append(nil, 1)
 		rec := Record{Seq: 1, Kind: Kind(b[16]), Version: b[17], Payload: b[headerLen:]}
 		rec.Payload[at] = 200
-		if err := blank(rec.Kind).Decode(&rec); err == nil {
+		if err := New(rec.Kind).Decode(&rec); err == nil {
 			t.Errorf("%v with 200 at %d was accepted", rec.Kind, at)
 		}
 	}
@@ -322,14 +349,14 @@ func TestPayloadsRoundTrip(t *testing.T) {
 			return out
 		}
 		id := client(rapid.StringMatching(`[a-zA-Z0-9_.:/-]{0,36}`).Draw(t, "client"))
-		all := []entry{
+		all := []Payload{
 			&SessionStart{Epoch: uint64(i64("epoch")), Wall: core.WallNs(i64("wall")), Version: symbol},
 			&Intent{Kind: core.IntentKind(enum(2)), Side: core.Side(enum(1)), Type: core.OrderType(enum(6)), TIF: core.TIF(enum(2)), Order: core.OrderID(i64("order")),
-				Input: uint64(i64("input")), Price: core.Price(i64("price")), Qty: core.Qty(i64("qty")), Wall: core.WallNs(i64("wall")), Client: id, Symbol: symbol},
+				Input: uint64(i64("input")), Price: core.Price(i64("price")), Qty: core.Qty(i64("qty")), Wall: core.WallNs(i64("wall")), Client: id, Symbol: symbol, Window: time.Duration(i64("window")), Stop: core.Price(i64("stop"))},
 			&Sent{Kind: core.IntentKind(enum(2)), Order: core.OrderID(i64("order")), Wall: core.WallNs(i64("wall"))},
 			&Report{Report: core.Report{Kind: core.ReportKind(enum(5)), Status: core.OrderStatus(enum(8)), Side: core.Side(enum(1)), Maker: rapid.Bool().Draw(t, "maker"),
 				Code: rapid.Int32().Draw(t, "code"), TradeID: i64("trade"), Fee: core.Amount(i64("fee")), Cum: core.Qty(i64("cum")), Recv: core.MonoNs(i64("recv"))}},
-			&Refusal{Kind: core.IntentKind(enum(2)), Reason: rapid.Uint16().Draw(t, "reason"), Order: core.OrderID(i64("order")), Symbol: symbol},
+			&Refusal{Kind: core.IntentKind(enum(2)), Reason: rapid.Uint16().Draw(t, "reason"), Order: core.OrderID(i64("order")), Symbol: symbol, Count: 1},
 			&Market{Event: core.Event{Kind: core.EventKind(enum(uint8(core.Overflow))), ID: uint64(i64("id")), W: [4]int64{i64("w"), i64("w"), i64("w"), i64("w")}}, Levels: lv()},
 			&Snapshot{LastID: uint64(i64("id")), Limit: rapid.Uint32().Draw(t, "limit"), Bids: lv(), Asks: lv()},
 			&Halt{On: rapid.Bool().Draw(t, "on"), Code: rapid.Uint16().Draw(t, "code"), Text: symbol},
@@ -345,7 +372,7 @@ func TestPayloadsRoundTrip(t *testing.T) {
 			t.Fatalf("%d of %d records, then %v", len(recs), len(all), err)
 		}
 		for i, want := range all {
-			got := blank(recs[i].Kind)
+			got := New(recs[i].Kind)
 			if err := got.Decode(&recs[i]); err != nil {
 				t.Fatal(err)
 			}
@@ -419,7 +446,7 @@ func FuzzJournal(f *testing.F) {
 		var out []byte
 		for i := range recs {
 			out = Append(out, &recs[i])
-			if e := blank(recs[i].Kind); e != nil && e.Decode(&recs[i]) == nil {
+			if e := New(recs[i].Kind); e != nil && recs[i].Version == Newest(recs[i].Kind) && e.Decode(&recs[i]) == nil {
 				if typed := e.Append(nil, recs[i].Seq); !bytes.Equal(typed, Append(nil, &recs[i])) {
 					t.Fatalf("%v record decodes to something else", recs[i].Kind)
 				}

@@ -20,11 +20,21 @@ const (
 	KindSnapshot
 	KindHalt
 	KindSessionEnd
+	KindSegment
+	KindChain
+	KindNames
+	KindPosition
+	KindHolding
+	KindOrder
+	KindCheckpoint
+	KindAudit
+	KindLimit
 
 	kinds // one past the last
 )
 
-var kindText = [kinds]string{"", "session start", "intent", "sent", "report", "refusal", "market", "snapshot", "halt", "session end"}
+var kindText = [kinds]string{"", "session start", "intent", "sent", "report", "refusal", "market", "snapshot", "halt", "session end",
+	"segment", "chain", "names", "position", "holding", "order", "checkpoint", "audit", "limit"}
 
 func (k Kind) String() string {
 	if k == 0 || k >= kinds {
@@ -54,12 +64,17 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // Append appends the record's bytes to dst and returns the longer slice. Hot
 // code appends the typed payloads below, which do the same without a copy.
 func Append(dst []byte, rec *Record) []byte {
-	dst, at := open(dst, rec.Seq, rec.Kind, rec.Version)
+	dst, at := begin(dst, rec.Seq, rec.Kind, rec.Version)
 	return seal(append(dst, rec.Payload...), at)
 }
 
-// open starts a record: header now, length and checksum when it is sealed.
-func open(dst []byte, seq uint64, k Kind, version uint8) (out []byte, at int) {
+// open starts a record of the kind's newest layout.
+func open(dst []byte, seq uint64, k Kind) (out []byte, at int) {
+	return begin(dst, seq, k, newest[k])
+}
+
+// begin starts a record: header now, length and checksum when it is sealed.
+func begin(dst []byte, seq uint64, k Kind, version uint8) (out []byte, at int) {
 	at = len(dst)
 	dst = append(dst, 0, 0, 0, 0, 0, 0, 0, 0)
 	dst = binary.LittleEndian.AppendUint64(dst, seq)

@@ -1,0 +1,230 @@
+package journal
+
+import (
+	"time"
+
+	"riposte/core"
+)
+
+// Intent is an order, cancel or amend about to leave: it is on record before the
+// first byte is written. VenueID and what follows are of version 2.
+type Intent struct {
+	Kind     core.IntentKind
+	Side     core.Side
+	Type     core.OrderType
+	TIF      core.TIF
+	Strategy uint16
+	Order    core.OrderID
+	Input    uint64 // number of the engine input that led to it
+	Price    core.Price
+	Qty      core.Qty
+	Wall     core.WallNs // the venue time that was signed
+	Client   core.ClientID
+	Symbol   string // at most 255 bytes
+
+	VenueID   int64         // of the order that a cancel or amend is about, 0 if unknown
+	Window    time.Duration // how long after Wall the venue may act on it
+	Stop      core.Price
+	Iceberg   core.Qty
+	Old       core.OrderID // Replace: the order that ends
+	LifeUs    uint32
+	Trail     uint16
+	STP       core.STP
+	Route     uint8 // by which way it leaves
+	Presigned bool
+}
+
+// Sent says that an intent's last byte was handed to the wire.
+type Sent struct {
+	Kind  core.IntentKind
+	Order core.OrderID
+	Wall  core.WallNs
+}
+
+// Report is what became known of one of our orders. Instrument and FeeAsset are those
+// of the session's Names. Version 2 has the kinds of report from ReportAmended on.
+type Report struct {
+	Wall   core.WallNs
+	Report core.Report
+}
+
+// Refusal is an intent that the gate did not let through, or several of the same
+// reason, strategy and instrument within a second: then the fields are the first
+// one's. Count and Text are of version 2.
+type Refusal struct {
+	Kind     core.IntentKind
+	Side     core.Side
+	Reason   uint16 // the gate's code
+	Strategy uint16
+	Order    core.OrderID
+	Input    uint64
+	Price    core.Price
+	Qty      core.Qty
+	Wall     core.WallNs
+	Symbol   string // at most 255 bytes
+	Count    uint32
+	Text     string // the reason in words
+}
+
+// Append adds the record to dst.
+func (p *Intent) Append(dst []byte, seq uint64) []byte {
+	dst, at := open(dst, seq, KindIntent)
+	dst = append(dst, byte(p.Kind), byte(p.Side), byte(p.Type), byte(p.TIF))
+	dst = u16(dst, p.Strategy)
+	dst = u64(dst, uint64(p.Order))
+	dst = u64(dst, p.Input)
+	dst = i64(dst, p.Price)
+	dst = i64(dst, p.Qty)
+	dst = i64(dst, p.Wall)
+	dst = text(dst, p.Client.Bytes())
+	dst = text(dst, p.Symbol)
+	dst = u64(dst, uint64(p.VenueID))
+	dst = i64(dst, p.Window)
+	dst = i64(dst, p.Stop)
+	dst = i64(dst, p.Iceberg)
+	dst = u64(dst, uint64(p.Old))
+	dst = u32(dst, p.LifeUs)
+	dst = u16(dst, p.Trail)
+	return seal(append(dst, byte(p.STP), p.Route, yesNo(p.Presigned)), at)
+}
+
+// Decode reads the record. Symbol stays the same string where it has not changed.
+func (p *Intent) Decode(rec *Record) error {
+	f := fields(rec, KindIntent)
+	last := core.Replace
+	if rec.Version == 1 {
+		last = core.CancelAll
+	}
+	p.Kind = enum(&f, last)
+	p.Side = enum(&f, core.Sell)
+	p.Type = enum(&f, core.TakeProfitLimit)
+	p.TIF = enum(&f, core.FOK)
+	p.Strategy = f.u16()
+	p.Order = core.OrderID(f.u64())
+	p.Input = f.u64()
+	p.Price = core.Price(f.u64())
+	p.Qty = core.Qty(f.u64())
+	p.Wall = core.WallNs(f.u64())
+	p.Client = f.client()
+	f.textInto(&p.Symbol)
+	p.VenueID, p.Window, p.Stop, p.Iceberg, p.Old, p.LifeUs, p.Trail, p.STP, p.Route, p.Presigned = 0, 0, 0, 0, 0, 0, 0, 0, 0, false
+	if rec.Version >= 2 {
+		p.VenueID = int64(f.u64())
+		p.Window = time.Duration(f.u64())
+		p.Stop = core.Price(f.u64())
+		p.Iceberg = core.Qty(f.u64())
+		p.Old = core.OrderID(f.u64())
+		p.LifeUs = f.u32()
+		p.Trail = f.u16()
+		p.STP = enum(&f, core.STPTransfer)
+		p.Route = f.u8()
+		p.Presigned = f.flag()
+	}
+	return f.end()
+}
+
+// Append adds the record to dst.
+func (p *Sent) Append(dst []byte, seq uint64) []byte {
+	dst, at := open(dst, seq, KindSent)
+	dst = append(dst, byte(p.Kind))
+	dst = u64(dst, uint64(p.Order))
+	return seal(i64(dst, p.Wall), at)
+}
+
+// Decode reads the record.
+func (p *Sent) Decode(rec *Record) error {
+	f := fields(rec, KindSent)
+	p.Kind = enum(&f, core.CancelAll)
+	p.Order = core.OrderID(f.u64())
+	p.Wall = core.WallNs(f.u64())
+	return f.end()
+}
+
+// Append adds the record to dst.
+func (p *Report) Append(dst []byte, seq uint64) []byte {
+	dst, at := open(dst, seq, KindReport)
+	r := &p.Report
+	dst = i64(dst, p.Wall)
+	dst = append(dst, byte(r.Kind), byte(r.Status), byte(r.Side), yesNo(r.Maker))
+	dst = u16(dst, uint16(r.Instrument))
+	dst = u16(dst, uint16(r.FeeAsset))
+	dst = u32(dst, uint32(r.Code))
+	dst = u64(dst, uint64(r.ID))
+	dst = i64(dst, r.VenueID)
+	dst = i64(dst, r.TradeID)
+	dst = i64(dst, r.Price)
+	dst = i64(dst, r.Qty)
+	dst = i64(dst, r.Cum)
+	dst = i64(dst, r.Quote)
+	dst = i64(dst, r.Fee)
+	dst = i64(dst, r.VenueTime)
+	return seal(i64(dst, r.Recv), at)
+}
+
+// Decode reads the record.
+func (p *Report) Decode(rec *Record) error {
+	f := fields(rec, KindReport)
+	r := &p.Report
+	last := core.ReportAmended
+	if rec.Version == 1 {
+		last = core.ReportResolved
+	}
+	p.Wall = core.WallNs(f.u64())
+	r.Kind = enum(&f, last)
+	r.Status = enum(&f, core.NotSent)
+	r.Side = enum(&f, core.Sell)
+	r.Maker = f.flag()
+	r.Instrument = core.InstrumentID(f.u16())
+	r.FeeAsset = core.AssetID(f.u16())
+	r.Code = int32(f.u32())
+	r.ID = core.OrderID(f.u64())
+	r.VenueID = int64(f.u64())
+	r.TradeID = int64(f.u64())
+	r.Price = core.Price(f.u64())
+	r.Qty = core.Qty(f.u64())
+	r.Cum = core.Qty(f.u64())
+	r.Quote = core.Amount(f.u64())
+	r.Fee = core.Amount(f.u64())
+	r.VenueTime = core.WallNs(f.u64())
+	r.Recv = core.MonoNs(f.u64())
+	return f.end()
+}
+
+// Append adds the record to dst.
+func (p *Refusal) Append(dst []byte, seq uint64) []byte {
+	dst, at := open(dst, seq, KindRefusal)
+	dst = append(dst, byte(p.Kind), byte(p.Side))
+	dst = u16(dst, p.Reason)
+	dst = u16(dst, p.Strategy)
+	dst = u64(dst, uint64(p.Order))
+	dst = u64(dst, p.Input)
+	dst = i64(dst, p.Price)
+	dst = i64(dst, p.Qty)
+	dst = i64(dst, p.Wall)
+	dst = u32(text(dst, p.Symbol), p.Count)
+	return seal(text(dst, p.Text), at)
+}
+
+// Decode reads the record. One of version 1 counts once.
+func (p *Refusal) Decode(rec *Record) error {
+	f := fields(rec, KindRefusal)
+	last := core.Replace
+	if rec.Version == 1 {
+		last = core.CancelAll
+	}
+	p.Kind = enum(&f, last)
+	p.Side = enum(&f, core.Sell)
+	p.Reason = f.u16()
+	p.Strategy = f.u16()
+	p.Order = core.OrderID(f.u64())
+	p.Input = f.u64()
+	p.Price = core.Price(f.u64())
+	p.Qty = core.Qty(f.u64())
+	p.Wall = core.WallNs(f.u64())
+	p.Symbol = f.text()
+	p.Count, p.Text = 1, ""
+	if rec.Version >= 2 {
+		p.Count, p.Text = f.u32(), f.text()
+	}
+	return f.end()
+}
