@@ -119,7 +119,7 @@ func NewRig(c *Corpus, o RigOptions) (*Rig, error) {
 		TimerEvery: 100 * time.Millisecond, StatsEvery: time.Second,
 	}
 	if o.Journal != "" {
-		if r.journal, err = store.OpenJournal(o.Journal, c.Table, r.clock, store.Info{Epoch: 1, Version: "bench"}); err != nil {
+		if r.journal, err = store.OpenJournal(o.Journal, c.Table, r.clock, &store.Session{Version: "bench"}); err != nil {
 			return nil, err
 		}
 		cfg.Reported = r.journal.Reported

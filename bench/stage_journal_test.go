@@ -35,7 +35,7 @@ func journalWork(t testing.TB) *work {
 	tab := orderTable(t)
 	recs := sentRecords(t, tab)
 	dir := t.TempDir()
-	j, err := store.OpenJournal(dir, tab, core.NewSystemClock(), store.Info{Epoch: 1, Version: "bench"})
+	j, err := store.OpenJournal(dir, tab, core.NewSystemClock(), &store.Session{Version: "bench"})
 	if err != nil {
 		t.Fatal(err)
 	}

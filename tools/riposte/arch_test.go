@@ -29,6 +29,7 @@ var importTable = []struct {
 	{"core/book", []string{"core"}},
 	{"core/signal", []string{"core"}},
 	{"core/journal", []string{"core"}},
+	{"core/fault", nil},                          // places at which a death is tried
 	{"core/risk", []string{"core", "core/book"}}, // the gate judges the book's age and depth itself
 	{"core/engine/...", []string{"core/..."}},
 	{"core/strategy/...", []string{"core/..."}},

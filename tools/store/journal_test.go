@@ -2,11 +2,15 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,16 +35,48 @@ func clock() core.Clock {
 }
 
 // open is a journal that is closed at the end, if the test has not done so.
-func open(t testing.TB) *Journal { return openWith(t, allot) }
+func open(t testing.TB) *Journal { return openWith(t, disk{}) }
 
-func openWith(t testing.TB, allot func(*os.File, int64, int64) error) *Journal {
+// begun is how many records stand at the head of a first run's journal: segment, session
+// start, names, checkpoint.
+const begun = 4
+
+func openWith(t testing.TB, d disk) *Journal {
 	t.Helper()
-	j, err := openJournal(filepath.Join(t.TempDir(), "new", "dir"), table(t), clock(), Info{Epoch: 7, Version: "v"}, allot)
+	j, err := openIn(filepath.Join(t.TempDir(), "new", "dir"), table(t), d, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = j.Close(false, "end of test") })
 	return j
+}
+
+func openIn(dir string, table *core.Instruments, d disk, fileBytes int64) (*Journal, error) {
+	f, err := openFolder(dir, clock(), d)
+	if err != nil {
+		return nil, err
+	}
+	f.still = fileBytes > 0
+	return f.Begin(table, &Session{Version: "v", FileBytes: fileBytes})
+}
+
+// keep does the keeper's work, for a journal that openIn has made with a size of files.
+func keep(j *Journal) {
+	if j.folder.still {
+		j.keeper.make()
+		j.keeper.finishOne()
+	}
+}
+
+// from fails an operation from its nth time on.
+func from(op string, n int, err error) disk {
+	var at atomic.Int32
+	return disk{func(this string) error {
+		if this == op && int(at.Add(1)) >= n {
+			return err
+		}
+		return nil
+	}}
 }
 
 // kinds are the records of a file, which must end well.
@@ -69,28 +105,30 @@ func readKinds(name string) (list []journal.Kind, err error) {
 }
 
 func sent(id core.OrderID) *exec.SentRecord {
-	return &exec.SentRecord{Intent: core.Intent{Kind: core.Place, ID: id, Price: 5, Qty: 6}}
+	client, _ := core.MakeClientID(fmt.Sprintf("rp-0000007-%08d", id))
+	return &exec.SentRecord{Intent: core.Intent{Kind: core.Place, ID: id, Price: 5, Qty: 6}, Client: client, Window: time.Second}
 }
 
 func TestWhatIsNotedIsInTheFileWhenTheCallReturns(t *testing.T) {
 	j := open(t)
 	j.Reported(&core.Report{Kind: core.ReportAck, ID: 1})
-	if got := kinds(t, j.Name()); len(got) != 2 || got[1] != journal.KindReport {
+	if got := kinds(t, j.Name()); len(got) != begun+1 || got[begun] != journal.KindReport {
 		t.Errorf("got %v, want the session's start and the report", got)
 	}
 	if err := j.Sent(sent(2)); err != nil {
 		t.Fatal(err)
 	}
-	want := []journal.Kind{journal.KindSessionStart, journal.KindReport, journal.KindIntent}
+	want := []journal.Kind{journal.KindSegment, journal.KindSessionStart, journal.KindNames, journal.KindCheckpoint, journal.KindReport, journal.KindIntent}
 	got := kinds(t, j.Name())
-	if len(got) != len(want) || got[1] != want[1] || got[2] != want[2] {
+	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	j.Unsent(sent(2))
+	name := j.Name()
 	if err := j.Close(true, ""); err != nil {
 		t.Fatal(err)
 	}
-	if got := kinds(t, j.Name()); len(got) != 5 || got[3] != journal.KindReport || got[4] != journal.KindSessionEnd {
+	if got := kinds(t, name); !slices.Equal(got, append(want, journal.KindReport, journal.KindSessionEnd)) {
 		t.Errorf("got %v, want a report of the unsent order and the session's end behind", got)
 	}
 }
@@ -102,10 +140,11 @@ func TestAClosedJournalIsRecordsAlone(t *testing.T) {
 	if err := j.Sent(sent(1)); err != nil {
 		t.Fatal(err)
 	}
+	name := j.Name()
 	if err := j.Close(true, "bye"); err != nil {
 		t.Fatal(err)
 	}
-	f, err := os.Open(j.Name())
+	f, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,13 +155,11 @@ func TestAClosedJournalIsRecordsAlone(t *testing.T) {
 			break
 		}
 	}
-	if !errors.Is(err, io.EOF) || n != 3 {
-		t.Errorf("got %d records and %v, want 3 and the end", n, err)
+	if !errors.Is(err, io.EOF) || n != begun+2 {
+		t.Errorf("got %d records and %v, want %d and the end", n, err, begun+2)
 	}
 }
 
-// TestALongRunGoesThroughManyWindows writes on faster than windows are made ahead, and
-// reads every order back.
 func TestNothingIsAcceptedAfterClose(t *testing.T) {
 	j := open(t)
 	if err := j.Close(true, ""); err != nil {
@@ -137,10 +174,12 @@ func TestNothingIsAcceptedAfterClose(t *testing.T) {
 	}
 }
 
+// TestALongRunGoesThroughManyWindows writes on faster than windows are made ahead, and
+// reads every order back.
 func TestALongRunGoesThroughManyWindows(t *testing.T) {
 	j := open(t)
 	orders := 0
-	for j.win.base < 2*chunk {
+	for j.win.base < 2*chunkMost {
 		orders++
 		if err := j.Sent(sent(core.OrderID(orders))); err != nil {
 			t.Fatal(err)
@@ -149,10 +188,11 @@ func TestALongRunGoesThroughManyWindows(t *testing.T) {
 			j.Reported(&core.Report{ID: core.OrderID(orders)})
 		}
 	}
+	name := j.Name()
 	if err := j.Close(true, ""); err != nil {
 		t.Fatal(err)
 	}
-	r, err := OpenReader(j.Name())
+	r, err := OpenReader(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,13 +224,13 @@ func TestALongRunGoesThroughManyWindows(t *testing.T) {
 func TestTheNextWindowIsMadeAhead(t *testing.T) {
 	j := open(t)
 	guard := time.Now().Add(30 * time.Second)
-	for j.file.next.Load() == nil {
+	for j.keeper.next.Load() == nil {
 		if time.Now().After(guard) {
 			t.Fatal("no window was made ahead within 30 s")
 		}
 		runtime.Gosched()
 	}
-	made := j.file.next.Load()
+	made := j.keeper.next.Load()
 	for j.win.base == 0 {
 		if err := j.Sent(sent(1)); err != nil {
 			t.Fatal(err)
@@ -203,12 +243,7 @@ func TestTheNextWindowIsMadeAhead(t *testing.T) {
 
 func TestAFullDiskIsAnErrorBeforeTheOrderAndItIsKept(t *testing.T) {
 	full := errors.New("no space left on device")
-	j := openWith(t, func(f *os.File, off, size int64) error {
-		if off > 0 {
-			return full
-		}
-		return allot(f, off, size)
-	})
+	j := openWith(t, from("allot", 2, full))
 	n, err := 0, error(nil)
 	for ; err == nil; n++ {
 		err = j.Sent(sent(core.OrderID(n + 1)))
@@ -219,7 +254,8 @@ func TestAFullDiskIsAnErrorBeforeTheOrderAndItIsKept(t *testing.T) {
 	if again := j.Sent(sent(1)); !errors.Is(again, j.Err()) || again == nil {
 		t.Errorf("got %v, want the first error again", again)
 	}
-	if got := len(kinds(t, j.Name())); got != n {
+	name := j.Name()
+	if got := len(kinds(t, name)); got != begun+n-1 {
 		t.Errorf("got %d records, want the session's start and the %d orders that were accepted", got, n-1)
 	}
 	if err := j.Close(true, ""); !errors.Is(err, full) {
@@ -227,23 +263,17 @@ func TestAFullDiskIsAnErrorBeforeTheOrderAndItIsKept(t *testing.T) {
 	}
 }
 
-func TestAJournalThatFindsNoRoomIsNotOpened(t *testing.T) {
-	full := errors.New("no space left on device")
-	_, err := openJournal(t.TempDir(), table(t), clock(), Info{}, func(*os.File, int64, int64) error { return full })
-	if !errors.Is(err, full) {
-		t.Errorf("got %v, want the disk's error", err)
-	}
-}
-
 // TestAFileCutShortIsAnErrorNotACrash takes the pages away under the journal, as a
 // failing device does.
 func TestAFileCutShortIsAnErrorNotACrash(t *testing.T) {
-	j := openWith(t, func(f *os.File, off, size int64) error {
-		if off > 0 {
-			return errors.New("not now: it would make the file longer again")
+	// No second window, which would make the file longer again.
+	var one atomic.Int32
+	j := openWith(t, disk{func(op string) error {
+		if op == "allot" && one.Add(1) > 1 {
+			runtime.Goexit()
 		}
-		return allot(f, off, size)
-	})
+		return nil
+	}})
 	if err := os.Truncate(j.Name(), 0); err != nil {
 		t.Fatal(err)
 	}
@@ -258,16 +288,17 @@ func TestAFileCutShortIsAnErrorNotACrash(t *testing.T) {
 }
 
 func TestRoomIsMadeWhereTheFileSystemCannotReserveIt(t *testing.T) {
-	j := openWith(t, zeros)
+	j := openWith(t, from("allot", 1, unix.EOPNOTSUPP))
 	for j.win.base == 0 {
 		if err := j.Sent(sent(1)); err != nil {
 			t.Fatal(err)
 		}
 	}
+	name := j.Name()
 	if err := j.Close(true, ""); err != nil {
 		t.Fatal(err)
 	}
-	if got := kinds(t, j.Name()); got[len(got)-1] != journal.KindSessionEnd {
+	if got := kinds(t, name); got[len(got)-1] != journal.KindSessionEnd {
 		t.Errorf("the journal ends with %v, want its session's end", got[len(got)-1])
 	}
 }
@@ -277,7 +308,7 @@ func TestAFolderThatCannotBeMadeIsNamed(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenJournal(filepath.Join(file, "x"), table(t), new(core.ManualClock), Info{}); err == nil || !strings.Contains(err.Error(), file) {
+	if _, err := OpenJournal(filepath.Join(file, "x"), table(t), new(core.ManualClock), &Session{}); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("got %v, want an error that names %s", err, file)
 	}
 }
@@ -326,4 +357,17 @@ func BenchmarkSent(b *testing.B) {
 			}
 		}
 	})
+}
+
+// counter counts from any goroutine.
+type counter struct {
+	mu sync.Mutex
+	n  int
+}
+
+func (c *counter) next() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n++
+	return c.n
 }

@@ -16,6 +16,7 @@ type Reader struct {
 	*journal.Reader
 	f    *os.File
 	used int64 // where the last byte that is not zero ends
+	size int64 // of the file
 }
 
 // OpenReader opens a journal from its first record.
@@ -32,7 +33,7 @@ func OpenReader(name string) (*Reader, error) {
 	// A record may end in zeros itself, and looking for records in all of the room
 	// would take long: as much of it is read as the largest record may have.
 	most := min(size, used+spill)
-	return &Reader{Reader: journal.NewReader(io.NewSectionReader(f, 0, most)), f: f, used: used}, nil
+	return &Reader{Reader: journal.NewReader(io.NewSectionReader(f, 0, most)), f: f, used: used, size: size}, nil
 }
 
 // Next is the next record; see journal.Reader. It ends with io.EOF also where zeros

@@ -118,11 +118,6 @@ type LoopConfig struct {
 	BusyPoll    duration `toml:"busy_poll"`
 }
 
-// JournalConfig is [journal].
-type JournalConfig struct {
-	Dir string `toml:"dir"`
-}
-
 // duration is a time.Duration written as text. It is a struct, because TOML would
 // put a bare number straight into an integer, as nanoseconds that nobody meant.
 type duration struct{ time.Duration }
@@ -273,6 +268,7 @@ func (c *Config) check() error {
 		between("loop.cancel_wires", c.Loop.CancelWires, 1, 64),
 		span("loop.timer", c.Loop.Timer, time.Millisecond, time.Minute),
 		span("loop.busy_poll", c.Loop.BusyPoll, 0, 10*time.Millisecond),
+		c.Journal.check(),
 		c.Admin.check(),
 		c.Latency.check(),
 		c.Budget.check(),

@@ -39,6 +39,7 @@ type desk struct {
 	snapshots  *feed.Snapshots
 	shard      *engine.Shard
 	gateway    *exec.Gateway
+	folder     *store.Folder  // the journal's, until the journal has it
 	journal    *store.Journal // nil without one
 	epoch      time.Time      // start of this run, part of every client id
 	auditor    *auditor
@@ -79,8 +80,14 @@ func openDesk(cfg *Config) (d *desk, err error) {
 			return d, usageError{err}
 		}
 	}
+	if err = d.openJournal(); err != nil {
+		return d, usageError{err}
+	}
 	if err = d.connect(); err != nil {
 		return d, err
+	}
+	if err = d.beginJournal(); err != nil {
+		return d, usageError{err}
 	}
 	if err = d.rooms(); err != nil {
 		return d, err
@@ -105,13 +112,11 @@ func (d *desk) connect() (err error) {
 			return err
 		}
 	}
-	if d.ids, err = exec.NewIDs(clientPrefix, d.epoch); err != nil {
+	if d.ids, err = exec.NewIDs(d.cfg.Journal.Instance, d.epoch); err != nil {
 		return err
 	}
 	return d.contact.open(d.cfg, d.sim != nil)
 }
-
-const clientPrefix = "rp"
 
 // rooms builds all that holds state, sized from the config.
 func (d *desk) rooms() error {
@@ -158,11 +163,7 @@ func (d *desk) rooms() error {
 	if d.auditor != nil {
 		shard.Observer = d.auditor
 	}
-	if d.cfg.Journal.Dir != "" {
-		info := store.Info{Epoch: uint64(d.epoch.Unix()), Version: version, Config: d.cfg.hash}
-		if d.journal, err = store.OpenJournal(d.cfg.Journal.Dir, d.table, d.clock, info); err != nil {
-			return usageError{err}
-		}
+	if d.journal != nil {
 		shard.Reported = d.journal.Reported
 	}
 	if d.shard, err = engine.NewShard(shard); err != nil {

@@ -243,6 +243,8 @@ func (d *desk) close() error {
 	}
 	if d.journal != nil {
 		errs = append(errs, d.journal.Close(d.clean, ""))
+	} else if d.folder != nil {
+		d.folder.Close()
 	}
 	if d.engineWait != nil {
 		d.engineWait.Close()
