@@ -164,7 +164,7 @@ func (r *Rig) listen() error {
 
 // connect builds the sending half.
 func (r *Rig) connect(o RigOptions) error {
-	ids, err := exec.NewIDs("rp", time.Unix(1_723_161_255, 0))
+	ids, err := exec.NewIDs("rp", 1_723_161_255)
 	if err != nil {
 		return err
 	}

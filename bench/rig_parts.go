@@ -85,6 +85,22 @@ func (deaf) OrderTrades(context.Context, core.InstrumentID, int64) ([]core.Execu
 func (deaf) TradesFrom(context.Context, core.InstrumentID, int64) ([]core.Execution, error) {
 	return nil, errDeaf
 }
+
+func (deaf) TradesSince(context.Context, core.InstrumentID, core.WallNs) ([]core.Execution, error) {
+	return nil, errDeaf
+}
+
+func (deaf) HistoryFrom(context.Context, core.InstrumentID, int64) ([]core.Execution, error) {
+	return nil, errDeaf
+}
+
+func (deaf) HistorySince(context.Context, core.InstrumentID, core.WallNs) ([]core.Execution, error) {
+	return nil, errDeaf
+}
+
+func (deaf) OpenOrdersOf(context.Context, core.InstrumentID) ([]core.Execution, error) {
+	return nil, errDeaf
+}
 func (deaf) OpenOrders(context.Context) ([]core.Execution, error) { return nil, errDeaf }
 func (deaf) Balances(context.Context) ([]core.Balance, error)     { return nil, errDeaf }
 func (deaf) SyncClock(context.Context) error                      { return errDeaf }

@@ -3,7 +3,6 @@ package bench
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"riposte/core"
 	"riposte/exec"
@@ -15,7 +14,7 @@ import (
 func answerWork(t testing.TB) *work {
 	tab := orderTable(t)
 	c := codec(t, tab, 0)
-	ids, err := exec.NewIDs("rp", time.Unix(1_723_161_255, 0))
+	ids, err := exec.NewIDs("rp", 1_723_161_255)
 	if err != nil {
 		t.Fatal(err)
 	}

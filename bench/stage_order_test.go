@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"testing"
-	"time"
 
 	"riposte/core"
 	"riposte/exec"
@@ -54,7 +53,7 @@ func codec(t testing.TB, tab *core.Instruments, rungs int) *dialect.Codec {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids, err := exec.NewIDs("rp", time.Unix(1_723_161_255, 0))
+	ids, err := exec.NewIDs("rp", 1_723_161_255)
 	if err != nil {
 		t.Fatal(err)
 	}

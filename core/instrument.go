@@ -119,6 +119,24 @@ type Instrument struct {
 	Filters     Filters
 }
 
+// Sellable splits a holding of the base asset into what an order can sell, whole lots
+// of at least the smallest quantity, and the dust that is left of it. Fees taken in the
+// base asset and partial fills leave such remainders; an exit that asks for more than
+// the lots is refused for ever.
+func (in *Instrument) Sellable(holding Qty) (lots, dust Qty) {
+	if holding <= 0 {
+		return 0, 0
+	}
+	lots = holding
+	if in.Filters.Lot > 0 {
+		lots = holding.LotFloor(in.Filters.Lot)
+	}
+	if lots < in.Filters.QtyMin {
+		lots = 0
+	}
+	return lots, holding - lots
+}
+
 // Instruments is the table of what is traded: dense ids for symbols and assets.
 // It is built at start and then only read.
 type Instruments struct {

@@ -191,7 +191,9 @@ type ReportKind uint8
 // order reached the terminal state in Status. CancelRejected: a cancel or an amend
 // found nothing to act on or was refused; the order's own state stands in Status.
 // Doubt: the order became Unknown. Resolved: doubt ended, Status tells how.
-// Amended: Qty is the order's whole quantity from now on.
+// Amended: Qty is the order's whole quantity from now on. Adopted: an order of ours of
+// which the engine did not know lives at the venue (a former run's, or one that had
+// been proved never to have arrived); Side, Price and Qty tell what it is.
 const (
 	ReportAck ReportKind = iota
 	ReportFill
@@ -200,6 +202,7 @@ const (
 	ReportDoubt
 	ReportResolved
 	ReportAmended
+	ReportAdopted
 )
 
 // Report is what the order table tells the engine of one of its own orders, in
@@ -216,8 +219,8 @@ type Report struct {
 	ID         OrderID // the order concerned
 	VenueID    int64   // the venue's order id, 0 while unknown
 	TradeID    int64   // Fill only
-	Price      Price   // Fill: the trade's price
-	Qty        Qty     // Fill: the trade's quantity; Amended: the order's
+	Price      Price   // Fill: the trade's price; Adopted: the order's
+	Qty        Qty     // Fill: the trade's quantity; Amended, Adopted: the order's
 	Cum        Qty     // executed so far
 	Quote      Amount  // Fill: price times quantity as the venue computed it
 	Fee        Amount  // Fill: commission in FeeAsset

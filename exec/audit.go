@@ -20,6 +20,7 @@ type auditState struct {
 	before  []Mismatch
 	last    []Difference
 	active  uint64 // Stats.Sent + fills when the snapshot began
+	gap     bool   // the user stream was down since the balances were last found right
 }
 
 // AuditNow asks for an audit as soon as possible; AuditsDone rises when it is.
@@ -90,6 +91,77 @@ func (g *Gateway) takeSnapshot(marks []TradeMark, first bool, begun core.MonoNs)
 	return s, nil
 }
 
+// attributeMost is up to how many orders are asked for one by one; of more, whole pages
+// of orders are cheaper.
+const attributeMost = 20
+
+// strangers are the venue's ids of the orders behind trades that we do not hold.
+func (g *Gateway) strangers(s *Snapshot) map[TradeMark]bool {
+	var out map[TradeMark]bool
+	for i := range s.Trades {
+		e := &s.Trades[i]
+		if len(e.Client.Bytes()) == 0 && e.Instrument != core.NoInstrument && g.table.byVenue(e.Instrument, e.VenueID) == nil {
+			if out == nil {
+				out = map[TradeMark]bool{}
+			}
+			out[TradeMark{e.Instrument, e.VenueID}] = true
+		}
+	}
+	return out
+}
+
+// attribute finds out whose the trades of unknown orders are. It runs on a goroutine of
+// its own. What it cannot find out stays unattributed.
+func (g *Gateway) attribute(s *Snapshot, ids map[TradeMark]bool) {
+	ctx, cancel := context.WithTimeout(g.ctx, 3*g.cfg.CallTimeout)
+	defer cancel()
+	found := map[TradeMark]core.Execution{}
+	if len(ids) <= attributeMost {
+		for id := range ids {
+			if e, err := g.cfg.Venue.Order(ctx, id.Instrument, core.ClientID{}, id.Trade); err == nil {
+				found[id] = e
+			}
+		}
+	} else {
+		lowest := map[core.InstrumentID]int64{}
+		for id := range ids {
+			if low, ok := lowest[id.Instrument]; !ok || id.Trade < low {
+				lowest[id.Instrument] = id.Trade
+			}
+		}
+		for in, low := range lowest {
+			list, _ := g.cfg.Venue.HistoryFrom(ctx, in, low) // what came before an error counts
+			for i := range list {
+				if id := (TradeMark{in, list[i].VenueID}); ids[id] {
+					found[id] = list[i]
+				}
+			}
+		}
+	}
+	for i := range s.Trades {
+		t := &s.Trades[i]
+		if o, ok := found[TradeMark{t.Instrument, t.VenueID}]; ok {
+			t.Client, t.Side, t.Type, t.TIF, t.Price, t.Qty = o.Client, o.Side, o.Type, o.TIF, o.Price, o.Qty
+		}
+	}
+}
+
+// askedOn starts the second half of an audit, if there are fills of orders that nobody
+// here knows.
+func (g *Gateway) askedOn(j *job) bool {
+	if j.err != nil || j.named {
+		return false
+	}
+	ids := g.strangers(j.snap)
+	if len(ids) == 0 {
+		return false
+	}
+	j.named = true
+	j.ready.Store(false)
+	g.start(j, func(j *job) { g.attribute(j.snap, ids) })
+	return true
+}
+
 // auditTold applies an audit's corrections.
 func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 	a := &g.audit
@@ -106,11 +178,23 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 	j.snap.Quiet = a.active == g.activity() && g.table.Live() == 0
 	a.last = Reconcile(g.view(), j.snap)
 	a.before = a.before[:0]
+	a.marks = j.snap.Marks
 	settled, mismatch := true, false
 	for i := range a.last {
+		if d := &a.last[i]; d.Kind == DiffUnattributed {
+			// Read again next time, with what has come since.
+			m := &a.marks[d.Evidence.Instrument]
+			m.Trade = min(m.Trade, d.Evidence.TradeID-1)
+			settled = false
+		}
+	}
+	for i := range a.last {
 		d := &a.last[i]
+		if d.Kind.Open() {
+			g.Stats.Corrections++
+		}
 		switch d.Kind {
-		case DiffBehind, DiffMissedFill:
+		case DiffBehind, DiffMissedFill, DiffLate:
 			d.Evidence.Recv = now
 			if o := g.table.Apply(&d.Evidence); o != nil {
 				g.after(o)
@@ -120,15 +204,26 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 				o.ask.soon(now)
 			}
 			settled = false
+		case DiffTwin:
+			g.Stats.Twins++
+			g.raise(risk.HaltTwin)
+		case DiffForeignFill:
+			if d.Evidence.TradeID > a.marks[d.Evidence.Instrument].Trade {
+				break // it will be read again
+			}
+			g.Stats.ForeignFills++
+			g.ledger.Foreign(&d.Evidence)
 		case DiffUnheld:
 			mismatch = true
+		case DiffExternal:
+			g.Stats.Externals++
+			g.ledger.External(d.Balance.Asset, d.Balance.Venue-d.Balance.Ours)
 		case DiffBalance, DiffMismatch:
 			a.before = append(a.before, d.Balance)
 			mismatch = mismatch || d.Kind == DiffMismatch
 		}
 	}
 	g.ledger.Told(j.snap.Balances)
-	a.marks = j.snap.Marks
 	a.done++
 	if mismatch {
 		g.raise(risk.HaltMismatch)
@@ -139,30 +234,24 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 	switch {
 	case a.again:
 		a.due, a.again = now, false
-	case !settled:
-		// What was missing is being asked about; look again when that is answered.
+	case !settled, a.gap && len(a.before) > 0:
+		// What was missing is being asked about; look again when that is answered. A
+		// balance that moved while nobody told is believed when it stays.
 		a.due = min(a.due, now+core.MonoNs(g.cfg.AskMax))
 	default:
+		a.gap = false
 		g.Lift(risk.HaltNotReconciled)
 	}
 }
 
 func (g *Gateway) view() *View {
 	v := &View{
-		Ledger: g.ledger,
-		Before: g.audit.before,
-		Knows:  g.table.knows,
-		Owner: func(c core.ClientID) Owner {
-			_, o := g.cfg.IDs.Parse(c.Bytes())
-			return o
-		},
-		Held: func(c core.ClientID) bool {
-			seq, o := g.cfg.IDs.Parse(c.Bytes())
-			_, held := g.table.index.get(key{keySeq, seq})
-			return o == Ours && held
-		},
+		Ledger:   g.ledger,
+		Before:   slices.Clone(g.audit.before),
+		Gap:      g.audit.gap,
+		Knows:    g.table.knows,
+		Standing: g.table.StandingOf,
 	}
-	v.Before = slices.Clone(v.Before)
 	g.table.EachLive(func(o *Order) {
 		v.Orders = append(v.Orders, OrderView{o.ID, o.Client, o.Instrument, o.Status(), o.Cum, o.Heard})
 	})
@@ -171,11 +260,11 @@ func (g *Gateway) view() *View {
 
 // knows tells whether the venue's order is held here, and the fill booked.
 func (t *Table) knows(id core.InstrumentID, venueID, trade int64) (ours, booked bool) {
-	s, ok := t.index.get(key{keyVenue + uint32(id), uint64(venueID)})
-	if !ok {
+	o := t.byVenue(id, venueID)
+	if o == nil {
 		return false, false
 	}
-	for n := t.slots[s].first; n != none; n = t.fills[n].next {
+	for n := o.first; n != none; n = t.fills[n].next {
 		if t.fills[n].trade == trade {
 			return true, true
 		}

@@ -18,6 +18,14 @@ type coldVenue struct {
 	asked    int
 	synced   int
 	fail     error
+
+	hideFromOrder, hideFromHistory, hideFromOpen bool // what the read side does not know yet
+}
+
+func (v *coldVenue) hide(yes bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.hideFromOrder, v.hideFromHistory, v.hideFromOpen = yes, yes, yes
 }
 
 var errNoOrder = &exec.CallError{Op: "GET /api/v3/order", Class: exec.ClassRefused, Status: 400, Code: -2013, Msg: "Order does not exist.", NoSuchOrder: true}
@@ -43,14 +51,26 @@ func (v *coldVenue) count() (asked, synced int) {
 	return v.asked, v.synced
 }
 
-func (v *coldVenue) Order(_ context.Context, _ core.InstrumentID, c core.ClientID, _ int64) (core.Execution, error) {
+func (v *coldVenue) Order(_ context.Context, _ core.InstrumentID, c core.ClientID, venueID int64) (core.Execution, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.asked++
 	if v.fail != nil {
 		return core.Execution{}, v.fail
 	}
-	if e, ok := v.orders[c]; ok {
+	if venueID != 0 {
+		for _, e := range v.orders {
+			if e.VenueID == venueID {
+				return e, nil
+			}
+		}
+		for _, e := range v.foreign {
+			if e.VenueID == venueID {
+				return e, nil
+			}
+		}
+	}
+	if e, ok := v.orders[c]; ok && !v.hideFromOrder {
 		return e, nil
 	}
 	return core.Execution{}, errNoOrder
@@ -81,11 +101,41 @@ func (v *coldVenue) TradesFrom(_ context.Context, id core.InstrumentID, from int
 	return out, nil
 }
 
+// TradesSince tells all, whatever since: the fake's fills have no time.
+func (v *coldVenue) TradesSince(ctx context.Context, id core.InstrumentID, _ core.WallNs) ([]core.Execution, error) {
+	return v.TradesFrom(ctx, id, 0)
+}
+
+func (v *coldVenue) OpenOrdersOf(ctx context.Context, id core.InstrumentID) (out []core.Execution, _ error) {
+	list, err := v.OpenOrders(ctx)
+	for _, e := range list {
+		if e.Instrument == id {
+			out = append(out, e)
+		}
+	}
+	return out, err
+}
+
+func (v *coldVenue) HistoryFrom(_ context.Context, id core.InstrumentID, from int64) (out []core.Execution, _ error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, e := range v.orders {
+		if e.Instrument == id && e.VenueID >= from && !v.hideFromHistory {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+func (v *coldVenue) HistorySince(ctx context.Context, id core.InstrumentID, _ core.WallNs) ([]core.Execution, error) {
+	return v.HistoryFrom(ctx, id, 0)
+}
+
 func (v *coldVenue) OpenOrders(context.Context) (out []core.Execution, _ error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, e := range v.orders {
-		if !e.Status.Terminal() {
+		if !e.Status.Terminal() && !v.hideFromOpen {
 			out = append(out, e)
 		}
 	}

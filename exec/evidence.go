@@ -12,17 +12,10 @@ func (t *Table) Apply(e *core.Execution) *Order {
 	if e.Recv > o.Heard {
 		o.Heard = e.Recv
 	}
-	if e.VenueID != 0 {
-		switch o.VenueID {
-		case 0:
-			o.VenueID = e.VenueID
-			t.index.put(key{keyVenue + uint32(o.Instrument), uint64(e.VenueID)}, o.slot)
-		case e.VenueID:
-		default:
-			// Two venue orders under one client id: ours was duplicated on its way.
-			t.Stats.Contradictions++
-			return o
-		}
+	if e.VenueID != 0 && !t.named(o, e.VenueID) {
+		// Two venue orders under one client id: ours was duplicated on its way.
+		t.Stats.Contradictions++
+		return o
 	}
 	if !o.alive && (o.refused || o.gone) && (e.Kind != core.ExecRejected || e.Status != core.Rejected) {
 		t.Stats.Contradictions++ // adopted; see settle
@@ -31,8 +24,8 @@ func (t *Table) Apply(e *core.Execution) *Order {
 	if e.Status.Terminal() && e.Status != core.NotSent {
 		o.endAs(e.Status, e.Code, t)
 	}
-	if e.Kind == core.ExecReplaced && e.Qty > 0 && e.Qty < o.Qty {
-		o.Qty = e.Qty
+	if e.Qty > 0 && e.Qty < o.Qty {
+		o.Qty = e.Qty // amended: a quantity is only ever lowered, so the lowest is the newest
 	}
 	fill := e.Kind == core.ExecTrade && e.TradeID >= 0 && e.LastQty > 0
 	if fill && !t.addFill(o, e.TradeID) {
@@ -52,6 +45,15 @@ func (t *Table) Apply(e *core.Execution) *Order {
 	return o
 }
 
+// named notes the venue's id of an order; false if it has another one.
+func (t *Table) named(o *Order, venueID int64) bool {
+	if o.VenueID == 0 {
+		o.VenueID = venueID
+		t.index.put(key{keyVenue + uint32(o.Instrument), uint64(venueID)}, o.slot)
+	}
+	return o.VenueID == venueID
+}
+
 func (o *Order) endAs(st core.OrderStatus, code int32, t *Table) {
 	if o.end != core.PendingNew && o.end != st {
 		t.Stats.Contradictions++
@@ -68,32 +70,46 @@ func (o *Order) endAs(st core.OrderStatus, code int32, t *Table) {
 
 // find looks an execution's order up and sorts out what is not ours.
 func (t *Table) find(e *core.Execution) *Order {
-	seq, owner := t.ids.Parse(e.Client.Bytes())
-	if owner == Ours {
-		if s, ok := t.index.get(key{keySeq, seq}); ok && t.slots[s].Instrument == e.Instrument {
-			return &t.slots[s]
+	client := e.Client.Bytes()
+	if len(client) == 0 {
+		// Fills told by myTrades carry no client id, only the venue's.
+		if o := t.byVenue(e.Instrument, e.VenueID); o != nil {
+			return o
 		}
-		t.Stats.Lost++
+	}
+	epoch, seq, owner := t.ids.Parse(client)
+	if owner == Foreign {
+		t.Stats.Foreign++
+		t.show(e)
 		return nil
 	}
-	// Fills told by myTrades carry no client id, only the venue's.
-	if len(e.Client.Bytes()) == 0 && e.VenueID != 0 && e.Instrument != core.NoInstrument {
-		if s, ok := t.index.get(key{keyVenue + uint32(e.Instrument), uint64(e.VenueID)}); ok {
+	if k, ok := t.keyOf(epoch, seq); ok {
+		if s, ok := t.index.get(k); ok && t.slots[s].Instrument == e.Instrument {
 			return &t.slots[s]
 		}
 	}
-	if owner == OtherRun {
-		t.Stats.OtherRun++
-	} else {
-		t.Stats.Foreign++
+	return t.stray(e, epoch, seq)
+}
+
+// byVenue is the order with the venue's id, nil if it is not held.
+func (t *Table) byVenue(id core.InstrumentID, venueID int64) *Order {
+	if venueID == 0 || id == core.NoInstrument {
+		return nil
 	}
-	if len(t.foreign) < cap(t.foreign) {
-		t.foreign = append(t.foreign, *e)
-	} else {
-		t.foreign[t.foreignAt] = *e
-		t.foreignAt = (t.foreignAt + 1) % len(t.foreign)
+	if s, ok := t.index.get(key{keyVenue + uint32(id), uint64(venueID)}); ok {
+		return &t.slots[s]
 	}
 	return nil
+}
+
+// show keeps an execution that is not ours for display.
+func (t *Table) show(e *core.Execution) {
+	if len(t.foreign) < cap(t.foreign) {
+		t.foreign = append(t.foreign, *e)
+		return
+	}
+	t.foreign[t.foreignAt] = *e
+	t.foreignAt = (t.foreignAt + 1) % len(t.foreign)
 }
 
 // Refuse notes that an answer said the order was not taken.
@@ -132,12 +148,16 @@ func (t *Table) settle(o *Order, e *core.Execution, fill bool) {
 	st := o.Status()
 	if st == core.Unknown && !o.saidDoubt {
 		o.saidDoubt = true
+		t.doubted(o, 1)
 		t.Stats.Doubts++
 		t.say(o, core.ReportDoubt, e)
 	}
 	if o.saidDone && !st.Terminal() {
 		// Alive after all. It is reported like doubt that ended, and lives again.
-		o.saidDone, o.saidDoubt = false, true
+		o.saidDone, o.saidDoubt, o.adopted = false, true, true
+		t.doubted(o, 1)
+		t.Stats.Adopted++
+		delete(t.tombs, tombKey{o.Epoch, o.Seq})
 		o.liveAt = int32(len(t.live))
 		t.live = append(t.live, o.slot)
 	}
@@ -146,6 +166,7 @@ func (t *Table) settle(o *Order, e *core.Execution, fill bool) {
 	// told with the doubt only when there is no fill left to tell.
 	if o.saidDoubt && st != core.Unknown {
 		o.saidDoubt = false
+		t.doubted(o, -1)
 		r := o.base(core.ReportResolved, e)
 		if fill {
 			r.Status = core.New
@@ -164,6 +185,18 @@ func (t *Table) settle(o *Order, e *core.Execution, fill bool) {
 		if fill {
 			r.Cum = o.Filled - e.LastQty
 		}
+		t.tell(r)
+	}
+	if o.alive && o.Qty != o.saidQty {
+		o.saidQty = o.Qty
+		r := o.base(core.ReportAmended, e)
+		if fill {
+			r.Cum = o.Filled - e.LastQty
+		}
+		if r.Status.Terminal() {
+			r.Status = core.PartiallyFilled // its end is told by Done
+		}
+		r.Price, r.Qty = o.Price, o.Qty
 		t.tell(r)
 	}
 	if fill {

@@ -156,9 +156,19 @@ type Venue interface {
 	// TradesFrom are the account's fills from trade id from on, all pages, oldest
 	// first. from < 0 returns only the newest one.
 	TradesFrom(ctx context.Context, id core.InstrumentID, from int64) ([]core.Execution, error)
+	// TradesSince are the account's fills of an instrument since a venue time, all
+	// pages, oldest first.
+	TradesSince(ctx context.Context, id core.InstrumentID, since core.WallNs) ([]core.Execution, error)
 	// OpenOrders are all working orders of the account, ours or not. Orders on
 	// instruments outside the table have NoInstrument.
 	OpenOrders(ctx context.Context) ([]core.Execution, error)
+	// OpenOrdersOf are those of one instrument.
+	OpenOrdersOf(ctx context.Context, id core.InstrumentID) ([]core.Execution, error)
+	// HistoryFrom are the account's orders of an instrument, working or ended, from the
+	// venue's id on, all pages. With an error comes what was read before it.
+	HistoryFrom(ctx context.Context, id core.InstrumentID, venueID int64) ([]core.Execution, error)
+	// HistorySince are those made since a venue time, all pages.
+	HistorySince(ctx context.Context, id core.InstrumentID, since core.WallNs) ([]core.Execution, error)
 	// Balances are all assets of the account that are in the table.
 	Balances(ctx context.Context) ([]core.Balance, error)
 	// SyncClock measures the venue's time anew.

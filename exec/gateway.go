@@ -33,6 +33,7 @@ type Config struct {
 	TimeToLive  time.Duration // of an approval before its bytes leave; default 250 ms
 	ProofMargin time.Duration // beyond recvWindow before absence proves anything; default 10 s
 	AbsentPolls int           // how many times absent after that; default 3
+	ProofSpan   time.Duration // from the first of those to the last; default 60 s
 	AskMin      time.Duration // between questions about one order; default 200 ms, doubling
 	AskMax      time.Duration // default 5 s
 	FillGrace   time.Duration // how long a told fill may stay without its details; default 300 ms
@@ -46,6 +47,9 @@ type Config struct {
 	// LostAfter is how long account stream or order link may be down before all own
 	// orders are cancelled; 0 is never.
 	LostAfter time.Duration
+	// UnknownMax is how many orders of an instrument may be in doubt before new ones on
+	// it are refused: at that number they are. 0 is no limit.
+	UnknownMax int
 
 	Wake func() // called from other goroutines when there is work for Step; may be nil
 }
@@ -75,11 +79,12 @@ const (
 	RefusedJournal
 	RefusedWire // the wire broke before the first byte
 	RefusedWithdrawn
+	RefusedUnknown // orders of the instrument are in doubt, UnknownMax
 
 	refusals
 )
 
-var refusalText = [refusals]string{"not approved by the gate", "halted", "too late", "order budget", "cannot encode", "order table full", "journal error", "wire broke before the first byte", "cancelled before it was sent"}
+var refusalText = [refusals]string{"not approved by the gate", "halted", "too late", "order budget", "cannot encode", "order table full", "journal error", "wire broke before the first byte", "cancelled before it was sent", "an order on the symbol has an unknown outcome"}
 
 func (r Refusal) String() string { return refusalText[r] }
 
@@ -122,11 +127,16 @@ type Gateway struct {
 	clockJob bool
 	clockOff int // ClockOff answers since the last good one
 
-	ctx   context.Context
-	stop  context.CancelFunc
-	cold  sync.WaitGroup
-	jobs  [jobSlots]job
-	busy  int // jobs running
+	ctx  context.Context
+	stop context.CancelFunc
+	cold sync.WaitGroup
+	jobs [jobSlots]job
+	busy int // jobs running
+
+	wanted   []core.InstrumentID // of which a census is wanted
+	censusAt core.MonoNs         // not before
+	twins    uint64              // table.Stats.OtherRun as last looked at
+
 	rng   *rand.Rand
 	visit func(*Order)
 
@@ -145,6 +155,11 @@ type GatewayStats struct {
 	StampsDropped       uint64
 	Asked, AskFailed    uint64
 	Proved              uint64 // doubts that ended as never arrived
+	Censuses            uint64
+	Corrections         uint64 // differences that audits found and that were not somebody else's doing
+	Twins               uint64 // orders and fills of another run under our prefix, by audits
+	ForeignFills        uint64 // fills of others, booked as external
+	Externals           uint64 // other flows that nobody told: booked when they stayed
 	Audits, AuditErrors uint64
 	DeadMan             uint64 // times all own orders were cancelled because we were cut off
 	ClockAlarms         uint64 // timestamps refused although just measured
@@ -171,6 +186,7 @@ func NewGateway(cfg Config) (*Gateway, error) {
 	}
 	def(&cfg.TimeToLive, 250*time.Millisecond)
 	def(&cfg.ProofMargin, 10*time.Second)
+	def(&cfg.ProofSpan, 60*time.Second)
 	def(&cfg.AskMin, 200*time.Millisecond)
 	def(&cfg.AskMax, 5*time.Second)
 	def(&cfg.FillGrace, 300*time.Millisecond)
@@ -262,6 +278,17 @@ func (g *Gateway) Lift(c risk.HaltCause) { g.halt.And(^uint32(c)) }
 // Raise adds halt causes: no new orders until each is lifted. Any goroutine.
 func (g *Gateway) Raise(c risk.HaltCause) { g.raise(c) }
 
+// ColdCalls is how many calls on the second path await their answer: a test whose time
+// is its own waits for them.
+func (g *Gateway) ColdCalls() (n int) {
+	for i := range g.jobs {
+		if j := &g.jobs[i]; j.used && !j.ready.Load() {
+			n++
+		}
+	}
+	return n
+}
+
 func (g *Gateway) raise(c risk.HaltCause) { g.halt.Or(uint32(c)) }
 
 // KeyRefusal is the venue's code of the newest answer that refused the key, 0 if none
@@ -278,6 +305,7 @@ func (g *Gateway) OnExecution(e *core.Execution) {
 // OnUserUp says that the user stream is subscribed. What happened before that is
 // learned by an audit; new orders wait for it.
 func (g *Gateway) OnUserUp() {
+	g.audit.gap = g.ledger.Opened()
 	if g.cfg.AuditEvery > 0 {
 		g.raise(risk.HaltNotReconciled)
 		g.audit.due = 1
@@ -289,6 +317,7 @@ func (g *Gateway) OnUserUp() {
 
 // OnUserDown says that the user stream is gone.
 func (g *Gateway) OnUserDown() {
+	g.audit.gap = g.ledger.Opened()
 	if g.cfg.RequireUser {
 		g.raise(risk.HaltUserStream)
 		if g.dead.user == 0 {
@@ -342,6 +371,11 @@ func (g *Gateway) flush() int {
 func (g *Gateway) tick(now core.MonoNs) int {
 	work := g.pool.tick(now, g.clock.Wall())
 	work += g.collect(now)
+	work += g.takeCensus(now)
+	if n := g.table.Stats.OtherRun; n != g.twins {
+		g.twins = n
+		g.raise(risk.HaltTwin)
+	}
 	if g.drain.Load() && g.Halted()&risk.HaltShutdown == 0 {
 		g.raise(risk.HaltShutdown)
 		g.withdrawAll()

@@ -3,20 +3,20 @@ package exec
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"riposte/core"
 )
 
 // Client order ids are <prefix>-<epoch>-<sequence>: the prefix from the config,
-// the boot epoch in seven and the sequence in eight lower-case base 36 digits.
+// the run's epoch in seven and the sequence in eight lower-case base 36 digits.
 // The widths are fixed so that an id can be patched in place and told from
-// another's by length alone. The epoch is Unix seconds of the start; it makes
-// ids of two runs differ even when the first left no trace.
+// another's by length alone. The epoch makes ids of two runs differ even when the
+// first left no trace.
 //
 //	rp-t8kq2c1-0000002f
 const (
-	epochDigits = 7 // 36^7 s reaches the year 4453
+	epochDigits = 7
+	epochMax    = 36*36*36*36*36*36*36 - 1
 	// SeqDigits is the width of the sequence in a client id.
 	SeqDigits = 8
 	prefixMax = 36 - epochDigits - SeqDigits - 2
@@ -37,13 +37,15 @@ const (
 // IDs makes and reads client order ids. One goroutine calls Next; Parse and
 // Append only read.
 type IDs struct {
-	head string // "<prefix>-<epoch>-"
-	tag  int    // length of "<prefix>-"
-	next uint64
+	head  string // "<prefix>-<epoch>-"
+	tag   int    // length of "<prefix>-"
+	epoch uint64
+	next  uint64
 }
 
-// NewIDs makes ids for one run. The prefix is 1 to 19 of a-z, A-Z, 0-9 and _.
-func NewIDs(prefix string, start time.Time) (*IDs, error) {
+// NewIDs makes ids for one run; see core.EpochAfter. The prefix is 1 to 19 of a-z, A-Z, 0-9
+// and _.
+func NewIDs(prefix string, epoch uint64) (*IDs, error) {
 	if len(prefix) == 0 || len(prefix) > prefixMax {
 		return nil, fmt.Errorf("cannot use client id prefix %q: it has %d characters, want 1 to %d", prefix, len(prefix), prefixMax)
 	}
@@ -52,15 +54,17 @@ func NewIDs(prefix string, start time.Time) (*IDs, error) {
 	}); i >= 0 {
 		return nil, fmt.Errorf("cannot use client id prefix %q: found %q, want only a-z, A-Z, 0-9 and _", prefix, prefix[i])
 	}
-	sec := start.Unix()
-	if sec <= 0 {
-		return nil, fmt.Errorf("cannot make client ids: the start time is %v, want one after 1970", start)
+	if epoch == 0 || epoch > epochMax {
+		return nil, fmt.Errorf("cannot make client ids: the epoch is %d, want 1 to %d", epoch, epochMax)
 	}
 	head := append([]byte(prefix), '-')
-	head = appendBase36(head, uint64(sec), epochDigits)
+	head = appendBase36(head, epoch, epochDigits)
 	head = append(head, '-')
-	return &IDs{head: string(head), tag: len(prefix) + 1}, nil
+	return &IDs{head: string(head), tag: len(prefix) + 1, epoch: epoch}, nil
 }
+
+// Epoch is the run's own.
+func (g *IDs) Epoch() uint64 { return g.epoch }
 
 // Next reserves a sequence number. The first is 1.
 func (g *IDs) Next() uint64 {
@@ -85,34 +89,38 @@ func (g *IDs) ID(seq uint64) core.ClientID {
 	return c
 }
 
-// Parse tells whose an id is, and its sequence number if it is Ours.
-func (g *IDs) Parse(id []byte) (seq uint64, o Owner) {
+// Parse tells whose an id is, and of one with our prefix the run's epoch and the
+// sequence number in it.
+func (g *IDs) Parse(id []byte) (epoch, seq uint64, o Owner) {
 	n := len(g.head)
 	if len(id) != n+SeqDigits || string(id[:g.tag]) != g.head[:g.tag] || id[n-1] != '-' {
-		return 0, Foreign
+		return 0, 0, Foreign
 	}
-	for _, c := range id[n:] {
+	seq, ok := parseBase36(id[n:])
+	if !ok {
+		return 0, 0, Foreign
+	}
+	if string(id[:n]) == g.head {
+		return g.epoch, seq, Ours
+	}
+	if epoch, ok = parseBase36(id[g.tag : n-1]); !ok {
+		return 0, 0, Foreign
+	}
+	return epoch, seq, OtherRun
+}
+
+func parseBase36(b []byte) (v uint64, ok bool) {
+	for _, c := range b {
 		switch {
 		case c >= '0' && c <= '9':
-			seq = seq*36 + uint64(c-'0')
+			v = v*36 + uint64(c-'0')
 		case c >= 'a' && c <= 'z':
-			seq = seq*36 + uint64(c-'a') + 10
+			v = v*36 + uint64(c-'a') + 10
 		default:
-			return 0, Foreign
+			return 0, false
 		}
 	}
-	for i, c := range id[g.tag : n-1] {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'z') {
-			return 0, Foreign
-		}
-		if c != g.head[g.tag+i] {
-			o = OtherRun
-		}
-	}
-	if o == OtherRun {
-		return 0, OtherRun
-	}
-	return seq, Ours
+	return v, true
 }
 
 // PutSeq writes the digits of seq over dst[:SeqDigits].

@@ -30,11 +30,13 @@ type key struct {
 }
 
 // Kinds of key. Venue ids are unique per instrument only, so each instrument has
-// a kind of its own from keyVenue on.
+// a kind of its own from keyVenue on; sequences are unique per run only, so each
+// former run has one from keyRun on.
 const (
 	keySeq uint32 = iota
 	keyOrder
 	keyVenue
+	keyRun uint32 = 1 << 20
 )
 
 // newIndex makes room for the keys of that many orders.

@@ -16,6 +16,7 @@ type Ledger struct {
 	told        []core.Amount // free + locked, newest word of the venue
 	heard       []bool
 	position    []core.Qty    // by instrument, net of fills, fees not included
+	baseFees    []core.Qty    // by instrument, commissions charged in its base asset
 	cash        []core.Amount // by instrument, quote received minus paid
 	fees        []core.Amount // by asset, paid
 	unpriced    uint64        // commissions in assets that are not in the table
@@ -26,6 +27,7 @@ func NewLedger(t *core.Instruments) *Ledger {
 	l := &Ledger{instruments: t}
 	l.grow(len(t.Assets))
 	l.position = make([]core.Qty, len(t.List))
+	l.baseFees = make([]core.Qty, len(t.List))
 	l.cash = make([]core.Amount, len(t.List))
 	return l
 }
@@ -74,6 +76,30 @@ func (l *Ledger) Fill(r *core.Report) {
 		l.grow(int(r.FeeAsset) + 1)
 		l.owned[r.FeeAsset] -= r.Fee
 		l.fees[r.FeeAsset] += r.Fee
+		if r.FeeAsset == in.Base {
+			l.baseFees[r.Instrument] += core.Qty(r.Fee)
+		}
+	}
+}
+
+// Foreign books a fill of somebody else on the account: it moves what is owned and
+// nothing else.
+func (l *Ledger) Foreign(e *core.Execution) {
+	l.flow(e, func(a core.AssetID, d core.Amount) { l.owned[a] += d })
+}
+
+// flow calls f with what a fill moves of each asset.
+func (l *Ledger) flow(e *core.Execution, f func(core.AssetID, core.Amount)) {
+	if e.Instrument == core.NoInstrument {
+		return
+	}
+	in := l.instruments.Get(e.Instrument)
+	sign := core.Amount(e.Side.Sign())
+	f(in.Base, sign*core.Amount(e.LastQty))
+	f(in.Quote, -sign*e.LastQuote)
+	if e.Fee != 0 && e.FeeAsset != core.NoAsset {
+		l.grow(int(e.FeeAsset) + 1)
+		f(e.FeeAsset, -e.Fee)
 	}
 }
 
@@ -107,6 +133,16 @@ func (l *Ledger) Owned(a core.AssetID) core.Amount {
 // Position is the net of fills on an instrument, commissions not included.
 func (l *Ledger) Position(id core.InstrumentID) core.Qty { return l.position[id] }
 
+// Holding is what the fills on an instrument have left us of its base asset: bought
+// minus sold, minus the commissions that were charged in it.
+func (l *Ledger) Holding(id core.InstrumentID) core.Qty { return l.position[id] - l.baseFees[id] }
+
+// Sellable is how much of the holding an order can sell: whole lots. dust is what is
+// left of it.
+func (l *Ledger) Sellable(id core.InstrumentID) (lots, dust core.Qty) {
+	return l.instruments.Get(id).Sellable(l.Holding(id))
+}
+
 // Cash is the quote received minus paid on an instrument.
 func (l *Ledger) Cash(id core.InstrumentID) core.Amount { return l.cash[id] }
 
@@ -127,9 +163,9 @@ type Mismatch struct {
 	Ours, Venue core.Amount
 }
 
-// Compare appends the assets whose balance in bs differs from ours. It is exact
-// only of a moment at which nothing of ours was trading.
-func (l *Ledger) Compare(dst []Mismatch, bs []core.Balance) []Mismatch {
+// Compare appends the assets whose balance in bs differs from ours with flows added,
+// which may be nil. It is exact only of a moment at which nothing of ours was trading.
+func (l *Ledger) Compare(dst []Mismatch, bs []core.Balance, flows map[core.AssetID]core.Amount) []Mismatch {
 	if !l.open {
 		return dst
 	}
@@ -137,7 +173,7 @@ func (l *Ledger) Compare(dst []Mismatch, bs []core.Balance) []Mismatch {
 		if b.Asset == core.NoAsset {
 			continue
 		}
-		if ours, venue := l.Owned(b.Asset), b.Free+b.Locked; ours != venue {
+		if ours, venue := l.Owned(b.Asset)+flows[b.Asset], b.Free+b.Locked; ours != venue {
 			dst = append(dst, Mismatch{b.Asset, ours, venue})
 		}
 	}

@@ -62,7 +62,7 @@ func TestLedgerEqualsAWalletInBigNumbers(t *testing.T) {
 			}
 			told = append(told, core.Balance{Asset: core.AssetID(a), Free: core.Amount(v.Num().Int64())})
 		}
-		if m := l.Compare(nil, told); len(m) != 0 {
+		if m := l.Compare(nil, told, nil); len(m) != 0 {
 			t.Fatalf("ledger and wallet differ: %+v", m)
 		}
 		l.Told(told)
@@ -82,7 +82,7 @@ func TestLedgerBeforeItsOpeningComparesNothing(t *testing.T) {
 	l := NewLedger(ledgerTable(t))
 	bs := []core.Balance{{Asset: 0, Free: 5}}
 	l.Told(bs)
-	if m := append(l.Mismatches(nil), l.Compare(nil, bs)...); len(m) != 0 || l.Opened() {
+	if m := append(l.Mismatches(nil), l.Compare(nil, bs, nil)...); len(m) != 0 || l.Opened() {
 		t.Errorf("found %+v", m)
 	}
 }

@@ -7,13 +7,15 @@ import (
 // View is our side of a reconciliation, at one moment.
 type View struct {
 	Orders []OrderView // every order that is not done
-	// Knows tells whether an order of the venue's id is ours, and whether the fill
+	// Knows tells whether an order of the venue's id is held, and whether the fill
 	// is booked.
-	Knows  func(id core.InstrumentID, venueID, trade int64) (ours, booked bool)
-	Owner  func(client core.ClientID) Owner
-	Held   func(client core.ClientID) bool // whether the table holds an order of ours
-	Ledger *Ledger
-	Before []Mismatch // what the last reconciliation found
+	Knows    func(id core.InstrumentID, venueID, trade int64) (ours, booked bool)
+	Standing func(client core.ClientID) Standing
+	Ledger   *Ledger
+	Before   []Mismatch // what the last reconciliation found
+	// Gap says that the account's stream has been down since the last reconciliation
+	// that found the balances right: a deposit may have gone untold.
+	Gap bool
 }
 
 // OrderView is what reconciliation needs of one order.
@@ -30,8 +32,11 @@ type OrderView struct {
 type Snapshot struct {
 	Begun, Ended core.MonoNs
 	Open         []core.Execution // working orders of the account
-	Trades       []core.Execution // fills since the last snapshot
-	Balances     []core.Balance
+	// Trades are the fills since the last snapshot. A fill carries no client id; where
+	// the venue's id is none that is held, Client, Side, Qty and Price are those of its
+	// order, which was asked for (see attribute), or Client is empty if that failed.
+	Trades   []core.Execution
+	Balances []core.Balance
 	// Quiet says that none of our orders was in flight or traded while it was
 	// taken, so that balances can be compared exactly.
 	Quiet bool
@@ -49,22 +54,37 @@ type DiffKind uint8
 
 // The differences, and what corrects them.
 const (
-	DiffNotOpen    DiffKind = iota // we think it works, the venue does not list it: ask about it
-	DiffBehind                     // the venue executed more than we know: evidence
-	DiffMissedFill                 // a fill of ours that nobody told us: evidence
-	DiffUnheld                     // our own id, but we do not know the order: for a human
-	DiffOtherRun                   // our prefix, another run: shown, not touched
-	DiffForeign                    // somebody else's order: shown, not touched
-	DiffBalance                    // an asset's amount differs, seen once
-	DiffMismatch                   // as before, the same amount seen twice: for a human
+	DiffNotOpen      DiffKind = iota // we think it works, the venue does not list it: ask about it
+	DiffBehind                       // the venue executed more than we know: evidence
+	DiffMissedFill                   // a fill of ours that nobody told us: evidence
+	DiffLate                         // an order of ours that is not held, alive: evidence, which adopts it
+	DiffUnheld                       // our own id, of an order that had ended: for a human
+	DiffTwin                         // our prefix, from a run that is not known: shown, not touched, halts
+	DiffForeign                      // somebody else's order: shown, not touched
+	DiffForeignFill                  // somebody else's fill: booked as an external flow
+	DiffUnattributed                 // a fill of an order nobody could name yet: looked at again
+	DiffExternal                     // a balance moved while the stream was down, without a fill: booked as external
+	DiffBalance                      // an asset's amount differs, seen once
+	DiffMismatch                     // as before, the same amount seen twice: for a human
 )
 
-var diffText = [...]string{"not open at the venue", "venue executed more", "missed fill", "own id, unknown order", "order of another run", "foreign order", "balance differs", "balance mismatch"}
+var diffText = [...]string{"not open at the venue", "venue executed more", "missed fill", "own order, alive after all", "own id, ended order",
+	"order of another run under our prefix", "foreign order", "foreign fill", "fill of an unknown order", "external flow", "balance differs", "balance mismatch"}
 
 func (k DiffKind) String() string { return diffText[k] }
 
+// Open reports whether a difference of the kind means that the two views do not agree
+// yet. What others do on the account is shown and does not count.
+func (k DiffKind) Open() bool {
+	switch k {
+	case DiffForeign, DiffForeignFill, DiffExternal:
+		return false
+	}
+	return true
+}
+
 // Difference is one finding. Evidence, where it corrects, is to be applied to the
-// table; Order is to be asked about.
+// table; Order is to be asked about; Balance of an external flow is to be booked.
 type Difference struct {
 	Kind     DiffKind
 	Order    core.OrderID
@@ -81,14 +101,15 @@ func Reconcile(v *View, s *Snapshot) []Difference {
 	open := make(map[core.ClientID]*core.Execution, len(s.Open))
 	for i := range s.Open {
 		e := &s.Open[i]
-		switch v.Owner(e.Client) {
-		case Ours:
+		switch v.Standing(e.Client) {
+		case StandHeld:
 			open[e.Client] = e
-			if !v.Held(e.Client) {
-				out = append(out, Difference{Kind: DiffUnheld, Evidence: *e})
-			}
-		case OtherRun:
-			out = append(out, Difference{Kind: DiffOtherRun, Evidence: *e})
+		case StandLate:
+			out = append(out, Difference{Kind: DiffLate, Evidence: *e})
+		case StandEnded:
+			out = append(out, Difference{Kind: DiffUnheld, Evidence: *e})
+		case StandTwin:
+			out = append(out, Difference{Kind: DiffTwin, Evidence: *e})
 		default:
 			out = append(out, Difference{Kind: DiffForeign, Evidence: *e})
 		}
@@ -108,28 +129,55 @@ func Reconcile(v *View, s *Snapshot) []Difference {
 		}
 	}
 	for i := range s.Trades {
-		e := &s.Trades[i]
-		if ours, booked := v.Knows(e.Instrument, e.VenueID, e.TradeID); ours && !booked {
-			out = append(out, Difference{Kind: DiffMissedFill, Evidence: *e})
+		if k, differs := tradeDiff(v, &s.Trades[i]); differs {
+			out = append(out, Difference{Kind: k, Evidence: s.Trades[i]})
 		}
 	}
 	return reconcileBalances(out, v, s)
 }
 
+func tradeDiff(v *View, e *core.Execution) (DiffKind, bool) {
+	if held, booked := v.Knows(e.Instrument, e.VenueID, e.TradeID); held {
+		return DiffMissedFill, !booked
+	}
+	if len(e.Client.Bytes()) == 0 {
+		return DiffUnattributed, true
+	}
+	switch v.Standing(e.Client) {
+	case StandHeld:
+		return DiffMissedFill, true // its answer was lost, so the venue's id is not known
+	case StandLate:
+		return DiffLate, true
+	case StandEnded:
+		return 0, false // it was told done only when this fill was booked
+	case StandTwin:
+		return DiffTwin, true
+	}
+	return DiffForeignFill, true
+}
+
 func reconcileBalances(out []Difference, v *View, s *Snapshot) []Difference {
 	missed := false
+	flows := map[core.AssetID]core.Amount{}
 	for i := range out {
-		missed = missed || out[i].Kind == DiffMissedFill || out[i].Kind == DiffBehind
+		switch out[i].Kind {
+		case DiffMissedFill, DiffBehind, DiffLate, DiffUnattributed, DiffTwin:
+			missed = true
+		case DiffForeignFill:
+			v.Ledger.flow(&out[i].Evidence, func(a core.AssetID, d core.Amount) { flows[a] += d })
+		}
 	}
-	for _, m := range v.Ledger.Compare(nil, s.Balances) {
-		kind := DiffBalance
+	for _, m := range v.Ledger.Compare(nil, s.Balances, flows) {
+		twice := false
 		for _, b := range v.Before {
 			// The same difference twice is no race with a fill under way: those differ.
-			if b.Asset == m.Asset && b.Venue-b.Ours == m.Venue-m.Ours && !missed {
-				kind = DiffMismatch
-			}
+			twice = twice || b.Asset == m.Asset && b.Venue-b.Ours == m.Venue-m.Ours && !missed
 		}
-		if s.Quiet && !missed {
+		kind := DiffBalance
+		switch {
+		case twice && v.Gap:
+			kind = DiffExternal
+		case twice, s.Quiet && !missed && !v.Gap:
 			kind = DiffMismatch
 		}
 		out = append(out, Difference{Kind: kind, Balance: m})

@@ -3,7 +3,6 @@ package exec
 import (
 	"slices"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -20,13 +19,7 @@ type worldly struct {
 }
 
 func (w *worldly) view() *View {
-	v := &View{Ledger: w.ledger, Knows: w.rig.knows,
-		Owner: func(c core.ClientID) Owner { _, o := w.rig.ids.Parse(c.Bytes()); return o },
-		Held: func(c core.ClientID) bool {
-			seq, _ := w.rig.ids.Parse(c.Bytes())
-			_, ok := w.rig.index.get(key{keySeq, seq})
-			return ok
-		}}
+	v := &View{Ledger: w.ledger, Knows: w.rig.knows, Standing: w.rig.StandingOf}
 	w.rig.EachLive(func(o *Order) {
 		v.Orders = append(v.Orders, OrderView{o.ID, o.Client, o.Instrument, o.Status(), o.Cum, o.Heard})
 	})
@@ -56,7 +49,7 @@ func (w *worldly) snapshot() *Snapshot {
 func TestReconcileConvergesInOnePass(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := &worldly{ledger: NewLedger(ledgerTable(t)), venue: map[core.ClientID]*core.Execution{}, opened: 1e12}
-		ids, err := NewIDs("rp", time.Unix(1_700_000_000, 0))
+		ids, err := NewIDs("rp", 1_700_000_000)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +126,7 @@ func TestReconcileConvergesInOnePass(t *testing.T) {
 			t.Fatalf("still different after correction: %+v", ds)
 		}
 		for c, e := range w.venue {
-			seq, _ := ids.Parse(c.Bytes())
+			_, seq, _ := ids.Parse(c.Bytes())
 			o := w.rig.Find(core.OrderID(seq))
 			if o.Status() != e.Status || o.Filled != e.Cum {
 				t.Fatalf("order %s is %v with %v, the venue says %v with %v", c, o.Status(), o.Filled, e.Status, e.Cum)
@@ -150,12 +143,13 @@ func TestReconcileNamesWhatItFinds(t *testing.T) {
 	}
 	w := &worldly{rig: rig, ledger: NewLedger(ledgerTable(t)), opened: 0}
 	w.ledger.Open([]core.Balance{{Asset: 1, Free: 7}})
-	other, _ := NewIDs("rp", time.Unix(1_600_000_000, 0))
+	other, _ := NewIDs("rp", 1_600_000_000)
 	manual, _ := core.MakeClientID("web_1")
 	s := &Snapshot{Begun: 100, Open: []core.Execution{
 		{Client: behind.Client, Instrument: 1, VenueID: 2, Cum: 10, Status: core.PartiallyFilled},
-		{Client: rig.ids.ID(77), Instrument: 1, VenueID: 3}, {Client: other.ID(1), Instrument: 1, VenueID: 4}, {Client: manual, Instrument: 1, VenueID: 5},
-	}, Trades: []core.Execution{{Kind: core.ExecTrade, Instrument: 1, VenueID: 2, TradeID: 9, LastQty: 10}, {Kind: core.ExecTrade, Instrument: 1, VenueID: 5, TradeID: 10}},
+		{Client: rig.ids.ID(rig.ids.Next()), Instrument: 1, VenueID: 3}, {Client: other.ID(1), Instrument: 1, VenueID: 4}, {Client: manual, Instrument: 1, VenueID: 5},
+	}, Trades: []core.Execution{{Kind: core.ExecTrade, Instrument: 1, VenueID: 2, TradeID: 9, LastQty: 10}, {Kind: core.ExecTrade, Instrument: 1, VenueID: 5, TradeID: 10, Client: manual},
+		{Kind: core.ExecTrade, Instrument: 1, VenueID: 6, TradeID: 11}},
 		Balances: []core.Balance{{Asset: 1, Free: 9}}}
 	got := Reconcile(w.view(), s)
 	slices.SortFunc(got, func(a, b Difference) int { return int(a.Kind) - int(b.Kind) })
@@ -163,8 +157,8 @@ func TestReconcileNamesWhatItFinds(t *testing.T) {
 	for _, d := range got {
 		kinds = append(kinds, d.Kind)
 	}
-	want := []DiffKind{DiffNotOpen, DiffBehind, DiffMissedFill, DiffUnheld, DiffOtherRun, DiffForeign, DiffBalance}
-	if !slices.Equal(kinds, want) || got[0].Order != working.ID || got[1].Order != behind.ID || got[2].Evidence.TradeID != 9 || got[6].Balance != (Mismatch{1, 7, 9}) {
+	want := []DiffKind{DiffNotOpen, DiffBehind, DiffMissedFill, DiffUnheld, DiffTwin, DiffForeign, DiffForeignFill, DiffUnattributed, DiffBalance}
+	if !slices.Equal(kinds, want) || got[0].Order != working.ID || got[1].Order != behind.ID || got[2].Evidence.TradeID != 9 || got[8].Balance != (Mismatch{1, 7, 9}) {
 		t.Errorf("found %+v, want %v", got, want)
 	}
 	if pending.Status() != core.PendingNew {

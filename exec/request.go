@@ -104,6 +104,9 @@ func (g *Gateway) place(a *risk.Approved, in *core.Intent, w *wire, now core.Mon
 	case w == nil || g.late(a, now):
 		g.refuse(in, RefusedLate)
 		return
+	case g.cfg.UnknownMax > 0 && g.table.UnknownOf(in.Instrument) >= g.cfg.UnknownMax:
+		g.refuse(in, RefusedUnknown)
+		return
 	}
 	venue := g.time.At(now)
 	if !g.budget.TakeOrder(venue, now) {
@@ -310,6 +313,9 @@ func (g *Gateway) after(o *Order) {
 	if o.Status().Terminal() {
 		o.cancel.want, o.cancel.settle = false, false
 		return
+	}
+	if o.adopted {
+		o.cancel.want, o.cancel.sticky = true, true // no strategy waits for it any more
 	}
 	if o.cancel.want {
 		g.tryCancel(o)

@@ -11,18 +11,21 @@ import (
 // Doubt is ended by asking. An order that is unknown, or whose cancel has an open
 // outcome, or of which the venue told more fills than we have details of, is asked
 // about on a cold connection, again and again with growing pauses. "Order does not
-// exist" is believed only when it can no longer change: the venue may act on a
-// request until its timestamp + recvWindow, its read side may lag behind its engine
-// (delays above 10 s have been reported), and our idea of its time has an error.
-// Only after all three, and then AbsentPolls times in a row, is the order NotSent.
-// Nothing is ever sent again.
+// exist" proves nothing by itself: the venue may act on a request until its timestamp +
+// recvWindow, its read side may lag behind its engine (delays above 10 s have been
+// reported), and our idea of its time has an error. Only after all three does an answer
+// count, and then the order must be absent from everything there is to ask (itself, the
+// open orders, the history, the trades; see census.go) AbsentPolls times over at least
+// ProofSpan. Only then is it NotSent. Nothing is ever sent again.
 
 // inquiry is the state of asking about one order.
 type inquiry struct {
 	due    core.MonoNs
 	busy   bool
 	tries  uint8
-	absent uint8
+	absent uint8       // polls that found it nowhere, after the moment of proof
+	first  core.WallNs // venue time of the first of those
+	asked  core.WallNs // venue time of the newest "does not exist" that waits for a census, 0: none
 }
 
 // soon asks at the latest then.
@@ -38,9 +41,14 @@ const (
 	jobOrder jobKind = iota
 	jobAudit
 	jobClock
+	jobCensus
 )
 
-const jobSlots = 10 // 8 questions about orders at once, an audit, a clock
+const (
+	orderJobs  = 8 // questions about orders at once
+	censusJobs = 2
+	jobSlots   = orderJobs + 2 + censusJobs // beside them an audit and a clock
+)
 
 // job is one cold call under way. The loop fills the question and starts the
 // goroutine; that fills the answer and sets ready; the loop collects and frees it.
@@ -61,23 +69,27 @@ type job struct {
 	order  core.Execution
 	trades []core.Execution
 	snap   *Snapshot
+	named  bool // the snapshot's trades have been attributed
+	census *census
 	err    error
 }
 
 func (g *Gateway) freeJob(kind jobKind) *job {
-	lo, hi := 0, 8
+	lo, hi := 0, orderJobs
 	switch kind {
 	case jobAudit:
-		lo, hi = 8, 9
+		lo, hi = orderJobs, orderJobs+1
 	case jobClock:
-		lo, hi = 9, 10
+		lo, hi = orderJobs+1, orderJobs+2
+	case jobCensus:
+		lo, hi = orderJobs+2, jobSlots
 	}
 	for i := lo; i < hi; i++ {
 		j := &g.jobs[i]
 		if !j.used {
 			j.used, j.kind = true, kind
 			j.ready.Store(false)
-			j.order, j.trades, j.snap, j.err = core.Execution{}, nil, nil, nil
+			j.order, j.trades, j.snap, j.census, j.named, j.err = core.Execution{}, nil, nil, nil, false, nil
 			j.slot, j.gen = none, 0
 			g.busy++
 			return j
@@ -151,7 +163,12 @@ func (g *Gateway) collect(now core.MonoNs) int {
 		case jobOrder:
 			g.orderTold(j, now)
 		case jobAudit:
+			if g.askedOn(j) {
+				continue
+			}
 			g.auditTold(j, now)
+		case jobCensus:
+			g.censusTold(j, now)
 		case jobClock:
 			g.clockJob = false
 		}
@@ -192,7 +209,7 @@ func (g *Gateway) orderTold(j *job, now core.MonoNs) {
 		g.after(o)
 		return
 	}
-	o.ask.absent = 0
+	o.ask.absent, o.ask.asked = 0, 0
 	if !g.wondersAfter(o) {
 		o.ask = inquiry{}
 	}
@@ -203,23 +220,6 @@ func (g *Gateway) orderTold(j *job, now core.MonoNs) {
 }
 
 func (g *Gateway) wondersAfter(o *Order) bool { return o.Status() == core.Unknown || o.Filled < o.Cum }
-
-// absent weighs an answer that the order does not exist.
-func (g *Gateway) absent(o *Order, asked core.WallNs, now core.MonoNs) {
-	if o.alive || o.Status() != core.Unknown {
-		return // it does exist; the read side lags
-	}
-	proofAt := o.Stamp + core.WallNs(o.Window) + core.WallNs(g.cfg.ProofMargin) + core.WallNs(g.time.Error())
-	if asked <= proofAt {
-		// Not later than right after the moment from which an answer counts.
-		o.ask.soon(now + core.MonoNs(proofAt-g.time.At(now)) + tickEvery)
-		return
-	}
-	if o.ask.absent++; int(o.ask.absent) >= g.cfg.AbsentPolls {
-		g.Stats.Proved++
-		g.table.NotSent(o, now)
-	}
-}
 
 func (g *Gateway) startClock() {
 	if g.clockJob {

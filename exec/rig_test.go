@@ -215,7 +215,7 @@ func newRig(t testing.TB, opts ...rigOption) *rig {
 	}
 	r.table.Asset("BNB")
 	r.in, r.out, r.stamp = ring.New[risk.Approved](64), ring.New[core.Report](256), ring.New[exec.Stamp](64)
-	ids, err := exec.NewIDs("rp", time.Unix(1_700_000_000, 0))
+	ids, err := exec.NewIDs("rp", 1_700_000_000)
 	must(t, err)
 	key, err := binance.NewHMACKey("vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zv", "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP")
 	must(t, err)
@@ -367,7 +367,7 @@ func (r *rig) of(id core.OrderID) (out []core.Report) {
 func (r *rig) story(id core.OrderID) string {
 	var w []string
 	for _, p := range r.of(id) {
-		name := [...]string{"ack", "fill", "done", "cancel-rejected", "doubt", "resolved"}[p.Kind]
+		name := [...]string{"ack", "fill", "done", "cancel-rejected", "doubt", "resolved", "amended", "adopted"}[p.Kind]
 		switch p.Kind {
 		case core.ReportFill:
 			name += " " + p.Qty.String()

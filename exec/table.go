@@ -15,7 +15,7 @@ import (
 //   - A fill counts once per order and trade id, also after the end.
 //   - Done is reported once, when the end is known and so are all its fills.
 //   - Life seen after we had it refused or never sent is adopted, and counted as
-//     a contradiction: somebody was wrong and a human should know.
+//     a contradiction: somebody was wrong and a human should know. See adopt.go.
 //
 // Slots are preallocated; that of an ended order is reused only when no free one
 // is left, longest ended first, so that late evidence finds its order. Written
@@ -38,6 +38,11 @@ type Table struct {
 	foreign   []core.Execution // ring of the last executions that are not ours
 	foreignAt int
 
+	runs    []run // former runs that are known, see Know
+	tombs   map[tombKey]Tombstone
+	strays  uint64  // adopted orders that got an id of ours
+	unknown []int32 // orders in doubt, by instrument
+
 	Stats TableStats
 }
 
@@ -51,8 +56,10 @@ type TableStats struct {
 	Doubts         uint64 // orders that became Unknown
 	Duplicates     uint64 // fills seen again
 	Foreign        uint64 // executions of orders that are not ours
-	OtherRun       uint64 // of our prefix but another run: a former life or a twin
+	OtherRun       uint64 // of our prefix, but of a run that is not known: a twin
 	Lost           uint64 // evidence of our own order whose slot was reused
+	Adopted        uint64 // orders that live although we had taken them for ended, or did not know them
+	AdoptFailed    uint64 // and for which there was no slot
 	Contradictions uint64 // evidence that cannot all be true
 }
 
@@ -60,6 +67,7 @@ type TableStats struct {
 // must last.
 type Order struct {
 	ID         core.OrderID
+	Epoch      uint64 // the run that sent it
 	Seq        uint64
 	Client     core.ClientID
 	VenueID    int64 // 0 while unknown
@@ -82,9 +90,11 @@ type Order struct {
 	refused bool             // an answer said it was not taken
 	gone    bool             // we have proof, or know, that no byte took effect
 	doubt   bool             // its answer was lost
+	adopted bool             // nobody in the engine waits for it any more: it shall end
 	end     core.OrderStatus // terminal state the venue told, PendingNew if none
 
 	saidAck, saidDoubt, saidDone bool
+	saidQty                      core.Qty
 	queued                       bool // its slot waits in Table.ended
 
 	slot   int32
@@ -117,6 +127,8 @@ func NewTable(ids *IDs, orders int, report func(*core.Report)) *Table {
 		spare:   none,
 		report:  report,
 		foreign: make([]core.Execution, 0, 64),
+		tombs:   make(map[tombKey]Tombstone),
+		runs:    []run{{epoch: ids.Epoch()}},
 	}
 	clear(t.fills[:cap(t.fills)]) // as in newIndex: written once before any order
 	clear(t.ended)
@@ -172,16 +184,21 @@ func (t *Table) Add(in *core.Intent, r *Request) *Order {
 		return nil
 	}
 	o := &t.slots[s] // blank but for its generation
-	o.ID, o.Seq, o.Client, o.Instrument, o.Strategy = in.ID, r.Seq, r.Client, in.Instrument, in.Strategy
-	o.Side, o.Type, o.TIF, o.Price, o.Qty = in.Side, in.Type, in.TIF, in.Price, in.Qty
+	o.ID, o.Epoch, o.Seq, o.Client, o.Instrument, o.Strategy = in.ID, t.ids.epoch, r.Seq, r.Client, in.Instrument, in.Strategy
+	o.Side, o.Type, o.TIF, o.Price, o.Qty, o.saidQty = in.Side, in.Type, in.TIF, in.Price, in.Qty, in.Qty
 	o.Stamp, o.Window = r.Stamp, core.MonoNs(r.Window)
-	o.gen++
-	o.liveAt = int32(len(t.live))
-	t.live = append(t.live, s)
-	t.index.put(key{keySeq, o.Seq}, s)
-	t.index.put(key{keyOrder, uint64(o.ID)}, s)
+	t.enter(o, key{keySeq, o.Seq})
 	t.Stats.Orders++
 	return o
+}
+
+// enter makes o findable and live.
+func (t *Table) enter(o *Order, k key) {
+	o.gen++
+	o.liveAt = int32(len(t.live))
+	t.live = append(t.live, o.slot)
+	t.index.put(k, o.slot)
+	t.index.put(key{keyOrder, uint64(o.ID)}, o.slot)
 }
 
 // ready has a slot at hand for the next order: taking one from an order that has ended
@@ -217,7 +234,9 @@ func (t *Table) slot() (int32, bool) {
 			t.pushEnded(s)
 			continue
 		}
-		t.index.remove(key{keySeq, o.Seq})
+		if k, ok := t.keyOf(o.Epoch, o.Seq); ok {
+			t.index.remove(k)
+		}
 		t.index.remove(key{keyOrder, uint64(o.ID)})
 		if o.VenueID != 0 {
 			t.index.remove(key{keyVenue + uint32(o.Instrument), uint64(o.VenueID)})

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -21,7 +20,7 @@ type tableRig struct {
 }
 
 func newTableRig(t rapid.TB, orders int) *tableRig {
-	ids, err := NewIDs("rp", time.Unix(1_700_000_000, 0))
+	ids, err := NewIDs("rp", 1_700_000_000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +283,7 @@ func TestContradictingEndsDoNotDependOnTheirOrder(t *testing.T) {
 func TestForeignExecutionsAreShownAndNotTouched(t *testing.T) {
 	rig := newTableRig(t, 4)
 	rig.add(10)
-	other, err := NewIDs("rp", time.Unix(1_600_000_000, 0))
+	other, err := NewIDs("rp", 1_600_000_000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +294,7 @@ func TestForeignExecutionsAreShownAndNotTouched(t *testing.T) {
 			t.Errorf("execution of %q was taken for order %d", c, o.ID)
 		}
 	}
-	lost := core.Execution{Kind: core.ExecNew, Status: core.New, Instrument: 1, Client: rig.ids.ID(99), VenueID: 1000, TradeID: -1}
+	lost := core.Execution{Kind: core.ExecNew, Status: core.New, Instrument: 1, Client: rig.ids.ID(rig.ids.Next()), VenueID: 1000, TradeID: -1}
 	rig.Apply(&lost)
 	if s := rig.Stats; s.Foreign != 2 || s.OtherRun != 1 || s.Lost != 1 || len(rig.ForeignSeen()) != 3 || len(rig.reports) != 0 {
 		t.Errorf("counted %+v, %d shown, %d reports", s, len(rig.ForeignSeen()), len(rig.reports))

@@ -98,7 +98,7 @@ func riposteOrders(tb testing.TB, addr string) func(int) (int64, bool) {
 }
 
 func orderGateway(tab *core.Instruments, clock *core.SystemClock, addr string, out *ring.Ring[risk.Approved], reports *ring.Ring[core.Report]) (*exec.Gateway, error) {
-	ids, err := exec.NewIDs("rp", time.Unix(1_723_161_255, 0))
+	ids, err := exec.NewIDs("rp", 1_723_161_255)
 	if err != nil {
 		return nil, err
 	}
@@ -147,6 +147,22 @@ func (deaf) OrderTrades(context.Context, core.InstrumentID, int64) ([]core.Execu
 }
 
 func (deaf) TradesFrom(context.Context, core.InstrumentID, int64) ([]core.Execution, error) {
+	return nil, errDeaf
+}
+
+func (deaf) TradesSince(context.Context, core.InstrumentID, core.WallNs) ([]core.Execution, error) {
+	return nil, errDeaf
+}
+
+func (deaf) HistoryFrom(context.Context, core.InstrumentID, int64) ([]core.Execution, error) {
+	return nil, errDeaf
+}
+
+func (deaf) HistorySince(context.Context, core.InstrumentID, core.WallNs) ([]core.Execution, error) {
+	return nil, errDeaf
+}
+
+func (deaf) OpenOrdersOf(context.Context, core.InstrumentID) ([]core.Execution, error) {
 	return nil, errDeaf
 }
 func (deaf) OpenOrders(context.Context) ([]core.Execution, error) { return nil, errDeaf }

@@ -144,6 +144,7 @@ const (
 	HaltRepeat
 	HaltExecutions
 	HaltReduceOnly
+	HaltTwin
 
 	haltEnd
 )
@@ -151,11 +152,12 @@ const (
 // HaltLatched are the causes that survive a restart: only a human with a reason
 // lifts them.
 const HaltLatched = HaltOperator | HaltMismatch | HaltRejects | HaltGuard | HaltKilled | HaltLoss | HaltDrawdown | HaltLosses | HaltRepeat |
-	HaltExecutions | HaltReduceOnly
+	HaltExecutions | HaltReduceOnly | HaltTwin
 
 var haltText = []string{"not reconciled", "operator", "user stream down", "report ring full", "journal error", "key refused by the venue", "shutting down",
 	"ledger differs from the venue", "breaker rejects", "order link lost", "taken for dead by the guard", "rights of the key not proved",
-	"killed", "loss limit", "drawdown limit", "breaker losses", "repeat throttle", "breaker executions", "reduce only"}
+	"killed", "loss limit", "drawdown limit", "breaker losses", "repeat throttle", "breaker executions", "reduce only",
+	"another run is at work under our prefix"}
 
 // String names the causes, comma separated, or "active" without any.
 func (h HaltCause) String() string {

@@ -10,20 +10,26 @@ import "riposte/core"
 // An order that had been told as Rejected or NotSent and lives after all
 // (ReportResolved with a state that is not terminal) counts again. If it cannot
 // be counted, because nothing is known of it any more, trading halts with
-// HaltMismatch: the worst case is then not known.
+// HaltMismatch: the worst case is then not known. The same goes for an order that is
+// Adopted.
 func (g *Gate) Report(r *core.Report) (o Order, ok bool) {
 	if r.Kind == core.ReportFill {
 		g.fill(r)
 	}
 	p := g.orders.find(r.ID)
 	if p == nil {
-		if r.Kind != core.ReportResolved || r.Status.Terminal() {
+		switch {
+		case r.Kind == core.ReportAdopted:
+			p = g.adopt(r)
+		case r.Kind == core.ReportResolved && !r.Status.Terminal():
+			p = g.revive(r)
+		default:
 			if r.Kind == core.ReportFill {
 				g.settle(r)
 			}
 			return Order{}, false
 		}
-		if p = g.revive(r); p == nil {
+		if p == nil {
 			g.halt |= HaltMismatch
 			return Order{}, false
 		}

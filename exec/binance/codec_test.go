@@ -38,7 +38,7 @@ func instruments(t testing.TB) *core.Instruments {
 
 func codec(t testing.TB, key *Key, rungs int) *Codec {
 	t.Helper()
-	ids, err := exec.NewIDs("rp", time.Unix(1_700_000_000, 0))
+	ids, err := exec.NewIDs("rp", 1_700_000_000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestEveryOrderRequestIsReadBackAsTheIntent(t *testing.T) {
 			if age := now - r.Stamp; age > core.WallNs(2500*time.Millisecond) || age < 0 {
 				rt.Fatalf("request is signed %v ago, want at most half of recvWindow", time.Duration(age))
 			}
-			if seq, owner := c.ids.Parse(r.Client.Bytes()); owner != exec.Ours || seq != r.Seq {
+			if _, seq, owner := c.ids.Parse(r.Client.Bytes()); owner != exec.Ours || seq != r.Seq {
 				rt.Fatalf("client id %s reads as %d %v, want %d ours", r.Client, seq, owner, r.Seq)
 			}
 			for range rapid.IntRange(0, 12).Draw(rt, "idle") {

@@ -94,7 +94,7 @@ func openFolder(dir string, clock core.Clock, d disk) (f *Folder, err error) {
 		return nil, err
 	}
 	fault.At(fault.FolderRead)
-	f.Epoch = max(last+1, f.Past.Epoch+1, uint64(max(clock.Wall(), 0)/1e9))
+	f.Epoch = core.EpochAfter(max(last, f.Past.Epoch), clock.Wall())
 	if err := d.replace(filepath.Join(dir, "epoch"), fmt.Appendf(nil, "%d\n", f.Epoch)); err != nil {
 		return nil, err
 	}

@@ -140,7 +140,7 @@ func (x *dealer) post() {
 	}
 	v.wires[0], v.wires[1] = g.Pool().Ready()
 	for _, diff := range g.Differences() {
-		if unsettled(diff.Kind) {
+		if diff.Kind.Open() {
 			v.unsettled++
 		}
 		if diff.Kind == exec.DiffMismatch || diff.Kind == exec.DiffUnheld {

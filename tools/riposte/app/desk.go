@@ -41,7 +41,7 @@ type desk struct {
 	gateway    *exec.Gateway
 	folder     *store.Folder  // the journal's, until the journal has it
 	journal    *store.Journal // nil without one
-	epoch      time.Time      // start of this run, part of every client id
+	epoch      uint64         // of this run, part of every client id
 	auditor    *auditor
 	threads    threads
 	dealer     *dealer
@@ -60,8 +60,9 @@ type desk struct {
 // openDesk builds a desk up to the point where nothing but threads is missing. On
 // an error everything opened so far is closed.
 func openDesk(cfg *Config) (d *desk, err error) {
-	d = &desk{cfg: cfg, contact: contact{clock: core.NewSystemClock()}, epoch: time.Now(), stages: newStageClock(),
+	d = &desk{cfg: cfg, contact: contact{clock: core.NewSystemClock()}, stages: newStageClock(),
 		firstAck: make(chan float64, 1)}
+	d.epoch = core.EpochAfter(0, d.clock.Wall())
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())
@@ -203,7 +204,7 @@ func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report])
 		Pool: exec.PoolConfig{URL: d.sites.rest, Dial: hot.Dial, Wires: d.cfg.Loop.OrderWires, CancelWires: d.cfg.Loop.CancelWires,
 			KeepHeaders: execbinance.HeaderPrefix, Seed: uint64(time.Now().UnixNano())},
 		Approved: d.approved, Reports: reports, Stamps: d.stages.stamps,
-		AuditEvery: accountAuditEvery, RequireUser: true, Wake: d.engineWait.Wake,
+		AuditEvery: accountAuditEvery, RequireUser: true, UnknownMax: unknownMax, Wake: d.engineWait.Wake,
 	}
 	if d.journal != nil {
 		cfg.Journal = d.journal
@@ -215,6 +216,7 @@ func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report])
 const (
 	presigned         = 32 // by the recordings; see exec/binance's ladder
 	accountAuditEvery = 30 * time.Second
+	unknownMax        = 1 // no new exposure on a symbol while anything on it is unknown
 )
 
 // trueBook asks our own venue for a book as it was.

@@ -60,7 +60,7 @@ func (d *desk) feed(images *ring.Ring[*book.Image], want *ring.Ring[core.Instrum
 			}
 			return 0
 		},
-		Wake: d.engineWait.Wake, Seed: uint64(d.epoch.UnixNano()),
+		Wake: d.engineWait.Wake, Seed: d.epoch,
 	})
 	return err
 }

@@ -75,7 +75,7 @@ func (d *desk) shutdown() *report {
 		r.Problems = append(r.Problems, "the account has not been seen to agree with the venue's")
 	}
 	for _, diff := range d.gateway.Differences() {
-		if unsettled(diff.Kind) {
+		if diff.Kind.Open() {
 			r.Mismatches++
 			r.Differences = append(r.Differences, d.describe(&diff))
 		}
@@ -95,14 +95,8 @@ func (d *desk) auditOnce(ctx context.Context) bool {
 	return ok && d.dealer.view().unsettled == 0
 }
 
-// unsettled reports whether a difference is one of ours that stands open; foreign
-// orders and those of other runs are shown, not touched.
-func unsettled(k exec.DiffKind) bool {
-	return k != exec.DiffForeign && k != exec.DiffOtherRun
-}
-
 func (d *desk) describe(diff *exec.Difference) string {
-	if diff.Kind == exec.DiffBalance || diff.Kind == exec.DiffMismatch {
+	if diff.Kind >= exec.DiffExternal {
 		b := &diff.Balance
 		return fmt.Sprintf("%s: ours %v, venue %v", d.table.AssetName(b.Asset), b.Ours, b.Venue)
 	}
@@ -113,7 +107,7 @@ func (d *desk) openAtVenue(ctx context.Context) (int, error) {
 	open, err := d.rest.OpenOrders(ctx)
 	n := 0
 	for i := range open {
-		if _, owner := d.ids.Parse(open[i].Client.Bytes()); owner == exec.Ours {
+		if _, _, owner := d.ids.Parse(open[i].Client.Bytes()); owner == exec.Ours {
 			n++
 		}
 	}
@@ -217,6 +211,9 @@ func (d *desk) reportProblems(r *report, s *engine.Stats, g *gatewayView) {
 	add(g.stats.ClockAlarms > 0, "the venue refused %d timestamps although its clock had just been measured", g.stats.ClockAlarms)
 	add(g.weight.SilentFor > 0, "the venue asked for silence: %v left", g.weight.SilentFor.Round(time.Second))
 	add(g.table.Contradictions > 0, "%d times the venue contradicted itself about an order", g.table.Contradictions)
+	add(g.stats.Twins+g.table.OtherRun > 0, "another run trades under our prefix: %d orders or fills of it", g.stats.Twins+g.table.OtherRun)
+	add(g.table.Adopted > 0, "%d orders lived although they had been taken for ended, or were a former run's", g.table.Adopted)
+	add(g.stats.Externals > 0, "%d balance changes were told by nobody and booked as external", g.stats.Externals)
 	add(g.table.Foreign > 0, "%d reports were of orders that are not ours", g.table.Foreign)
 }
 

@@ -3,7 +3,6 @@ package app
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"riposte/exec"
 	"riposte/tools/store"
@@ -17,7 +16,7 @@ type JournalConfig struct {
 }
 
 func (c *JournalConfig) check() error {
-	_, err := exec.NewIDs(c.Instance, time.Unix(1, 0))
+	_, err := exec.NewIDs(c.Instance, 1)
 	if err != nil {
 		err = fmt.Errorf("journal.instance: %w", err)
 	}
@@ -34,7 +33,7 @@ func (d *desk) openJournal() (err error) {
 	if d.folder, err = store.OpenFolder(d.cfg.Journal.Dir, d.clock); err != nil {
 		return err
 	}
-	d.epoch = time.Unix(int64(d.folder.Epoch), 0)
+	d.epoch = d.folder.Epoch
 	return nil
 }
 
