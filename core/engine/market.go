@@ -4,6 +4,7 @@ import (
 	"riposte/core"
 	"riposte/core/book"
 	"riposte/core/ring"
+	"riposte/core/risk"
 	"riposte/core/signal"
 )
 
@@ -26,9 +27,10 @@ type market struct {
 	wantedAt core.MonoNs
 	wanted   bool
 	wasLive  bool
-	blocked  bool // the head of the queue waits for a snapshot
-	owes     bool // a CancelAll found the outbound ring full
-	lost     bool // out of sight for LostAfter, and its orders cancelled
+	blocked  bool           // the head of the queue waits for a snapshot
+	owes     bool           // a CancelAll found the outbound ring full
+	halted   risk.HaltCause // this instrument alone, as last seen
+	lost     bool           // out of sight for LostAfter, and its orders cancelled
 	stats    *ring.Mailbox[MarketStats]
 
 	// Money, from fills alone: what the position cost, what fees took.
@@ -106,7 +108,11 @@ func (s *Shard) event(m *market, ev *core.Event, lv []core.Level) outcome {
 	case core.Touch:
 		m.sync.Touch(ev)
 		s.look(m)
+	case core.AvgPrice:
+		s.gate.Averaged(m.id, core.Price(ev.W[0]))
+		out = quiet
 	case core.Trade, core.AggTrade:
+		s.gate.Traded(m.id, ev.TradePrice())
 		m.signals.OnTrade(ev.TradeQty(), ev.Aggressor(), s.now)
 	case core.LineAlive:
 		m.sync.Alive(ev.Recv)

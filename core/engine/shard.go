@@ -15,22 +15,6 @@ import (
 // others get their turn, so one busy symbol cannot starve the rest.
 const marketBatch = 256
 
-// CommandKind is what an operator or another room asks of the shard.
-type CommandKind uint8
-
-// The commands.
-const (
-	CmdHalt      CommandKind = iota // add Cause
-	CmdLift                         // remove Cause
-	CmdCancelAll                    // every own order on every instrument
-)
-
-// Command is one request to the shard; it crosses a ring.
-type Command struct {
-	Kind  CommandKind
-	Cause risk.HaltCause
-}
-
 // StageSample is the time one market event spent in the shard's early stages,
 // for the cold side's histograms.
 type StageSample struct {
@@ -62,9 +46,13 @@ type Config struct {
 	Stages      *ring.Ring[StageSample]       // may be nil
 	Observer    Observer                      // may be nil
 	Reported    func(*core.Report)            // told of each report before it is acted on, for the journal; may be nil
-	Window      int                           // of each book, see book.New; 0 is the default
-	TimerEvery  time.Duration
-	StatsEvery  time.Duration
+	// Refused is told of each refusal of the gate, for the journal; may be nil.
+	Refused    func(in *core.Intent, reason uint16, text string, input uint64)
+	Denials    *ring.Ring[risk.Denial] // refusals with what they were judged by, for who asks why; may be nil, full drops
+	Halts      *ring.Ring[HaltNote]    // halts as they change, for the record that survives a restart; may be nil
+	Window     int                     // of each book, see book.New; 0 is the default
+	TimerEvery time.Duration
+	StatsEvery time.Duration
 	// PauseMax is how long the process may stand still (stopped, starved, suspended)
 	// before it trusts nothing it has: what its sockets hold is then old, and would be
 	// taken for new. 0 is no such limit.
@@ -91,7 +79,7 @@ type Shard struct {
 	turn   int         // market whose queue is served next
 	owing  int         // markets whose CancelAll found the outbound ring full
 	handed bool        // something went out in this Step
-	halted risk.HaltCause
+	halted halts
 	told   risk.Order // of the report being served; kept here so that it is not allocated
 
 	timerAt, statsAt core.MonoNs
@@ -114,11 +102,13 @@ func NewShard(cfg Config) (*Shard, error) {
 		return nil, fmt.Errorf("cannot build the shard: timer interval is %v and stats interval %v, want more than 0", cfg.TimerEvery, cfg.StatsEvery)
 	}
 	s := &Shard{cfg: cfg, gate: cfg.Gate, clock: cfg.Clock, byID: make([]*market, n), stats: ring.NewMailbox[Stats]()}
+	s.halted.strategies = make([]risk.HaltCause, cfg.Gate.Strategies())
+	s.halted.noted = make([]risk.HaltCause, 1+n+cfg.Gate.Strategies())
 	for i, q := range cfg.Queues {
 		if q == nil {
 			continue
 		}
-		m := newMarket(s, cfg.Instruments.Get(core.InstrumentID(i)), q, cfg.Strategies[i])
+		m := newMarket(s, cfg.Gate.Instrument(core.InstrumentID(i)), q, cfg.Strategies[i])
 		m.at = len(s.markets)
 		s.markets = append(s.markets, m)
 		s.byID[i] = m
@@ -209,19 +199,6 @@ func (s *Shard) commands() (n int) {
 	return n
 }
 
-func (s *Shard) command(c *Command) {
-	switch c.Kind {
-	case CmdHalt:
-		s.gate.Halt(c.Cause)
-	case CmdLift:
-		s.gate.Lift(c.Cause)
-	case CmdCancelAll:
-		for _, m := range s.markets {
-			s.cancelAll(m)
-		}
-	}
-}
-
 // reports serves all that were published before the call, so that no market event
 // after it is judged by a position that is known to be old.
 func (s *Shard) reports() (n int) {
@@ -265,30 +242,6 @@ func (s *Shard) market(id core.InstrumentID) *market {
 	return s.byID[id]
 }
 
-// stop ends all own orders when a new cause to halt has come up, wherever it came
-// from, and repeats cancels that found the outbound ring full.
-func (s *Shard) stop() (n int) {
-	halt := s.gate.Halted()
-	fresh := halt&^s.halted != 0
-	s.halted = halt
-	if !fresh && s.owing == 0 {
-		return 0
-	}
-	for _, m := range s.markets {
-		if !fresh && !m.owes {
-			continue
-		}
-		s.begin()
-		s.cancelAll(m)
-		if m.owes {
-			s.input-- // nothing has changed
-			continue
-		}
-		n++
-	}
-	return n
-}
-
 func (s *Shard) images() int {
 	images := s.cfg.Images.Pending()
 	for i, img := range images {
@@ -307,6 +260,7 @@ func (s *Shard) timers() int {
 	if s.now >= s.timerAt {
 		s.timerAt = s.now + core.MonoNs(s.cfg.TimerEvery)
 		s.begin()
+		s.revalue()
 		for _, m := range s.markets {
 			s.timer(m)
 		}
@@ -326,7 +280,8 @@ func (s *Shard) ask(m *market, in core.Intent) (core.OrderID, risk.Refusal) {
 	out := s.cfg.Out
 	slot := out.Claim()
 	// The last quarter of the ring is for cancels: orders must not shut them out.
-	if slot == nil || in.Kind == core.Place && out.Len() >= out.Cap()-out.Cap()/4 {
+	places := in.Kind == core.Place || in.Kind == core.Replace
+	if slot == nil || places && out.Len() >= out.Cap()-out.Cap()/4 {
 		s.counts.OutFull++
 		return 0, risk.RefusedOutboundFull
 	}
@@ -335,18 +290,50 @@ func (s *Shard) ask(m *market, in core.Intent) (core.OrderID, risk.Refusal) {
 	st.Decided = s.clock.Mono()
 	a, r := s.gate.Approve(in, m.sync, st, s.input, st.Decided)
 	if r != risk.None {
+		s.refused(r)
 		return 0, r
 	}
 	a.Stamps().Approved = s.clock.Mono()
 	*slot = a
 	out.Publish()
 	s.handed = true
-	if in.Kind == core.Place {
+	switch {
+	case places:
 		s.counts.Orders++
-	} else {
+	case in.Kind == core.Amend:
+		s.counts.Amends++
+	default:
 		s.counts.Cancels++
 	}
 	return a.ID(), risk.None
+}
+
+// refused tells whoever keeps a record.
+func (s *Shard) refused(r risk.Refusal) {
+	if s.cfg.Refused != nil {
+		s.cfg.Refused(&s.gate.Denied().Intent, uint16(r), r.String(), s.input)
+	}
+	if s.cfg.Denials == nil {
+		return
+	}
+	if slot := s.cfg.Denials.Claim(); slot != nil {
+		*slot = *s.gate.Denied()
+		s.cfg.Denials.Publish()
+	} else {
+		s.counts.DenialsLost++
+	}
+}
+
+// revalue tells the gate what every market is worth now, and the time of day.
+func (s *Shard) revalue() {
+	for _, m := range s.markets {
+		mid := core.Price(0)
+		if _, live := m.sync.Live(); live {
+			mid = m.top.Mid()
+		}
+		s.gate.Mark(m.id, mid, s.now)
+	}
+	s.gate.Revalue(s.now, s.clock.Wall())
 }
 
 // cancelAll asks for the end of an instrument's own orders. If the outbound ring

@@ -18,6 +18,8 @@ type Counts struct {
 	Shed         uint64 // events dropped from the old end of a waiting queue
 	Orders       uint64 // approved and handed on
 	Cancels      uint64
+	Amends       uint64
+	DenialsLost  uint64 // refusals that found their ring full
 	Acks         uint64
 	Fills        uint64
 	Rejects      uint64
@@ -25,6 +27,7 @@ type Counts struct {
 	Doubts       uint64 // orders that became Unknown
 	StrayReports uint64 // about an instrument this shard does not follow
 	OutFull      uint64
+	BadCommands  uint64 // that could not be done
 	StagesLost   uint64
 }
 
@@ -56,6 +59,8 @@ type Stats struct {
 	Live     int // own live orders
 	Refused  [risk.RefusalCount]uint64
 	Approved uint64
+	Gross    core.Amount // in the account's currency, at worst
+	DayPnL   core.Amount // in the account's currency
 }
 
 // MarketStats is one instrument as of one instant.
@@ -65,6 +70,7 @@ type MarketStats struct {
 	BidCount int
 	AskCount int
 	Exposure risk.Exposure
+	Halted   risk.HaltCause // this instrument alone
 	Fills    uint64
 	Traded   core.Qty
 	Cash     core.Amount // quote that fills brought in less what they took, fees in quote included
@@ -91,7 +97,8 @@ func (s *Shard) MarketStats(id core.InstrumentID) *MarketStats {
 
 func (s *Shard) publish() {
 	d := s.stats.Draft()
-	*d = Stats{Counts: s.counts, Input: s.input, Now: s.now, Halted: s.gate.Halted(), Live: s.gate.Live(), Approved: s.gate.ApprovedTotal()}
+	*d = Stats{Counts: s.counts, Input: s.input, Now: s.now, Halted: s.gate.Halted(), Live: s.gate.Live(), Approved: s.gate.ApprovedTotal(),
+		Gross: s.gate.Gross(), DayPnL: s.gate.DayPnL()}
 	for i := range d.Refused {
 		d.Refused[i] = s.gate.Refused(risk.Refusal(i))
 	}
@@ -114,7 +121,7 @@ func (s *Shard) post() {
 func (m *market) publish(s *Shard) {
 	d := m.stats.Draft()
 	*d = MarketStats{
-		Sync: m.sync.Status(), Top: m.top, Exposure: s.gate.Exposure(m.id),
+		Sync: m.sync.Status(), Top: m.top, Exposure: s.gate.Exposure(m.id), Halted: s.gate.HaltedSymbol(m.id),
 		Fills: m.fills, Traded: m.traded, Cash: m.cash, Fees: m.fees.list,
 	}
 	if b, live := m.sync.Live(); live {

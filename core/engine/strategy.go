@@ -80,8 +80,30 @@ func (v *View) Order(id core.OrderID) *risk.Order {
 	return nil
 }
 
-// Halted is why nothing new may be sent, 0 while trading is active.
-func (v *View) Halted() risk.HaltCause { return v.s.gate.Halted() }
+// Halted is why nothing new may be sent on this instrument, 0 while trading is active.
+func (v *View) Halted() risk.HaltCause {
+	return v.s.gate.Halted() | v.s.gate.HaltedSymbol(v.m.id)
+}
+
+// Denied is the newest refusal with what it was judged by, valid until something is
+// asked for again; risk.Nearest makes the nearest legal order of it.
+func (v *View) Denied() *risk.Denial { return v.s.gate.Denied() }
+
+// Limits are those in force for the instrument.
+func (v *View) Limits() *risk.Limits { return v.s.gate.Limits(v.m.id) }
+
+// Sellable is how much of a long position an order at a price can sell: all of it
+// rounded down to the lot, less what is being sold already. It is 0 where the venue
+// would not take so little; the rest, up to the whole position, is then dust.
+func (v *View) Sellable(p core.Price) (q, dust core.Qty) {
+	e, f := v.Exposure(), &v.m.inst.Filters
+	free := max(e.Position-e.Sell, 0)
+	q = free.LotFloor(f.Lot)
+	if q < f.QtyMin || core.NotionalOf(p, q).Cmp(core.NotionalOfAmount(f.NotionalMin)) < 0 {
+		q = 0
+	}
+	return q, free - q
+}
 
 // Place asks the gate for a new order. in needs Side, Type, TIF, Price (0 for
 // MARKET) and Qty. The id is valid only with risk.None.
@@ -108,4 +130,24 @@ func (v *View) Cancel(id core.OrderID) risk.Refusal {
 	}
 	_, r := v.s.ask(v.m, core.Intent{Kind: core.Cancel, ID: id})
 	return r
+}
+
+// Amend asks that an own order become smaller, to q in all; it keeps its place in the
+// queue. It counts as before until the venue has confirmed it.
+func (v *View) Amend(id core.OrderID, q core.Qty) risk.Refusal {
+	if v.Order(id) == nil {
+		return risk.RefusedUnknownOrder
+	}
+	_, r := v.s.ask(v.m, core.Intent{Kind: core.Amend, ID: id, Qty: q})
+	return r
+}
+
+// Replace asks for a new order in the place of an own one, in one request: the new one
+// comes to be only if the old one has ended. Both count until then.
+func (v *View) Replace(old core.OrderID, in core.Intent) (core.OrderID, risk.Refusal) {
+	if v.Order(old) == nil {
+		return 0, risk.RefusedUnknownOrder
+	}
+	in.Kind, in.Old = core.Replace, old
+	return v.s.ask(v.m, in)
 }

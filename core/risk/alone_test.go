@@ -281,7 +281,9 @@ func TestSelfMatchIsRefusedWhateverTheOwnOrderIs(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage().open(t)
+			s := newStage()
+			s.account.SelfMatch = true
+			s.open(t)
 			far := s.must(t, limit(core.Sell, "100.50", "1"))
 			near := s.must(t, limit(core.Sell, "100.30", "1"))
 			become(s, near)

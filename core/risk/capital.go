@@ -216,10 +216,10 @@ func (g *Gate) judge() {
 	day := c.pnl - c.dayFrom
 	c.dayBest = max(c.dayBest, day)
 	if most := g.account.LossMax; most > 0 && -day >= most {
-		g.halt |= HaltLoss
+		g.raise(&g.halt, HaltLoss)
 	}
 	if most := g.account.DrawdownMax; most > 0 && c.dayBest-day >= most {
-		g.halt |= HaltDrawdown
+		g.raise(&g.halt, HaltDrawdown)
 	}
 }
 
@@ -266,7 +266,7 @@ func (g *Gate) book(r *core.Report) {
 		w.losses = 0
 	case earned < 0:
 		if w.losses++; g.account.LossesMax > 0 && w.losses >= g.account.LossesMax {
-			w.halt |= HaltLosses
+			g.raise(&w.halt, HaltLosses)
 		}
 	}
 }

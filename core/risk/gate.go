@@ -54,12 +54,13 @@ type Gate struct {
 	ended      endedRing
 	lastID     core.OrderID
 
-	halt       HaltCause
-	unpriced   bool // something at stake has no price
-	clockError time.Duration
-	auditAt    core.MonoNs
-	rulesAt    core.MonoNs
-	span       core.MonoNs // account.Span
+	halt        HaltCause
+	haltChanges uint64
+	unpriced    bool // something at stake has no price
+	clockError  time.Duration
+	auditAt     core.MonoNs
+	rulesAt     core.MonoNs
+	span        core.MonoNs // account.Span
 
 	sent         window // the last RateMax orders, amends and replaces
 	messages     window // and, with cancels, as many as orders may have been
@@ -222,7 +223,7 @@ func (g *Gate) place(in *core.Intent, sync *book.Sync, now core.MonoNs) Refusal 
 	if use > 0 && l.DriftBps > 0 && !w.drift.room(now, g.span, use, l.DriftBps*(core.Scale/bps)) {
 		return RefusedDrift
 	}
-	if x.now && g.selfMatch(in, &x, w) {
+	if x.now && a.SelfMatch && g.selfMatch(in, &x, w) {
 		return RefusedSelfMatch
 	}
 	switch {
@@ -247,7 +248,7 @@ func (g *Gate) place(in *core.Intent, sync *book.Sync, now core.MonoNs) Refusal 
 			return RefusedDuplicate
 		}
 		if l.RepeatMax > 0 && count >= int64(l.RepeatMax) {
-			w.halt |= HaltRepeat
+			g.raise(&w.halt, HaltRepeat)
 			return RefusedRepeat
 		}
 	}

@@ -49,6 +49,7 @@ type AccountLimits struct {
 	LossesMax     int           // closing trades at a loss in a row; 0: off
 	RatioMax      int           // orders of a day for each of its trades; 0: off
 	DuplicateSpan time.Duration // for which the same order is refused; 0: off
+	SelfMatch     bool          // refuse what would meet an own resting order
 	Span          time.Duration // of Drift, Repeat, Execution and RejectSpanMax; 0: a minute
 
 	ClockErrorMax time.Duration // uncertainty of the venue's time; 0: off
@@ -108,6 +109,7 @@ func (l AccountLimits) WithDefaults() AccountLimits {
 	orElse(&l.RatioMax, 500)
 	orElse(&l.DuplicateSpan, defaultDuplicate)
 	orElse(&l.Span, defaultSpan)
+	l.SelfMatch = true
 	orElse(&l.ClockErrorMax, defaultClockError)
 	orElse(&l.AuditAgeMax, defaultAuditAge)
 	orElse(&l.RulesAgeMax, defaultRulesAge)

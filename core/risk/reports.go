@@ -30,7 +30,7 @@ func (g *Gate) Report(r *core.Report) (o Order, ok bool) {
 			return Order{}, false
 		}
 		if p == nil {
-			g.halt |= HaltMismatch
+			g.raise(&g.halt, HaltMismatch)
 			return Order{}, false
 		}
 	}
@@ -75,7 +75,7 @@ func (g *Gate) Report(r *core.Report) (o Order, ok bool) {
 
 // settle brings the worth of what a report has changed up to date.
 func (g *Gate) settle(r *core.Report) {
-	if r.Kind == core.ReportFill || r.Kind == core.ReportAmended || r.Status.Terminal() || r.Kind == core.ReportResolved {
+	if r.Kind == core.ReportFill || r.Kind == core.ReportAmended || r.Status.Terminal() || r.Kind == core.ReportResolved || r.Kind == core.ReportAdopted {
 		g.value(r.Instrument)
 	}
 	if r.Kind == core.ReportFill {
@@ -119,7 +119,7 @@ func (g *Gate) fill(r *core.Report) {
 	}
 	w := &g.watch[r.Instrument]
 	if w.executions.full(r.Recv, g.span) {
-		w.halt |= HaltExecutions
+		g.raise(&w.halt, HaltExecutions)
 	}
 	w.executions.add(r.Recv)
 }
@@ -145,7 +145,7 @@ func (g *Gate) revive(r *core.Report) *Order {
 func (g *Gate) countReject(at core.MonoNs) {
 	g.rejects++
 	if g.rejects >= g.account.RejectMax || g.lateReject(at) {
-		g.halt |= HaltRejects
+		g.raise(&g.halt, HaltRejects)
 	}
 }
 

@@ -87,6 +87,7 @@ func (s *stage) everyControl() {
 	a.GrossMax, a.LossMax, a.DrawdownMax, a.UnknownValueMax = am("1000000000"), am("1000000000"), am("1000000000"), am("1000000000")
 	a.UnknownMax, a.StrategyRateMax, a.StrategySpan, a.MessageMax, a.ReservePercent = 1000, 1000, 1, 2000, 30
 	a.RejectSpanMax, a.LossesMax, a.RatioMax, a.DuplicateSpan, a.Span = 1000, 1<<40, 1<<40, 500*time.Millisecond, time.Minute
+	a.SelfMatch = true
 	a.ClockErrorMax, a.AuditAgeMax, a.RulesAgeMax = time.Second, 1<<62, 1<<62
 }
 

@@ -108,20 +108,31 @@ func (g *Gate) SetAccount(l AccountLimits) error {
 }
 
 // Halt stops new orders; cancels go on. Causes add up.
-func (g *Gate) Halt(c HaltCause) { g.halt |= c }
+func (g *Gate) Halt(c HaltCause) { g.raise(&g.halt, c) }
 
 // HaltSymbol stops new orders of one instrument.
-func (g *Gate) HaltSymbol(id core.InstrumentID, c HaltCause) { g.watch[id].halt |= c }
+func (g *Gate) HaltSymbol(id core.InstrumentID, c HaltCause) { g.raise(&g.watch[id].halt, c) }
 
 // HaltStrategy stops new orders of one strategy.
 func (g *Gate) HaltStrategy(n uint16, c HaltCause) {
 	if int(n) < len(g.strategies) {
-		g.strategies[n].halt |= c
+		g.raise(&g.strategies[n].halt, c)
 	}
 }
 
+func (g *Gate) raise(h *HaltCause, c HaltCause) {
+	if *h&c != c {
+		*h |= c
+		g.haltChanges++
+	}
+}
+
+// HaltChanges counts how often a halt has come or gone, anywhere.
+func (g *Gate) HaltChanges() uint64 { return g.haltChanges }
+
 // Lift removes causes wherever they are; trading resumes when none is left.
 func (g *Gate) Lift(c HaltCause) {
+	g.haltChanges++
 	g.halt &^= c
 	for i := range g.watch {
 		g.watch[i].halt &^= c

@@ -66,6 +66,8 @@ type World struct {
 	Approved *ring.Ring[risk.Approved]
 	Want     *ring.Ring[core.InstrumentID]
 	Stages   *ring.Ring[engine.StageSample]
+	Halts    *ring.Ring[engine.HaltNote]
+	Denials  *ring.Ring[risk.Denial]
 
 	quotes []core.Top                   // last Quote by symbol
 	ids    []uint64                     // last update id by symbol
@@ -106,6 +108,8 @@ func New(s Setup) (*World, error) {
 		Commands: ring.New[engine.Command](s.RingSize),
 		Approved: ring.New[risk.Approved](s.OutSize),
 		Want:     ring.New[core.InstrumentID](s.RingSize),
+		Halts:    ring.New[engine.HaltNote](4),
+		Denials:  ring.New[risk.Denial](s.RingSize),
 		quotes:   make([]core.Top, len(s.Symbols)),
 		ids:      make([]uint64, len(s.Symbols)),
 		orders:   map[core.OrderID]core.Intent{},
@@ -145,7 +149,7 @@ func New(s Setup) (*World, error) {
 	}
 	w.Shard, err = engine.NewShard(engine.Config{
 		Instruments: w.Table, Clock: w.Clock, Gate: w.Gate, Queues: w.Queues, Strategies: strategies,
-		Reports: w.Reports, Images: w.Images, Commands: w.Commands, Out: w.Approved, Want: w.Want, Stages: w.Stages,
+		Reports: w.Reports, Images: w.Images, Commands: w.Commands, Out: w.Approved, Want: w.Want, Stages: w.Stages, Halts: w.Halts, Denials: w.Denials,
 		Observer: s.Observer, PauseMax: s.PauseMax, LostAfter: s.LostAfter, TimerEvery: 100 * time.Millisecond, StatsEvery: 100 * time.Millisecond,
 	})
 	return w, err
@@ -184,7 +188,7 @@ func (w *World) TakeApproved() []risk.Approved {
 		w.Approved.Release(len(p))
 	}
 	for i := range all {
-		if in := all[i].Intent(); in.Kind == core.Place {
+		if in := all[i].Intent(); in.Kind == core.Place || in.Kind == core.Replace {
 			w.orders[in.ID] = in
 		}
 	}
