@@ -201,8 +201,8 @@ func (x *Exchange) publishBalances(a *account) {
 // rounded-down parts never exceeds the rounded-down whole, the lock always pays
 // for the fills and what is left is released.
 func (o *order) lockFor(rem Fixed) Fixed {
-	if o.side == Sell {
-		return rem
+	if o.side == Sell || rem <= 0 {
+		return max(rem, 0)
 	}
 	return mul(max(o.price, o.reserve), rem)
 }
@@ -224,10 +224,7 @@ func (x *Exchange) lock(o *order) {
 // pegged order needs more now that it has a price. Two legs of a list that
 // exclude each other hold the larger need once.
 func (x *Exchange) relock(o *order, rem Fixed) {
-	need := Fixed(0)
-	if rem > 0 {
-		need = o.lockFor(rem)
-	}
+	need := o.lockFor(rem)
 	if other := o.list.rival(o); other != nil {
 		o.list.claim(o)
 		need = max(need, other.lockFor(other.rem()))

@@ -94,7 +94,7 @@ func (x *Exchange) amend(o *order, r *AmendRequest) *AmendReport {
 		twin = nil
 	}
 	if o.status != StatusPendingNew {
-		x.relock(o, max(o.rem(), 0))
+		x.relock(o, o.rem())
 	}
 	o.rename(newID)
 	x.touch(o.acct, o.in)
@@ -111,8 +111,10 @@ func (x *Exchange) amend(o *order, r *AmendRequest) *AmendReport {
 			x.sendList(l, s)
 		}
 	}
-	if o.rem() <= 0 {
-		x.expire(o, ExpiryExchangeCanceled)
+	for _, leg := range [2]*order{o, twin} {
+		if leg != nil && leg.rem() <= 0 && !leg.status.Ended() {
+			x.expire(leg, ExpiryExchangeCanceled)
+		}
 	}
 	rep.Order = o.snapshot()
 	return rep

@@ -70,6 +70,20 @@ func (x *Exchange) filter(c *candidate) *Reject {
 	return x.filterAssets(c)
 }
 
+// filterPrices runs only the filters that look at the price: those of a pegged
+// order once it has one.
+func (x *Exchange) filterPrices(c *candidate) *Reject {
+	for i := range c.in.sym.Filters {
+		switch f := &c.in.sym.Filters[i]; f.Type {
+		case PriceFilter, PercentPrice, PercentPriceBySide, MinNotional, Notional:
+			if !filterChecks[f.Type](x, f, c) {
+				return rejectFilter(f.Type)
+			}
+		}
+	}
+	return x.filterAssets(c)
+}
+
 // AssetLimit is MAX_ASSET: the most that one order may move of an asset.
 type AssetLimit struct {
 	Asset string

@@ -113,7 +113,7 @@ func (x *Exchange) fixPeg(o *order) *Reject {
 	}
 	o.price, o.reserve = price, 0
 	c := o.candidate()
-	if rej := x.filter(&c); rej != nil {
+	if rej := x.filterPrices(&c); rej != nil {
 		return rej
 	}
 	return notionalInRange(price, o.qty)

@@ -101,7 +101,7 @@ func (x *Exchange) checkFilters(o *order, counts bool) *Reject {
 	if o.peg.Price != PegNone && !o.typ.stop() {
 		if p, ok := o.in.pegged(o.side, o.peg); ok {
 			c.price = p
-			if rej := x.filter(&c); rej != nil {
+			if rej := x.filterPrices(&c); rej != nil {
 				return rej
 			}
 		}

@@ -28,6 +28,7 @@ type follower struct {
 	done     map[int64]Fixed // quantity executed by order, from reports
 	onBook   map[int64]bool  // w of the newest report
 	lists    map[int64]ListState
+	queues   *queueModel // nil beside a market
 	status   map[int64]OrderStatus
 	bal      map[AccountID]map[string]Balance
 	volume   Fixed
@@ -109,6 +110,11 @@ func (f *follower) Execution(a AccountID, r *ExecutionReport) {
 		f.fail("report %s of order %d in state %v", r.Exec, r.OrderID, old)
 	case known && old.Ended():
 		f.fail("report %s of order %d that had ended as %s", r.Exec, r.OrderID, old)
+	}
+	if f.queues != nil {
+		if err := f.queues.report(r); err != nil {
+			f.fail("%w", err)
+		}
 	}
 	if r.Exec == ExecTrade && !f.onBook[r.OrderID] {
 		f.fail("order %d traded before it worked", r.OrderID)
@@ -213,8 +219,9 @@ func supplies(x *Exchange) map[string]supply {
 // without a market and against agents, and checks after each: book in order and
 // not crossed, locks equal to open orders, nothing negative, supply constant,
 // both diff chains equal to the book, top equal to the newest top, trade ids
-// gapless, reports in order and adding up, balance events and ledger equal to the
-// account, history equal to what the book was.
+// gapless, reports in order and adding up, every maker in its turn by price and
+// time, balance events and ledger equal to the account, history equal to what the
+// book was.
 func TestRandomCommandsKeepEveryInvariant(t *testing.T) {
 	for _, market := range []string{"none", "agents"} {
 		t.Run(market, func(t *testing.T) {
@@ -229,6 +236,9 @@ func TestRandomCommandsKeepEveryInvariant(t *testing.T) {
 					m = Agents(AgentOptions{HistoryMinutes: -1})
 				}
 				f := newFollower("LTCUSDT")
+				if m == nil {
+					f.queues = &queueModel{}
+				}
 				x, err := New(propertyConfig(m, syms), f)
 				if err != nil {
 					rt.Fatal(err)
@@ -258,6 +268,13 @@ func run(rt failer, x *Exchange, f *follower, cs []command) {
 			rt.Fatalf("after command %d %+v: %v", i, cs[i], err)
 		}
 		f.flush(0)
+		if f.queues != nil {
+			f.queues.settle()
+			_, bids, asks, _ := x.Depth(f.symbol, 0)
+			if err := f.queues.compare(bids, asks); err != nil {
+				f.fail("%w", err)
+			}
+		}
 		if i%10 == 9 {
 			f.flush(1)
 			if kept.id != 0 {
