@@ -37,6 +37,9 @@ func NewWSSigner(key *Key, window time.Duration) (*WSSigner, error) {
 	return &WSSigner{key: key, signer: key.Signer(), window: text}, nil
 }
 
+// Wipe overwrites what signs.
+func (w *WSSigner) Wipe() { w.signer.Wipe() }
+
 // AppendSubscribe appends a userDataStream.subscribe.signature request, which any
 // kind of key may make without a logon (Binance Spot API docs, 2026-07-21). id is
 // echoed in the reply.

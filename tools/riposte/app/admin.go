@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"sync/atomic"
 	"time"
 )
 
@@ -40,17 +41,19 @@ func loopbackHost(host string) bool {
 
 // admin serves profiles and figures of the running process, on ordinary
 // goroutines. What it tells was gathered by others: it never touches the loop. It
-// knows no key.
+// knows no key, and what it can change is only what a file of this user says already.
 //
 //	/healthz       200 and "ok", or 503 and what is wrong
 //	/status        the newest report, the same object as with --json
 //	/metrics       its numbers as text, one a line (Prometheus exposition format)
+//	/key/reload    by POST: loads the key anew and changes to it; see keyschange.go
 //	/debug/pprof/  net/http/pprof
 type admin struct {
 	cfg    AdminConfig
 	server *http.Server
 	url    string
-	latest func() *report // the newest, nil before the first
+	latest func() *report         // the newest, nil before the first
+	reload atomic.Pointer[keeper] // nil until trading begins
 	cancel context.CancelFunc
 	served chan error
 }
@@ -71,6 +74,7 @@ func openAdmin(cfg AdminConfig, latest func() *report) (*admin, error) {
 	mux.HandleFunc("/healthz", a.health)
 	mux.HandleFunc("/status", a.status)
 	mux.HandleFunc("/metrics", a.metrics)
+	mux.Handle("POST /key/reload", http.NewCrossOriginProtection().Handler(http.HandlerFunc(a.reloadKey)))
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
@@ -94,7 +98,7 @@ func (a *admin) guard(next http.Handler) http.Handler {
 		switch {
 		case !a.cfg.AllowRemote && !loopbackHost(host):
 			http.Error(w, fmt.Sprintf("host is %q, want the loopback address", host), http.StatusForbidden)
-		case r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Path != "/debug/pprof/symbol":
+		case r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Path != "/debug/pprof/symbol" && r.URL.Path != "/key/reload":
 			http.Error(w, fmt.Sprintf("method is %s, want GET", r.Method), http.StatusMethodNotAllowed)
 		default:
 			next.ServeHTTP(w, r)
@@ -132,6 +136,19 @@ func (a *admin) status(w http.ResponseWriter, _ *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(r) // whoever asked has gone
+}
+
+func (a *admin) reloadKey(w http.ResponseWriter, r *http.Request) {
+	k := a.reload.Load()
+	if k == nil {
+		http.Error(w, "starting", http.StatusServiceUnavailable)
+		return
+	}
+	if err := k.requestChange(r.Context()); err != nil {
+		http.Error(w, err.Error(), http.StatusConflict)
+		return
+	}
+	fmt.Fprintln(w, "key changed")
 }
 
 func (a *admin) metrics(w http.ResponseWriter, _ *http.Request) {

@@ -41,6 +41,7 @@ type Config struct {
 	Memory   MemoryConfig            `toml:"memory"`
 	Admin    AdminConfig             `toml:"admin"`
 	Latency  LatencyConfig           `toml:"latency"`
+	Keys     KeysConfig              `toml:"keys"`
 	Budget   BudgetConfig            `toml:"budget"`
 
 	hash [sha256.Size]byte // of the file's bytes and what was set beside them
@@ -175,6 +176,9 @@ func parseConfig(name string, text []byte, sets ...string) (*Config, error) {
 
 // decode takes over what text says and leaves the rest.
 func (c *Config) decode(name string, text []byte) error {
+	if err := refuseSecrets(name, text); err != nil {
+		return err
+	}
 	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
 	err := d.Decode(c)
 	var strict *toml.StrictMissingError
@@ -194,13 +198,16 @@ func (c *Config) decode(name string, text []byte) error {
 // loop.wait=spin needs no quotes that a shell would eat.
 func (c *Config) set(pair string) error {
 	key, value, ok := strings.Cut(pair, "=")
+	if err := refuseSecrets("--set", []byte(pair)); err != nil {
+		return err
+	}
 	if key = strings.TrimSpace(key); !ok || key == "" || strings.ContainsAny(pair, "\n\r") {
 		return fmt.Errorf("cannot use --set %s: want KEY=VALUE, such as loop.wait=spin", pair)
 	}
 	if toml.Unmarshal([]byte("v = "+value), new(struct{ V any })) != nil {
 		value = strconv.Quote(value)
 	}
-	return c.decode("--set "+pair, fmt.Appendf(nil, "%s = %s\n", key, value))
+	return c.decode("--set "+key, fmt.Appendf(nil, "%s = %s\n", key, value))
 }
 
 // loadConfig reads the file, or the built-in configuration if name is empty.
@@ -271,6 +278,7 @@ func (c *Config) check() error {
 		c.Journal.check(),
 		c.Admin.check(),
 		c.Latency.check(),
+		c.Keys.check(),
 		c.Budget.check(),
 		c.checkURLs(),
 		c.checkSymbols(),
@@ -279,8 +287,8 @@ func (c *Config) check() error {
 	if c.Venue.Environment == "live" && c.Venue.Acknowledge != acknowledgement {
 		errs = append(errs, want("venue.acknowledge", fmt.Sprintf("%q", c.Venue.Acknowledge), fmt.Sprintf("%q before real money is traded", acknowledgement)))
 	}
-	if c.Venue.KeyFile == "" && !c.embedded() {
-		errs = append(errs, want("venue.key_file", `""`, "the file with the key of this environment"))
+	if c.Venue.KeyFile == "" && !c.embedded() && !c.Keys.brought() {
+		errs = append(errs, want("venue.key_file", `""`, "the file with the key of this environment, a credential of the service manager, or keys.from_environment"))
 	}
 	for _, cpu := range c.Loop.CPUs {
 		errs = append(errs, between("loop.cpus", cpu, 0, 1023))

@@ -17,14 +17,19 @@ import (
 // key, its time, its rules, and a way to ask. The engine stands on one, and so does
 // each command that asks for itself.
 type contact struct {
-	sites  sites
-	clock  *core.SystemClock
-	key    *execbinance.Key
-	allow  *allowance // where budget and connection attempts are counted
-	budget *exec.Budget
-	vclock *exec.VenueClock
-	rest   *execbinance.REST
-	table  *core.Instruments
+	sites sites
+	clock *core.SystemClock
+	key   *execbinance.Key
+	where string // the key was found
+	// ownFile: the key is of the file that was named for this contact, whatever else
+	// has one.
+	ownFile  bool
+	cautions []string   // about the key's memory
+	allow    *allowance // where budget and connection attempts are counted
+	budget   *exec.Budget
+	vclock   *exec.VenueClock
+	rest     *execbinance.REST
+	table    *core.Instruments
 	// reserve lets queries use the weight that is kept for cancels: they are a
 	// guard's, which asks in order to cancel.
 	reserve bool
@@ -56,7 +61,7 @@ func reach(cfg *Config, keyFile string, reserve bool) (c *contact, err error) {
 		return nil, usageError{errors.New("the embedded venue lives inside `riposte run`: want venue.rest, venue.stream and venue.ws_api, or an environment of Binance")}
 	}
 	if keyFile != "" {
-		c.sites.keyFile = keyFile
+		c.sites.keyFile, c.ownFile = keyFile, true
 	}
 	if c.sites.tls, err = sock.NewTLS(caFile); err != nil {
 		return nil, usageError{err}
@@ -65,6 +70,15 @@ func reach(cfg *Config, keyFile string, reserve bool) (c *contact, err error) {
 		return nil, errors.Join(err, c.close())
 	}
 	return c, nil
+}
+
+// loadKeyAlone loads the key, and outside the embedded venue first makes the process a
+// safe place for one.
+func (c *contact) loadKeyAlone(cfg *Config, embedded bool) error {
+	if cfg.Venue.Environment != "sim" {
+		c.cautions = hardenProcess()
+	}
+	return c.loadKey(cfg, embedded)
 }
 
 // open loads the key and learns the venue's time and rules.
@@ -77,9 +91,14 @@ func (c *contact) open(cfg *Config, embedded bool) error {
 
 // meet loads the key and sets the clock by the venue's.
 func (c *contact) meet(cfg *Config, embedded bool) (err error) {
-	if c.key, err = execbinance.LoadKeyFile(c.sites.keyFile); err != nil {
-		return usageError{err}
+	if err = c.loadKeyAlone(cfg, embedded); err != nil {
+		return err
 	}
+	return c.greet(cfg, embedded)
+}
+
+// greet makes what it takes to ask the venue anything, and sets the clock by it.
+func (c *contact) greet(cfg *Config, embedded bool) (err error) {
 	if c.allow, err = openAllowance(&cfg.Budget, &c.sites, embedded, c.key.Fingerprint(), c.clock); err != nil {
 		return err
 	}
@@ -141,6 +160,7 @@ func (c *contact) close() error {
 	var err error
 	if c.rest != nil {
 		c.rest.Close()
+		c.rest.SetKey(nil)
 	}
 	if c.allow != nil {
 		err = c.allow.close()

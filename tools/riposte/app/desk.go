@@ -25,9 +25,11 @@ import (
 // rules), start (threads).
 type desk struct {
 	contact
-	cfg *Config
-	sim *simVenue // nil unless the venue is our own
-	ids *exec.IDs
+	cfg    *Config
+	sim    *simVenue // nil unless the venue is our own
+	ids    *exec.IDs
+	orders []core.InstrumentID // what may be ordered
+	codec  *execbinance.Codec  // in force; the keeper's once trading begins
 
 	engineWait, feedWait *sock.Waiter // the same one with inline threads
 
@@ -35,7 +37,7 @@ type desk struct {
 	queueBytes int
 	commands   *ring.Ring[engine.Command] // written by the engine thread
 	market     *feed.Session
-	user       *feed.UserSession
+	user       *userLines
 	snapshots  *feed.Snapshots
 	shard      *engine.Shard
 	gateway    *exec.Gateway
@@ -44,9 +46,11 @@ type desk struct {
 	epoch      uint64         // of this run, part of every client id
 	auditor    *auditor
 	threads    threads
+	keeper     *keeper // of the key
 	dealer     *dealer
 	approved   *ring.Ring[risk.Approved] // from the shard to the gateway
 	witness    stepper                   // tests look from here at what is about to leave; nil otherwise
+	tap        func(exec.Dial) exec.Dial // and from here at the wires of orders
 
 	warnings []string               // about what was asked of the machine
 	admin    *admin                 // nil without one
@@ -59,7 +63,10 @@ type desk struct {
 
 // openDesk builds a desk up to the point where nothing but threads is missing. On
 // an error everything opened so far is closed.
-func openDesk(cfg *Config) (d *desk, err error) {
+func openDesk(cfg *Config) (*desk, error) { return openDeskWith(cfg, func(*desk) {}) }
+
+// openDeskWith has prepare change the desk before anything is opened.
+func openDeskWith(cfg *Config, prepare func(*desk)) (d *desk, err error) {
 	d = &desk{cfg: cfg, contact: contact{clock: core.NewSystemClock()}, stages: newStageClock(),
 		firstAck: make(chan float64, 1)}
 	d.epoch = core.EpochAfter(0, d.clock.Wall())
@@ -68,6 +75,7 @@ func openDesk(cfg *Config) (d *desk, err error) {
 			err = errors.Join(err, d.close())
 		}
 	}()
+	prepare(d)
 	if err = d.prepareMachine(); err != nil {
 		return d, usageError{err}
 	}
@@ -87,12 +95,18 @@ func openDesk(cfg *Config) (d *desk, err error) {
 	if err = d.connect(); err != nil {
 		return d, err
 	}
+	d.warnings = append(d.warnings, d.cautions...)
+	d.keeper = newKeeper(d)
+	if err = d.keeper.first(); err != nil {
+		return d, usageError{err}
+	}
 	if err = d.beginJournal(); err != nil {
 		return d, usageError{err}
 	}
 	if err = d.rooms(); err != nil {
 		return d, err
 	}
+	d.keeper.holders = d.keyHolders()
 	if err = d.prepareMemory(); err != nil {
 		return d, usageError{err}
 	}
@@ -193,14 +207,14 @@ func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report])
 	if traded == nil {
 		traded = []core.InstrumentID{} // none, where nil would mean all
 	}
-	codec, err := execbinance.NewCodec(execbinance.Config{Instruments: d.table, Traded: traded, URL: d.sites.rest,
-		Key: d.key, IDs: d.ids, RecvWindow: d.cfg.Venue.RecvWindow.Duration, Rungs: presigned})
-	if err != nil {
+	d.orders = traded
+	var err error
+	if d.codec, err = d.newCodec(d.key); err != nil {
 		return err
 	}
 	hot := &sock.Dialer{Waiter: d.engineWait, TLS: d.sites.tls, Options: d.cfg.Loop.sockets()}
 	cfg := exec.Config{
-		Instruments: d.table, Clock: d.clock, Time: d.vclock, IDs: d.ids, Codec: codec, Budget: d.budget, Venue: d.rest,
+		Instruments: d.table, Clock: d.clock, Time: d.vclock, IDs: d.ids, Codec: d.codec, Budget: d.budget, Venue: d.rest,
 		Pool: exec.PoolConfig{URL: d.sites.rest, Dial: hot.Dial, Wires: d.cfg.Loop.OrderWires, CancelWires: d.cfg.Loop.CancelWires,
 			KeepHeaders: execbinance.HeaderPrefix, Seed: uint64(time.Now().UnixNano())},
 		Approved: d.approved, Reports: reports, Stamps: d.stages.stamps,
@@ -209,8 +223,17 @@ func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report])
 	if d.journal != nil {
 		cfg.Journal = d.journal
 	}
+	if d.tap != nil {
+		cfg.Pool.Dial = d.tap(cfg.Pool.Dial)
+	}
 	d.gateway, err = exec.NewGateway(cfg)
 	return err
+}
+
+// newCodec lays out requests that a key signs.
+func (d *desk) newCodec(key *execbinance.Key) (*execbinance.Codec, error) {
+	return execbinance.NewCodec(execbinance.Config{Instruments: d.table, Traded: d.orders, URL: d.sites.rest,
+		Key: key, IDs: d.ids, RecvWindow: d.cfg.Venue.RecvWindow.Duration, Rungs: presigned})
 }
 
 const (

@@ -138,18 +138,30 @@ func subscription(in *core.Instrument, kind string) (feed.Subscription, error) {
 }
 
 func (d *desk) openUser(syms *feedbinance.Symbols, connects *feed.ConnectBudget) error {
-	signer, err := execbinance.NewWSSigner(d.key, d.cfg.Venue.RecvWindow.Duration)
+	lines := &userLines{wake: d.engineWait.Wake}
+	lines.open = func(key *execbinance.Key) (*userLine, error) {
+		signer, err := execbinance.NewWSSigner(key, d.cfg.Venue.RecvWindow.Duration)
+		if err != nil {
+			return nil, err
+		}
+		line := &userLine{UserHandler: userEvents{d}, lines: lines, signer: signer}
+		dial := &sock.Dialer{Waiter: d.engineWait, TLS: d.sites.tls, Options: d.cfg.Loop.sockets()}
+		line.session, err = feed.NewUserSession(feed.UserConfig{
+			LineConfig: feed.LineConfig{URL: d.sites.api, Dial: dial.Dial, Clock: d.clock, Budget: connects, Wake: d.engineWait.Wake},
+			Codec:      feedbinance.NewUserDecoder(d.table, syms, core.Milliseconds),
+			Handler:    line,
+			Subscribe:  func(dst []byte, id int64) []byte { return signer.AppendSubscribe(dst, id, d.vclock.Now()) },
+		})
+		return line, err
+	}
+	line, err := lines.open(d.key)
 	if err != nil {
 		return err
 	}
-	dial := &sock.Dialer{Waiter: d.engineWait, TLS: d.sites.tls, Options: d.cfg.Loop.sockets()}
-	d.user, err = feed.NewUserSession(feed.UserConfig{
-		LineConfig: feed.LineConfig{URL: d.sites.api, Dial: dial.Dial, Clock: d.clock, Budget: connects, Wake: d.engineWait.Wake},
-		Codec:      feedbinance.NewUserDecoder(d.table, syms, core.Milliseconds),
-		Handler:    userEvents{d},
-		Subscribe:  func(dst []byte, id int64) []byte { return signer.AppendSubscribe(dst, id, d.vclock.Now()) },
-	})
-	return err
+	lines.current = line
+	lines.shown.Store(line)
+	d.user = lines
+	return nil
 }
 
 // userEvents joins the account's stream to the order table. Engine thread.

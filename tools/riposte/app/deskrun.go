@@ -39,6 +39,7 @@ func (d *desk) start() error {
 		}
 	}
 	d.stages.start()
+	d.keeper.start()
 	d.threads.start()
 	return nil
 }
@@ -49,6 +50,7 @@ func (d *desk) start() error {
 func (d *desk) shutdown() *report {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
+	d.keeper.close()
 	d.gateway.Drain()
 	d.engineWait.Wake()
 	drained := until(ctx, d.dealer.drained.Load)
@@ -154,6 +156,7 @@ func (d *desk) report() *report {
 		r.PnL[d.table.AssetName(a)] = plainSigned(v)
 	}
 	d.reportProblems(r, s, g)
+	d.keeper.report(r)
 	if d.admin != nil {
 		r.Admin = d.admin.url
 		d.latest.Store(r)
@@ -220,6 +223,9 @@ func (d *desk) reportProblems(r *report, s *engine.Stats, g *gatewayView) {
 // close ends what shutdown leaves: connections, files, the embedded venue. It may
 // be called on a desk that was never completed.
 func (d *desk) close() error {
+	if d.keeper != nil {
+		d.keeper.close()
+	}
 	d.threads.halt()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
@@ -234,6 +240,7 @@ func (d *desk) close() error {
 	errs = append(errs, d.closeFeed(ctx))
 	if d.gateway != nil {
 		errs = append(errs, d.gateway.Close(ctx))
+		d.codec.Wipe()
 	}
 	if d.auditor != nil {
 		d.auditor.close()

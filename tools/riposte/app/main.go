@@ -39,6 +39,7 @@ type cli struct {
 	Venue   venueCmd   `cmd:"" help:"Serve the embedded Binance-compatible exchange alone."`
 	Replay  replayCmd  `cmd:"" help:"Take recordings through the live path: decode, queue, sync, book."`
 	API     apiCmd     `cmd:"" name:"api" help:"Send one call to the venue's REST API, signed, and print the answer."`
+	Keys    keysCmd    `cmd:"" help:"Make or check keys."`
 	Config  configCmd  `cmd:"" help:"Write or check a configuration."`
 	Tuning  tuningCmd  `cmd:"" help:"Print what each option of threads, sockets and memory brings, with figures."`
 	Version versionCmd `cmd:"" help:"Print version, Go and platform."`

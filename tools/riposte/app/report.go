@@ -64,9 +64,11 @@ type report struct {
 
 	Memory memoryUse `json:"memory"`
 
-	Problems []string `json:"problems,omitempty"`
-	Warnings []string `json:"warnings,omitempty"` // about what the configuration asks of the machine
-	Clean    bool     `json:"clean"`              // final only: stopped, cancelled and reconciled
+	Problems   []string `json:"problems,omitempty"`
+	KeyChange  string   `json:"key_change,omitempty"`  // what came of the last change of key
+	KeyChanges uint64   `json:"key_changes,omitempty"` // that succeeded
+	Warnings   []string `json:"warnings,omitempty"`    // about what the configuration asks of the machine
+	Clean      bool     `json:"clean"`                 // final only: stopped, cancelled and reconciled
 
 	at      time.Time
 	markets []marketLine

@@ -52,6 +52,9 @@ func (c runCmd) Run(o *output) (err error) {
 	}
 	defer c.collect()()
 	p := newPrinter(o, c.JSON)
+	if d.admin != nil {
+		d.admin.reload.Store(d.keeper)
+	}
 	p.hello(d)
 	p.run(d, stop, c.For)
 	stopProfile() // of trading, not of the end
@@ -67,13 +70,14 @@ func (c runCmd) Run(o *output) (err error) {
 // JSON.
 type printer struct {
 	out      io.Writer
+	errs     io.Writer
 	asJSON   bool
 	terminal bool
 	first    bool
 }
 
 func newPrinter(o *output, asJSON bool) *printer {
-	return &printer{out: o.stdout, asJSON: asJSON, terminal: isTerminal(o.stdout), first: true}
+	return &printer{out: o.stdout, errs: o.stderr, asJSON: asJSON, terminal: isTerminal(o.stdout), first: true}
 }
 
 func isTerminal(w io.Writer) bool {
@@ -116,6 +120,8 @@ func (p *printer) run(d *desk, stop <-chan struct{}, limit time.Duration) {
 			if !p.asJSON && !p.terminal {
 				fmt.Fprintf(p.out, "first order acknowledged %.3f s after the process began\n", at)
 			}
+		case text := <-d.keeper.told:
+			fmt.Fprintln(p.errs, "riposte:", text)
 		case <-tick.C:
 			d.clock.Tune()
 			p.show(d.report())
