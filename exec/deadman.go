@@ -14,7 +14,7 @@ import (
 // guard does; see package guard.
 type deadman struct {
 	user  core.MonoNs // since when the account stream is down, 0: it is up
-	link  core.MonoNs // since when no wire works, 0: one does
+	link  core.MonoNs // since when no wire and no session works, 0: one does
 	fired bool
 }
 
@@ -32,7 +32,7 @@ func (g *Gateway) Lost() core.MonoNs {
 // watchLinks is the dead man's part of a tick.
 func (g *Gateway) watchLinks(now core.MonoNs) {
 	d := &g.dead
-	if g.pool.Up(now) {
+	if g.pool.Up(now) || g.sessions.up() {
 		d.link = 0
 		g.Lift(risk.HaltLink)
 	} else if d.link == 0 {

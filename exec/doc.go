@@ -11,8 +11,12 @@
 //	exec.go       the two things it needs from outside: Codec and Journal
 //	ids.go        client order ids: prefix, boot epoch, sequence
 //	answer.go     incremental HTTP/1.1 answer reader
-//	wire.go       one connection, one request in flight
-//	pool.go       the warm wires: dial, probe, choose, discard
+//	wire.go       one connection, one request in flight (flight.go)
+//	pool.go       the warm wires: dial, probe, choose, replace, discard
+//	frame.go      the second route: connections of frames, and their dialect
+//	session.go    one of them, many requests in flight; sessions.go all of them,
+//	              lanes.go their lives: logon, signs of life, replacement
+//	router.go     which route an order takes (meter.go), way.go by which connection
 //	table.go      order state: evidence in any order, one truth out
 //	gateway.go    the Step that joins all of it; request.go sends, cold.go asks
 //	handover.go   another codec, for another key, between two Steps

@@ -22,6 +22,8 @@ const (
 	RequestProbe RequestKind = iota // a cheap call that proves the wire
 	RequestPlace
 	RequestCancel
+	RequestStatus // what has become of an order
+	RequestLogon  // authenticates a session
 )
 
 // Class is what an answer, or its absence, says about the request.
@@ -133,6 +135,7 @@ type SentRecord struct {
 	At        core.MonoNs
 	Input     uint64 // number of the engine input that led to it
 	Presigned bool
+	Path      Path // the route it takes, and why
 }
 
 // NoJournal keeps nothing: for tools and tests that have no store.

@@ -21,7 +21,7 @@ type flight struct {
 // begin notes that a request leaves now. answer is how long it is listened for, doubt
 // after how much silence the order concerned (nil: none) becomes unknown.
 func (f *flight) begin(kind RequestKind, o *Order, now core.MonoNs, answer, doubt time.Duration) {
-	*f = flight{kind: kind, slot: none, sent: now, deadline: now + core.MonoNs(answer), doubtAt: now + core.MonoNs(doubt)}
+	*f = flight{kind: kind, slot: none, counted: kind == RequestCancel, sent: now, deadline: now + core.MonoNs(answer), doubtAt: now + core.MonoNs(doubt)}
 	if o != nil {
 		f.slot, f.gen = o.slot, o.gen
 		o.pins++

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -21,6 +22,8 @@ type Config struct {
 	IDs         *IDs // the same that Codec makes client ids from
 	Codec       Codec
 	Pool        PoolConfig
+	Sessions    *SessionConfig // nil: no second route
+	Route       RouteMode      // where new orders may go; RouteRESTOnly without Sessions
 	Budget      *Budget
 	Journal     Journal // nil keeps none
 	Venue       Venue
@@ -38,6 +41,10 @@ type Config struct {
 	AskMax      time.Duration // default 5 s
 	FillGrace   time.Duration // how long a told fill may stay without its details; default 300 ms
 	CallTimeout time.Duration // of one cold call; default 10 s
+
+	// HedgeCancels sends each cancel on both routes at once, where there are two: the
+	// copy that comes second finds no order, which harms nobody.
+	HedgeCancels bool
 
 	// AuditEvery is how often our view is compared with the venue's; 0 is never,
 	// then nothing waits for an audit either.
@@ -62,6 +69,7 @@ type Stamp struct {
 	Input            uint64
 	Kind             core.IntentKind
 	Presigned        bool
+	Path             Path
 }
 
 // Refusal is why the gateway did not send what the gate had approved. The order
@@ -94,14 +102,16 @@ const RefusalCount = int(refusals)
 // Gateway sends approved intents and reports what became of them. Step drives it;
 // all its methods are called from the loop goroutine unless they say otherwise.
 type Gateway struct {
-	cfg    Config
-	clock  core.Clock
-	time   *VenueClock
-	codec  Codec
-	pool   *Pool
-	table  *Table
-	ledger *Ledger
-	budget *Budget
+	cfg      Config
+	clock    core.Clock
+	time     *VenueClock
+	codec    Codec
+	pool     *Pool
+	sessions *Sessions // nil without a second route
+	router   router
+	table    *Table
+	ledger   *Ledger
+	budget   *Budget
 
 	in      *ring.Ring[risk.Approved]
 	out     *ring.Ring[core.Report]
@@ -146,7 +156,7 @@ type Gateway struct {
 // GatewayStats count what passed through.
 type GatewayStats struct {
 	Sent, Presigned     uint64 // new orders whose bytes left; of them signed ahead
-	Cancels             uint64
+	Cancels, Hedged     uint64 // attempts; of them with a copy on the other route
 	Refused             [refusals]uint64
 	Rejected            uint64 // by the venue
 	Limited             uint64
@@ -222,6 +232,18 @@ func NewGateway(cfg Config) (*Gateway, error) {
 	if g.pool, err = NewPool(cfg.Pool, g); err != nil {
 		return nil, err
 	}
+	if cfg.Sessions == nil {
+		g.cfg.Route = RouteRESTOnly
+	} else {
+		c := *cfg.Sessions
+		if c.Wake == nil {
+			c.Wake = cfg.Wake
+		}
+		if g.sessions, err = NewSessions(c, g); err != nil {
+			return nil, err
+		}
+	}
+	g.router = newRouter(g.cfg.Route)
 	if cfg.AuditEvery > 0 {
 		g.raise(risk.HaltNotReconciled)
 		g.audit.due = 1
@@ -243,6 +265,7 @@ func (g *Gateway) Step() int {
 	}
 	work += g.intake(now)
 	work += g.pool.poll(now)
+	work += g.sessions.poll(now)
 	if now >= g.nextTick {
 		g.nextTick = now + tickEvery
 		work += g.tick(now)
@@ -263,6 +286,9 @@ func (g *Gateway) Ledger() *Ledger { return g.ledger }
 
 // Pool is the wires, for reading on the loop goroutine.
 func (g *Gateway) Pool() *Pool { return g.pool }
+
+// Sessions is the second route, nil if there is none, for reading on the loop goroutine.
+func (g *Gateway) Sessions() *Sessions { return g.sessions }
 
 // Hint tells the codec where an instrument's market is, so that it can sign ahead; see
 // Codec. The levels are only read during the call.
@@ -369,7 +395,9 @@ func (g *Gateway) flush() int {
 
 // tick does what can wait a millisecond.
 func (g *Gateway) tick(now core.MonoNs) int {
-	work := g.pool.tick(now, g.clock.Wall())
+	wall := g.clock.Wall()
+	work := g.pool.tick(now, wall) + g.sessions.tick(now, wall)
+	g.oversee(now)
 	work += g.collect(now)
 	work += g.takeCensus(now)
 	if n := g.table.Stats.OtherRun; n != g.twins {
@@ -412,7 +440,8 @@ func (g *Gateway) Drained() bool {
 func (g *Gateway) Close(ctx context.Context) error {
 	g.raise(risk.HaltShutdown)
 	g.stop()
-	err := g.pool.Close(ctx, g.clock.Mono())
+	now := g.clock.Mono()
+	err := errors.Join(g.pool.Close(ctx, now), g.sessions.Close(ctx, now))
 	done := make(chan struct{})
 	go func() { g.cold.Wait(); close(done) }()
 	select {

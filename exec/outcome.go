@@ -14,6 +14,7 @@ func (g *Gateway) answered(w *wire, a *Answer) {
 	v.reset()
 	g.codec.Answer(w.kind, o, a, v)
 	recv := g.clock.Mono()
+	g.router.took(RouteREST, w.kind, recv-w.sent, recv)
 	if v.Class == ClassUnknown {
 		// Whatever confused us may have left the wire out of step.
 		g.pool.discard(w, recv)
@@ -38,10 +39,15 @@ func (g *Gateway) heard(f *flight, o *Order, v *Verdict, recv core.MonoNs) {
 		v.Execs[i].Recv = recv
 		g.table.Apply(&v.Execs[i])
 	}
-	if f.kind == RequestPlace {
+	switch f.kind {
+	case RequestPlace:
 		g.placed(o, v, recv)
-	} else {
+	case RequestCancel:
 		g.canceled(f, o, v)
+	case RequestStatus:
+		if v.Class == ClassAccepted && o.Filled < o.Cum {
+			o.ask.soon(recv + core.MonoNs(g.cfg.FillGrace))
+		}
 	}
 	g.after(o)
 }
@@ -146,6 +152,9 @@ func (g *Gateway) lost(f *flight, why error) {
 		}
 		return
 	}
+	if f.kind != RequestCancel {
+		return
+	}
 	g.attempted(f, o)
 	var a AnswerError
 	if errors.As(why, &a) {
@@ -167,6 +176,9 @@ func (g *Gateway) slow(f *flight) {
 			g.doubt(o)
 			g.tryCancel(o)
 		}
+		return
+	}
+	if f.kind != RequestCancel {
 		return
 	}
 	g.attempted(f, o)

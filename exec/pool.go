@@ -23,6 +23,7 @@ type PoolConfig struct {
 	AnswerTimeout time.Duration // default 15 s: the venue itself waits 10 s for its engine
 	DoubtAfter    time.Duration // default 3 s: silence that makes an order unknown
 	KeepAlive     time.Duration // default 10 s: an idle wire is probed this often
+	Replace       time.Duration // default 1 h: a wire is replaced at this age, less up to a tenth by chance
 	IdleLook      time.Duration // default 5 ms, or as many ms as there are wires: how often an idle wire is read for a close
 	BackoffMin    time.Duration // default 100 ms
 	BackoffMax    time.Duration // default 15 s
@@ -50,6 +51,7 @@ func (c *PoolConfig) defaults() error {
 	def(&c.AnswerTimeout, 15*time.Second)
 	def(&c.DoubtAfter, 3*time.Second)
 	def(&c.KeepAlive, 10*time.Second)
+	def(&c.Replace, time.Hour)
 	def(&c.IdleLook, 5*time.Millisecond)
 	def(&c.BackoffMin, 100*time.Millisecond)
 	def(&c.BackoffMax, 15*time.Second)
@@ -67,11 +69,14 @@ func (c *PoolConfig) defaults() error {
 
 // Pool is the set of warm wires. New connections are dialed on goroutines of their
 // own and proved with a probe before anything depends on them; a wire that shows
-// any irregularity is closed and replaced, never repaired. A request goes to one
-// wire once: nothing here sends again. Owned by the loop goroutine.
+// any irregularity is closed and replaced, never repaired. One that grows old is replaced
+// by a spare that has been dialed and proved before. A request goes to one wire once:
+// nothing here sends again. Owned by the loop goroutine.
 type Pool struct {
 	cfg    PoolConfig
 	wires  []*wire
+	spare  *wire // takes the place of wires[heir] when proved
+	heir   int   // none: nothing is being replaced
 	owner  wireOwner
 	rng    *rand.Rand
 	ctx    context.Context
@@ -88,6 +93,7 @@ type Pool struct {
 type PoolStats struct {
 	Dials, DialErrors uint64
 	Lost              uint64 // wires that worked and were discarded
+	Replaced          uint64 // wires that left after a spare had proved itself
 	Probes            uint64
 	Requests          uint64
 	Answers           uint64
@@ -100,6 +106,7 @@ type wireOwner interface {
 	lost(f *flight, why error) // the request has no answer
 	slow(f *flight)            // the request is older than DoubtAfter
 	probe(r *Request) bool     // lays out a probe, false if none may be sent now
+	parted(r Route)            // a connection of the route ended under a request
 }
 
 // NewPool makes the wires; dialing begins with the first Step.
@@ -109,23 +116,25 @@ func NewPool(cfg PoolConfig, owner wireOwner) (*Pool, error) {
 	}
 	p := &Pool{cfg: cfg, owner: owner, rng: rand.New(rand.NewPCG(cfg.Seed, 0x7769726573))}
 	p.ctx, p.stop = context.WithCancel(context.Background())
+	p.spare, p.heir = p.newWire(), int(none)
 	for i := range cfg.Wires + cfg.CancelWires {
-		p.wires = append(p.wires, &wire{
-			reader:  NewAnswerReader(cfg.AnswerMax, cfg.HeadMax, cfg.KeepHeaders),
-			cancels: i >= cfg.Wires,
-		})
+		w := p.newWire()
+		w.cancels = i >= cfg.Wires
+		p.wires = append(p.wires, w)
 	}
 	return p, nil
+}
+
+func (p *Pool) newWire() *wire {
+	return &wire{reader: NewAnswerReader(p.cfg.AnswerMax, p.cfg.HeadMax, p.cfg.KeepHeaders)}
 }
 
 // take is an idle wire, nil if there is none. Orders never use the wires reserved
 // for cancels; cancels use any, theirs first.
 func (p *Pool) take(cancel bool) *wire {
 	if cancel {
-		for _, w := range p.wires[p.cfg.Wires:] {
-			if w.state == wireIdle {
-				return w
-			}
+		if w := p.reserved(); w != nil {
+			return w
 		}
 	}
 	for _, w := range p.wires[:p.cfg.Wires] {
@@ -134,6 +143,39 @@ func (p *Pool) take(cancel bool) *wire {
 		}
 	}
 	return nil
+}
+
+// reserved is an idle wire of those kept for cancels, nil if there is none.
+func (p *Pool) reserved() *wire {
+	for _, w := range p.wires[p.cfg.Wires:] {
+		if w.state == wireIdle {
+			return w
+		}
+	}
+	return nil
+}
+
+// health says whether a wire for orders is connected, and when the request left that
+// waits for its answer for the longest time, 0 if there is none.
+func (p *Pool) health() (up bool, oldest core.MonoNs) {
+	for _, w := range p.wires {
+		up = up || !w.cancels && w.state >= wireIdle
+		if w.state == wireBusy && (oldest == 0 || w.sent < oldest) {
+			oldest = w.sent
+		}
+	}
+	return up, oldest
+}
+
+// prove sends a probe on the wire for orders that has been idle for the longest time.
+func (p *Pool) prove(now core.MonoNs) bool {
+	var idle *wire
+	for _, w := range p.wires[:p.cfg.Wires] {
+		if w.state == wireIdle && (idle == nil || w.idle < idle.idle) {
+			idle = w
+		}
+	}
+	return idle != nil && p.probe(idle, now)
 }
 
 // Ready is how many wires could take a request now, for orders and for cancels.
@@ -196,6 +238,9 @@ func (p *Pool) poll(now core.MonoNs) int {
 			work += p.read(w, now)
 		}
 	}
+	if p.spare.state == wireBusy {
+		work += p.read(p.spare, now)
+	}
 	return work
 }
 
@@ -236,7 +281,10 @@ func (p *Pool) finish(w *wire, now core.MonoNs) {
 		return
 	}
 	p.busy--
-	w.state, w.idle, w.looked, w.attempt = wireIdle, now, now, 0
+	if w.state, w.idle, w.looked, w.attempt = wireIdle, now, now, 0; w.replaceAt == 0 {
+		age := int64(p.cfg.Replace)
+		w.replaceAt = now + core.MonoNs(age-p.rng.Int64N(age/10+1))
+	}
 	w.reader.Reset()
 }
 
@@ -244,6 +292,7 @@ func (p *Pool) finish(w *wire, now core.MonoNs) {
 func (p *Pool) fail(w *wire, why error, now core.MonoNs) {
 	if w.state == wireBusy {
 		p.owner.lost(&w.flight, why)
+		p.owner.parted(RouteREST)
 	}
 	p.discard(w, now)
 }
@@ -280,57 +329,90 @@ func (p *Pool) tick(now core.MonoNs, wall core.WallNs) int {
 	if p.closed {
 		return 0
 	}
-	work := 0
+	work := p.succeed(now)
 	look := p.unread(now)
 	for _, w := range p.wires {
-		switch w.state {
-		case wireDown:
-			if now >= w.redial {
-				p.dial(w)
-				work++
-			}
-		case wireDialing:
-			if d := w.dialed.Swap(nil); d != nil {
-				p.connected(w, d, now)
-				work++
-			}
-		case wireFresh:
-			p.probe(w, now)
-		case wireIdle:
-			// One a tick, the longest unread first: all at once they would be a pause of
-			// several system calls.
-			if w == look {
-				w.looked = now
-				if _, _, err := w.read(); err != nil {
-					p.fail(w, err, now)
-					work++
-					continue
-				}
-			}
-			if now-w.idle >= core.MonoNs(p.cfg.KeepAlive) {
-				p.probe(w, now)
-			}
-		case wireBusy:
-			if now >= w.deadline {
-				p.fail(w, wireTimeout, now)
-				work++
-				continue
-			}
-			if now >= w.doubtAt {
-				w.doubtAt = w.deadline
-				p.owner.slow(&w.flight)
+		work += p.attend(w, w == look, now, wall)
+	}
+	if p.heir != int(none) {
+		work += p.attend(p.spare, false, now, wall)
+	}
+	return work
+}
+
+// attend looks after one wire; look: an idle one is read now.
+func (p *Pool) attend(w *wire, look bool, now core.MonoNs, wall core.WallNs) int {
+	work := 0
+	switch w.state {
+	case wireDown:
+		if now >= w.redial {
+			p.dial(w)
+			work++
+		}
+	case wireDialing:
+		if d := w.dialed.Swap(nil); d != nil {
+			p.connected(w, d, now)
+			work++
+		}
+	case wireFresh:
+		p.probe(w, now)
+	case wireIdle:
+		// One a tick, the longest unread first: all at once they would be a pause of
+		// several system calls.
+		if look {
+			w.looked = now
+			if _, _, err := w.read(); err != nil {
+				p.fail(w, err, now)
+				return 1
 			}
 		}
-		if w.conn != nil && w.writeBy-now < core.MonoNs(p.cfg.WriteTimeout) {
-			// Far ahead and renewed early, so that no write pays for setting it.
-			w.writeBy = now + 2*core.MonoNs(p.cfg.WriteTimeout)
-			until := time.Unix(0, int64(wall)).Add(2 * p.cfg.WriteTimeout)
-			if err := w.conn.SetWriteDeadline(until); err != nil {
-				p.fail(w, wireClosed, now)
-			}
+		if now-w.idle >= core.MonoNs(p.cfg.KeepAlive) {
+			p.probe(w, now)
+		}
+	case wireBusy:
+		if now >= w.deadline {
+			p.fail(w, wireTimeout, now)
+			return 1
+		}
+		if now >= w.doubtAt {
+			w.doubtAt = w.deadline
+			p.owner.slow(&w.flight)
+		}
+	}
+	if w.conn != nil && w.writeBy-now < core.MonoNs(p.cfg.WriteTimeout) {
+		// Far ahead and renewed early, so that no write pays for setting it.
+		w.writeBy = now + 2*core.MonoNs(p.cfg.WriteTimeout)
+		until := time.Unix(0, int64(wall)).Add(2 * p.cfg.WriteTimeout)
+		if err := w.conn.SetWriteDeadline(until); err != nil {
+			p.fail(w, wireClosed, now)
 		}
 	}
 	return work
+}
+
+// succeed replaces wires by age: one at a time, by a spare that has proved itself, and
+// not while a request is on its way.
+func (p *Pool) succeed(now core.MonoNs) int {
+	if p.heir == int(none) {
+		for i, w := range p.wires {
+			if w.state == wireIdle && now >= w.replaceAt {
+				p.heir, p.spare.redial, p.spare.attempt = i, now, 0
+				return 1
+			}
+		}
+		return 0
+	}
+	w := p.wires[p.heir]
+	if p.spare.state != wireIdle || w.state == wireBusy || w.state == wireDialing {
+		return 0
+	}
+	p.spare.cancels = w.cancels
+	p.wires[p.heir], p.spare, p.heir = p.spare, w, int(none)
+	closeConn(w.conn)
+	w.conn, w.state = nil, wireDown
+	w.reader.Reset()
+	p.Stats.Replaced++
+	return 1
 }
 
 // unread is the idle wire that was not looked at for the longest time, nil while none is
@@ -370,16 +452,17 @@ func (p *Pool) connected(w *wire, d *dialed, now core.MonoNs) {
 		p.discard(w, now)
 		return
 	}
-	w.conn, w.state, w.writeBy = d.conn, wireFresh, 0
+	w.conn, w.state, w.writeBy, w.replaceAt = d.conn, wireFresh, 0, 0
 }
 
-func (p *Pool) probe(w *wire, now core.MonoNs) {
+func (p *Pool) probe(w *wire, now core.MonoNs) bool {
 	if !p.owner.probe(&p.ping) {
-		return
+		return false
 	}
 	p.Stats.Probes++
 	// On an error the wire is discarded already; a probe has no one to tell.
 	_, _ = p.request(w, p.ping.Bytes, RequestProbe, nil, now)
+	return true
 }
 
 // Close ends all dialing and closes all wires; requests in flight are reported
@@ -387,7 +470,8 @@ func (p *Pool) probe(w *wire, now core.MonoNs) {
 func (p *Pool) Close(ctx context.Context, now core.MonoNs) error {
 	p.closed = true
 	p.stop()
-	for _, w := range p.wires {
+	all := append(p.wires[:len(p.wires):len(p.wires)], p.spare)
+	for _, w := range all {
 		if w.conn != nil {
 			p.fail(w, wireDiscarded, now)
 		}
@@ -399,7 +483,7 @@ func (p *Pool) Close(ctx context.Context, now core.MonoNs) error {
 	case <-ctx.Done():
 		return fmt.Errorf("cannot close wires: a dial did not end: %w", ctx.Err())
 	}
-	for _, w := range p.wires {
+	for _, w := range all {
 		if d := w.dialed.Swap(nil); d != nil {
 			closeConn(d.conn)
 		}

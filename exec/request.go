@@ -38,12 +38,12 @@ func (g *Gateway) retryWaiting(now core.MonoNs) int {
 	n := 0
 	for g.waitN > 0 {
 		a := &g.waiting[g.waitAt]
-		w := g.pool.take(false)
+		x := g.way()
 		g.intent = a.Intent()
-		if w == nil && !g.late(a, now) {
+		if x.none() && !g.late(a, now) {
 			break
 		}
-		g.place(a, &g.intent, w, now)
+		g.place(a, &g.intent, &x, now)
 		g.waitAt = (g.waitAt + 1) % len(g.waiting)
 		g.waitN--
 		n++
@@ -67,13 +67,13 @@ func (g *Gateway) take(a *risk.Approved, now core.MonoNs) {
 	case core.CancelAll:
 		g.cancelInstrument(in.Instrument)
 	case core.Place:
-		w := g.pool.take(false)
-		if g.waitN > 0 || (w == nil && g.halt.Load() == 0) {
+		x := g.way()
+		if g.waitN > 0 || (x.none() && g.halt.Load() == 0) {
 			g.waiting[(g.waitAt+g.waitN)%len(g.waiting)] = *a
 			g.waitN++
 			return
 		}
-		g.place(a, in, w, now)
+		g.place(a, in, &x, now)
 	}
 }
 
@@ -94,14 +94,14 @@ func (g *Gateway) refuse(in *core.Intent, why Refusal) {
 		FeeAsset: core.NoAsset, ID: in.ID, TradeID: -1, Recv: g.now})
 }
 
-// place sends a new order on w, or ends it. The order of things is the promise:
+// place sends a new order by x, or ends it. The order of things is the promise:
 // budget, bytes, table, journal, and only then the wire.
-func (g *Gateway) place(a *risk.Approved, in *core.Intent, w *wire, now core.MonoNs) {
+func (g *Gateway) place(a *risk.Approved, in *core.Intent, x *way, now core.MonoNs) {
 	switch {
 	case g.halt.Load() != 0:
 		g.refuse(in, RefusedHalted)
 		return
-	case w == nil || g.late(a, now):
+	case x.none() || g.late(a, now):
 		g.refuse(in, RefusedLate)
 		return
 	case g.cfg.UnknownMax > 0 && g.table.UnknownOf(in.Instrument) >= g.cfg.UnknownMax:
@@ -113,7 +113,7 @@ func (g *Gateway) place(a *risk.Approved, in *core.Intent, w *wire, now core.Mon
 		g.refuse(in, RefusedBudget)
 		return
 	}
-	if e := g.codec.Place(in, g.time.At(a.Decided()), venue, &g.req); e != EncodeOK {
+	if e := g.layPlace(x, in, g.time.At(a.Decided()), venue); e != EncodeOK {
 		g.budget.GiveOrder(venue)
 		why := RefusedEncode
 		if e == EncodeLate {
@@ -130,14 +130,14 @@ func (g *Gateway) place(a *risk.Approved, in *core.Intent, w *wire, now core.Mon
 		return
 	}
 	g.rec = SentRecord{Kind: RequestPlace, Intent: *in, Client: g.req.Client, Stamp: g.req.Stamp, Window: g.req.Window,
-		At: now, Input: a.Input(), Presigned: g.req.Presigned}
+		At: now, Input: a.Input(), Presigned: g.req.Presigned, Path: x.path}
 	if err := g.cfg.Journal.Sent(&g.rec); err != nil {
 		g.raise(risk.HaltJournal)
 		g.unsent(o, RefusedJournal, venue)
 		return
 	}
 	o.Sent = now
-	taken, err := g.pool.request(w, g.req.Bytes, RequestPlace, o, now)
+	taken, err := g.send(x, RequestPlace, o, now)
 	written := g.clock.Mono()
 	if err != nil {
 		o.pins--
@@ -151,11 +151,12 @@ func (g *Gateway) place(a *risk.Approved, in *core.Intent, w *wire, now core.Mon
 		return
 	}
 	g.inflight++
+	g.router.routes[x.path.Route()].sent++
 	g.Stats.Sent++
 	if g.req.Presigned {
 		g.Stats.Presigned++
 	}
-	g.stamp(a, in, encoded, written)
+	g.stamp(a, in, x.path, encoded, written)
 }
 
 func (g *Gateway) unsent(o *Order, why Refusal, venue core.WallNs) {
@@ -164,7 +165,7 @@ func (g *Gateway) unsent(o *Order, why Refusal, venue core.WallNs) {
 	g.table.NotSent(o, g.now)
 }
 
-func (g *Gateway) stamp(a *risk.Approved, in *core.Intent, encoded, written core.MonoNs) {
+func (g *Gateway) stamp(a *risk.Approved, in *core.Intent, path Path, encoded, written core.MonoNs) {
 	if g.cfg.Stamps == nil {
 		return
 	}
@@ -173,7 +174,7 @@ func (g *Gateway) stamp(a *risk.Approved, in *core.Intent, encoded, written core
 		g.Stats.StampsDropped++
 		return
 	}
-	*s = Stamp{Stamps: *a.Stamps(), Encoded: encoded, Written: written, ID: in.ID, Input: a.Input(), Kind: in.Kind, Presigned: g.req.Presigned}
+	*s = Stamp{Stamps: *a.Stamps(), Encoded: encoded, Written: written, ID: in.ID, Input: a.Input(), Kind: in.Kind, Presigned: g.req.Presigned, Path: path}
 	g.cfg.Stamps.Publish()
 }
 
@@ -183,6 +184,7 @@ func (g *Gateway) doubt(o *Order) {
 	g.Stats.AnswersUnknown++
 	g.table.Doubt(o, g.now)
 	o.ask.soon(g.now + core.MonoNs(50*time.Millisecond))
+	g.inquire(o)
 }
 
 func (g *Gateway) cancelIntent(in *core.Intent) {
@@ -256,29 +258,44 @@ func (g *Gateway) tryCancel(o *Order) {
 	if g.budget.Silent(g.now) {
 		return
 	}
-	w := g.pool.take(true)
-	if w == nil {
+	first, second := g.cancelWays()
+	if first.none() {
 		return
 	}
-	if e := g.codec.Cancel(o, g.time.At(g.now), &g.req); e != EncodeOK {
-		g.cancelFailed(o, 0)
-		return
+	tries := c.tries
+	sent := g.sendCancel(o, &first)
+	if !second.none() && g.sendCancel(o, &second) {
+		g.Stats.Hedged++
+		sent = true
+	}
+	if !sent && c.tries != tries {
+		g.cancelOpen(o, 0)
+	}
+}
+
+// sendCancel makes one attempt to cancel o; false if it is not under way.
+func (g *Gateway) sendCancel(o *Order, x *way) bool {
+	c := &o.cancel
+	if e := g.layCancel(x, o, g.time.At(g.now)); e != EncodeOK {
+		if c.flying == 0 {
+			g.cancelFailed(o, 0)
+		}
+		return false
 	}
 	g.rec = SentRecord{Kind: RequestCancel, Intent: core.Intent{Kind: core.Cancel, ID: o.ID, Instrument: o.Instrument, Side: o.Side, Strategy: o.Strategy},
-		Client: o.Client, VenueID: o.VenueID, Stamp: g.req.Stamp, Window: g.req.Window, At: g.now}
+		Client: o.Client, VenueID: o.VenueID, Stamp: g.req.Stamp, Window: g.req.Window, At: g.now, Path: x.path}
 	if err := g.cfg.Journal.Sent(&g.rec); err != nil {
 		// A cancel only lowers risk: it goes on when the disk does not.
 		g.raise(risk.HaltJournal)
 	}
 	c.tries++
 	g.Stats.Cancels++
-	if _, err := g.pool.request(w, g.req.Bytes, RequestCancel, o, g.now); err != nil {
+	if _, err := g.send(x, RequestCancel, o, g.now); err != nil {
 		o.pins--
-		g.cancelOpen(o, 0)
-		return
+		return false
 	}
-	w.counted = true
 	c.flying++
+	return true
 }
 
 // hedgeGrace is how long the answer to one of two attempts may follow that to the other

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -106,6 +107,13 @@ func (s *server) dial(context.Context, string) (net.Conn, error) {
 	return c, nil
 }
 
+// all are the connections so far.
+func (s *server) all() []*memConn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.conns)
+}
+
 func (s *server) write(c *memConn, p []byte) (int, error) {
 	if s.onWrite != nil {
 		if n, err, taken := s.onWrite(c, p); taken {
@@ -191,6 +199,7 @@ type rig struct {
 	next  int64 // venue order ids
 
 	closed bool
+	ticks  []func() // what the scripted venue does as time passes
 }
 
 type rigOption func(*exec.Config)
@@ -308,6 +317,9 @@ func (r *rig) step() {
 	r.g.Step()
 	r.drain()
 	r.clock.advance(100 * time.Microsecond)
+	for _, f := range r.ticks {
+		f()
+	}
 }
 
 func (r *rig) steps(n int) {

@@ -22,6 +22,8 @@ type wire struct {
 	redial  core.MonoNs // not before
 	attempt int         // dials since it last worked
 
+	replaceAt core.MonoNs // when a spare shall take its place; 0 before it has worked
+
 	dialed atomic.Pointer[dialed] // put by the dialing goroutine, taken by the loop
 }
 

@@ -9,8 +9,7 @@ import (
 	"riposte/exec"
 )
 
-// Answer reads the answer to a hot request; see exec.Codec. It allocates nothing
-// once the parser has grown to the largest answer.
+// Answer reads the answer to a hot request; see exec.Codec.
 func (c *Codec) Answer(kind exec.RequestKind, o *exec.Order, a *exec.Answer, v *exec.Verdict) {
 	readUsage(a, v)
 	v.Class = exec.ClassUnknown
@@ -23,7 +22,11 @@ func (c *Codec) Answer(kind exec.RequestKind, o *exec.Order, a *exec.Answer, v *
 		code = errorCode(doc)
 	}
 	if a.Status != 200 || code != 0 {
-		c.failed(a, doc, code, v)
+		var msg []byte
+		if doc != nil {
+			msg = doc.GetStringBytes("msg")
+		}
+		refused(a.Status, code, msg, a.RetryAfter, v)
 		return
 	}
 	if doc == nil || doc.Type() != fastjson.TypeObject {
@@ -41,24 +44,31 @@ func (c *Codec) Answer(kind exec.RequestKind, o *exec.Order, a *exec.Answer, v *
 	}
 }
 
-func (c *Codec) failed(a *exec.Answer, doc *fastjson.Value, code int, v *exec.Verdict) {
-	v.Code = int32(code)
-	v.Class = classify(a.Status, code)
+// answers reads bodies of answers, which are the same over REST and the WebSocket API. It
+// allocates nothing once the parser has grown to the largest one.
+type answers struct {
+	instruments *core.Instruments
+	parser      fastjson.Parser
+
+	UnknownAssets uint64 // commissions in assets that are not in the table
+}
+
+// refused reads an error: its HTTP status, code and text, and for how long the venue
+// demands silence, 0 if it did not say.
+func refused(status, code int, msg []byte, retry time.Duration, v *exec.Verdict) {
+	v.Code, v.Msg = int32(code), msg
+	v.Class = classify(status, code)
 	if v.Class == exec.ClassAccepted {
 		v.Class = exec.ClassUnknown
 	}
-	v.Lockout, v.RetryAfter = limited(a.Status, code), a.RetryAfter
+	v.Lockout, v.RetryAfter = limited(status, code), retry
 	v.OrderLimit = code == -1015
-	if a.Status == 418 && v.RetryAfter == 0 {
+	if status == 418 && v.RetryAfter == 0 {
 		v.RetryAfter = 2 * time.Minute // the shortest ban there is
 	}
 	v.KeyRefused = keyRefused(code)
 	v.ClockOff = code == -1021
 	v.GoneOrder = code == -2011 || code == -2013
-	if doc == nil {
-		return
-	}
-	v.Msg = doc.GetStringBytes("msg")
 	v.Duplicate = code == -2010 && string(v.Msg) == "Duplicate order sent."
 }
 
@@ -77,7 +87,7 @@ func errorCode(doc *fastjson.Value) int {
 
 // order reads an order object as a status and, of a FULL answer, its fills. It
 // reports false if the object is not about o or cannot be understood.
-func (c *Codec) order(doc *fastjson.Value, kind exec.RequestKind, o *exec.Order, v *exec.Verdict) bool {
+func (c *answers) order(doc *fastjson.Value, kind exec.RequestKind, o *exec.Order, v *exec.Verdict) bool {
 	in := c.instruments.Get(o.Instrument)
 	if string(doc.GetStringBytes("symbol")) != in.Symbol {
 		return false
@@ -112,7 +122,7 @@ func (c *Codec) order(doc *fastjson.Value, kind exec.RequestKind, o *exec.Order,
 // squareQuote gives the last fill what the others leave of the venue's own sum, if
 // these are all the fills: a fill in an answer has no amount of its own, and the
 // venue's rounding is the truth.
-func (c *Codec) squareQuote(others []core.Execution, last, order *core.Execution) {
+func (c *answers) squareQuote(others []core.Execution, last, order *core.Execution) {
 	qty, quote := last.LastQty, core.Amount(0)
 	for i := range others {
 		qty += others[i].LastQty
@@ -123,7 +133,7 @@ func (c *Codec) squareQuote(others []core.Execution, last, order *core.Execution
 	}
 }
 
-func (c *Codec) readFill(f *fastjson.Value, t *core.Execution) bool {
+func (c *answers) readFill(f *fastjson.Value, t *core.Execution) bool {
 	price, err1 := core.ParsePrice(f.GetStringBytes("price"))
 	qty, err2 := core.ParseQty(f.GetStringBytes("qty"))
 	fee, err3 := core.ParseSignedDecimal(f.GetStringBytes("commission"))
@@ -141,7 +151,7 @@ func (c *Codec) readFill(f *fastjson.Value, t *core.Execution) bool {
 	if asset, ok := c.instruments.AssetID(string(f.GetStringBytes("commissionAsset"))); ok {
 		t.FeeAsset = asset
 	} else if fee != 0 {
-		c.Stats.UnknownAssets++
+		c.UnknownAssets++
 	}
 	return true
 }

@@ -189,8 +189,8 @@ func TestRecordedOrderAnswersAndErrors(t *testing.T) {
 	if orders == 0 || failures == 0 {
 		t.Errorf("read %d orders and %d errors, want some of both", orders, failures)
 	}
-	if c.Stats.UnknownAssets != 0 {
-		t.Errorf("%d commissions were in unknown assets", c.Stats.UnknownAssets)
+	if c.UnknownAssets != 0 {
+		t.Errorf("%d commissions were in unknown assets", c.UnknownAssets)
 	}
 }
 

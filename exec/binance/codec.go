@@ -5,8 +5,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/valyala/fastjson"
-
 	"riposte/core"
 	"riposte/exec"
 )
@@ -25,21 +23,20 @@ type Config struct {
 // Codec is Binance Spot's REST dialect for the hot path. It implements exec.Codec.
 // One goroutine, the gateway's loop.
 type Codec struct {
-	instruments *core.Instruments
-	ids         *exec.IDs
-	frame       *frame
-	window      time.Duration
-	half        time.Duration
-	books       []*forms // by instrument, nil where not traded
-	active      []*ladder
-	busy        []*ladder   // those with something to do, the last one first
-	idle        core.WallNs // when Idle was last called
-	fresh       core.WallNs // nothing signed ahead will have aged before
-	first       sheet
-	spelled     []byte // memory of orders in longhand
-	wiped       bool
-	ping        []byte
-	parser      fastjson.Parser
+	answers
+	ids     *exec.IDs
+	frame   *frame
+	window  time.Duration
+	half    time.Duration
+	books   []*forms // by instrument, nil where not traded
+	active  []*ladder
+	busy    []*ladder   // those with something to do, the last one first
+	idle    core.WallNs // when Idle was last called
+	fresh   core.WallNs // nothing signed ahead will have aged before
+	first   sheet
+	spelled []byte // memory of orders in longhand
+	wiped   bool
+	ping    []byte
 
 	Stats CodecStats
 }
@@ -48,9 +45,8 @@ var _ exec.Codec = (*Codec)(nil)
 
 // CodecStats count how orders were made.
 type CodecStats struct {
-	Hits, Misses  uint64 // orders that were, were not signed ahead
-	Signed        uint64 // rungs signed
-	UnknownAssets uint64 // commissions in assets that are not in the table
+	Hits, Misses uint64 // orders that were, were not signed ahead
+	Signed       uint64 // rungs signed
 }
 
 // forms are one instrument's templates and ladders.
@@ -77,7 +73,7 @@ func NewCodec(cfg Config) (*Codec, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Codec{instruments: cfg.Instruments, ids: cfg.IDs, frame: f, window: cfg.RecvWindow, half: cfg.RecvWindow / 2}
+	c := &Codec{answers: answers{instruments: cfg.Instruments}, ids: cfg.IDs, frame: f, window: cfg.RecvWindow, half: cfg.RecvWindow / 2}
 	c.ping = append([]byte("GET /api/v3/ping"), f.plain...)
 	c.books = make([]*forms, len(cfg.Instruments.List))
 	if cfg.Traded == nil {

@@ -22,6 +22,8 @@
 //	market.go, history.go, cancel.go, orderlist.go, orderstate.go: all others
 //	trader.go    calls that create orders, orderrequest.go what they say;
 //	             replace.go what a cancel-replace can end in, raw.go any call
+//	frames.go    exec.FrameCodec: the hot requests of the WebSocket API, frameorder.go
+//	             the orders among them, frameanswer.go their answers
 //	wsapi.go     requests of the WebSocket API
 //
 // Facts are from the Binance Spot API documentation as of 2026-07-21.
