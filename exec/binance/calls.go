@@ -9,8 +9,9 @@ import (
 	"riposte/exec"
 )
 
-// Weights as documented; the successful calls that cost nothing since 2026-04-02
-// are booked at their price and corrected by the next answer.
+// Weights as documented (Binance Spot API docs, 2026-07-21); the successful calls that
+// cost nothing since 2026-04-02 are booked at their price and corrected by the next
+// answer.
 
 // depthWeight is the price of GET /depth by its limit.
 func depthWeight(limit int) int {
@@ -54,7 +55,8 @@ const (
 	pageMax            = 1000
 )
 
-// ServerTime is the venue's time, told in milliseconds.
+// ServerTime is the venue's time, told in milliseconds: GET /api/v3/time, weight 1
+// (Binance Spot API docs, 2026-07-21).
 func (r *REST) ServerTime(ctx context.Context) (core.WallNs, error) {
 	body, err := r.do(ctx, &call{method: "GET", path: "/api/v3/time", weight: weightTime})
 	if err != nil {
@@ -73,14 +75,16 @@ func (r *REST) SyncClock(ctx context.Context) error {
 }
 
 // ExchangeInfo is the raw body of exchangeInfo for some symbols, or for all when
-// none is named. ParseLimits reads the rate limits out of it.
+// none is named: GET /api/v3/exchangeInfo, weight 20 (Binance Spot API docs,
+// 2026-07-21). ParseLimits reads the rate limits out of it.
 func (r *REST) ExchangeInfo(ctx context.Context, symbols ...string) ([]byte, error) {
 	c := &call{method: "GET", path: "/api/v3/exchangeInfo", weight: weightInfo, max: infoMax}
 	symbolList(&c.params, symbols)
 	return r.do(ctx, c)
 }
 
-// Depth is the raw body of an order book snapshot, limit 1 to 5000 levels a side.
+// Depth is the raw body of an order book snapshot, limit 1 to 5000 levels a side: GET
+// /api/v3/depth, weight 5 to 250 by its limit (Binance Spot API docs, 2026-07-21).
 func (r *REST) Depth(ctx context.Context, symbol string, limit int) ([]byte, error) {
 	if limit < 1 || limit > 5000 {
 		return nil, &exec.CallError{Op: "GET /api/v3/depth", Class: exec.ClassRefused, Err: fmt.Errorf("limit is %d, want 1 to 5000", limit)}
@@ -91,7 +95,8 @@ func (r *REST) Depth(ctx context.Context, symbol string, limit int) ([]byte, err
 }
 
 // Klines are candles, oldest first: at most limit (1 to 1000), from start on if it is
-// not 0, else the newest.
+// not 0, else the newest: GET /api/v3/klines, weight 2 (Binance Spot API docs,
+// 2026-07-21).
 func (r *REST) Klines(ctx context.Context, symbol, interval string, start core.WallNs, limit int) ([]Kline, error) {
 	c := &call{method: "GET", path: "/api/v3/klines", weight: weightKlines}
 	c.params.Text("symbol", symbol).Text("interval", interval)
@@ -106,7 +111,8 @@ func (r *REST) Klines(ctx context.Context, symbol, interval string, start core.W
 	return parsed(c, body, parseKlines)
 }
 
-// Trades are the newest public trades, oldest first, at most limit (1 to 1000).
+// Trades are the newest public trades, oldest first, at most limit (1 to 1000): GET
+// /api/v3/trades, weight 25 (Binance Spot API docs, 2026-07-21).
 func (r *REST) Trades(ctx context.Context, symbol string, limit int) ([]PublicTrade, error) {
 	c := &call{method: "GET", path: "/api/v3/trades", weight: weightTrades}
 	c.params.Text("symbol", symbol).Int("limit", int64(limit))
@@ -118,7 +124,8 @@ func (r *REST) Trades(ctx context.Context, symbol string, limit int) ([]PublicTr
 }
 
 // Account is the account with all its balances that are not zero, by name: assets
-// need not be in the table yet.
+// need not be in the table yet. GET /api/v3/account, weight 20 (Binance Spot API docs,
+// 2026-07-21).
 func (r *REST) Account(ctx context.Context) (*Account, error) {
 	c := &call{method: "GET", path: "/api/v3/account", weight: weightAccount, sec: signed}
 	c.params.Text("omitZeroBalances", "true")
@@ -150,13 +157,14 @@ func (r *REST) Balances(ctx context.Context) ([]core.Balance, error) {
 	return out, nil
 }
 
-// OpenOrders are all working orders of the account.
+// OpenOrders are all working orders of the account: GET /api/v3/openOrders, weight 80
+// (Binance Spot API docs, 2026-07-21).
 func (r *REST) OpenOrders(ctx context.Context) ([]core.Execution, error) {
 	c := &call{method: "GET", path: "/api/v3/openOrders", weight: weightOpenAll, sec: signed}
 	return r.orders(ctx, c)
 }
 
-// OpenOrdersOf are the working orders of one instrument.
+// OpenOrdersOf are the working orders of one instrument: the same, weight 6.
 func (r *REST) OpenOrdersOf(ctx context.Context, id core.InstrumentID) ([]core.Execution, error) {
 	c := &call{method: "GET", path: "/api/v3/openOrders", weight: weightOpenOne, sec: signed}
 	c.params.Text("symbol", r.cfg.Instruments.Get(id).Symbol)
@@ -164,7 +172,7 @@ func (r *REST) OpenOrdersOf(ctx context.Context, id core.InstrumentID) ([]core.E
 }
 
 // AllOrders are orders of one instrument from venue id from on, working or not,
-// at most 1000.
+// at most 1000: GET /api/v3/allOrders, weight 20 (Binance Spot API docs, 2026-07-21).
 func (r *REST) AllOrders(ctx context.Context, id core.InstrumentID, from int64) ([]core.Execution, error) {
 	c := &call{method: "GET", path: "/api/v3/allOrders", weight: weightAllOrders, sec: signed}
 	c.params.Text("symbol", r.cfg.Instruments.Get(id).Symbol).Int("orderId", from).Int("limit", pageMax)
@@ -179,19 +187,21 @@ func (r *REST) orders(ctx context.Context, c *call) ([]core.Execution, error) {
 	return parsed(c, body, r.parseOrders)
 }
 
-// Order is the state of one order, by the venue's id if it is not 0, else by ours.
+// Order is the state of one order, by the venue's id if it is not 0, else by ours: GET
+// /api/v3/order, weight 4 (Binance Spot API docs, 2026-07-21).
 func (r *REST) Order(ctx context.Context, id core.InstrumentID, client core.ClientID, venueID int64) (core.Execution, error) {
 	c := &call{method: "GET", path: "/api/v3/order", weight: weightOrder, sec: signed}
 	identify(c, r.cfg.Instruments.Get(id).Symbol, client, venueID)
-	return r.oneOrder(ctx, c, "clientOrderId")
+	return r.oneOrder(ctx, c, "clientOrderId", client, venueID)
 }
 
 // Cancel cancels one order, by the venue's id if it is not 0, else by ours, and
-// returns its last state.
+// returns its last state. If it was a leg, its list has ended with it.
+// DELETE /api/v3/order, weight 1 if it fails (Binance Spot API docs, 2026-07-21).
 func (r *REST) Cancel(ctx context.Context, id core.InstrumentID, client core.ClientID, venueID int64) (core.Execution, error) {
 	c := &call{method: "DELETE", path: "/api/v3/order", weight: weightCancel, sec: signed, cancel: true}
 	identify(c, r.cfg.Instruments.Get(id).Symbol, client, venueID)
-	return r.oneOrder(ctx, c, "origClientOrderId")
+	return r.oneOrder(ctx, c, "origClientOrderId", client, venueID)
 }
 
 func identify(c *call, symbol string, client core.ClientID, venueID int64) {
@@ -203,24 +213,15 @@ func identify(c *call, symbol string, client core.ClientID, venueID int64) {
 	}
 }
 
-func (r *REST) oneOrder(ctx context.Context, c *call, idField string) (core.Execution, error) {
+func (r *REST) oneOrder(ctx context.Context, c *call, idField string, client core.ClientID, venueID int64) (core.Execution, error) {
 	body, err := r.do(ctx, c)
 	if err != nil {
 		return core.Execution{}, err
 	}
-	return parsed(c, body, func(b []byte) (core.Execution, error) { return r.parseOrder(b, idField) })
+	return parsed(c, body, func(b []byte) (core.Execution, error) { return r.parseOrder(b, idField, client, venueID) })
 }
 
-// CancelAll cancels every working order of an instrument, whoever placed it. It is
-// for tools; the engine cancels only its own, one by one.
-func (r *REST) CancelAll(ctx context.Context, id core.InstrumentID) error {
-	c := &call{method: "DELETE", path: "/api/v3/openOrders", weight: weightCancel, sec: signed, cancel: true}
-	c.params.Text("symbol", r.cfg.Instruments.Get(id).Symbol)
-	_, err := r.do(ctx, c)
-	return err
-}
-
-// OrderTest has the venue check an order without placing it.
+// OrderTest has the venue check an intent without placing it; see Test.
 func (r *REST) OrderTest(ctx context.Context, in *core.Intent) error {
 	c := &call{method: "POST", path: "/api/v3/order/test", weight: weightOrderTest, sec: signed}
 	c.params.Text("symbol", r.cfg.Instruments.Get(in.Instrument).Symbol).Text("side", in.Side.String()).Text("type", in.Type.String())
@@ -235,7 +236,8 @@ func (r *REST) OrderTest(ctx context.Context, in *core.Intent) error {
 	return err
 }
 
-// OrderTrades are the fills of one order.
+// OrderTrades are the fills of one order: GET /api/v3/myTrades page by page, weight 5
+// each (Binance Spot API docs, 2026-07-21).
 func (r *REST) OrderTrades(ctx context.Context, id core.InstrumentID, venueID int64) ([]core.Execution, error) {
 	var out []core.Execution
 	for from := int64(-1); ; {
@@ -256,7 +258,8 @@ func (r *REST) OrderTrades(ctx context.Context, id core.InstrumentID, venueID in
 }
 
 // TradesFrom are the account's fills of an instrument from trade id from on, all
-// pages, oldest first; from < 0 is the newest one only.
+// pages, oldest first; from < 0 is the newest one only. GET /api/v3/myTrades, weight 20 a
+// page (Binance Spot API docs, 2026-07-21).
 func (r *REST) TradesFrom(ctx context.Context, id core.InstrumentID, from int64) ([]core.Execution, error) {
 	var out []core.Execution
 	for {

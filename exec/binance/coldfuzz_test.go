@@ -27,7 +27,7 @@ func FuzzColdBodies(f *testing.F) {
 				}
 			}
 		}
-		_, _ = r.parseOrder(b, "clientOrderId")
+		_, _ = r.parseOrder(b, "clientOrderId", core.ClientID{}, 0)
 		_, _ = r.parseMyTrades(b)
 		q := &ReplaceRequest{}
 		_, _ = parseEach(b, r.canceledOf)

@@ -215,10 +215,16 @@ func parseAccount(body []byte) (*Account, error) {
 	return a, nil
 }
 
-func (r *REST) parseOrder(body []byte, idField string) (core.Execution, error) {
+// parseOrder reads an order, or out of a list the one with one of these ids.
+func (r *REST) parseOrder(body []byte, idField string, client core.ClientID, venueID int64) (core.Execution, error) {
 	doc, err := parse(body, fastjson.TypeObject)
 	if err != nil {
 		return core.Execution{}, err
+	}
+	for _, v := range doc.GetArray("orderReports") { // a list that ended with one of its legs
+		if e, err := r.execOf(v, idField); err == nil && (e.VenueID == venueID || e.Client == client) {
+			return e, nil
+		}
 	}
 	return r.execOf(doc, idField)
 }

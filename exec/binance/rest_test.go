@@ -168,6 +168,9 @@ func TestCallsSayWhatTheyShould(t *testing.T) {
 	v.body(200, strings.Replace(strings.Replace(orderBody, "clientOrderId", "origClientOrderId", 1), "PARTIALLY_FILLED", "CANCELED", 1))
 	e, err = r.Cancel(ctx, 1, client, 7)
 	check(e.Status, err, core.Canceled)
+	v.body(200, `{"orderListId":1,"orderReports":[{"symbol":"ETHBTC","orderId":6,"origClientOrderId":"other"},`+strings.Replace(strings.Replace(orderBody, "clientOrderId", "origClientOrderId", 1), "PARTIALLY_FILLED", "CANCELED", 1)+"]}")
+	e, err = r.Cancel(ctx, 1, core.ClientID{}, 7)
+	check(e.VenueID, err, 7)
 	v.body(200, "["+orderBody+"]")
 	es, err := r.OpenOrders(ctx)
 	check(len(es), err, 1)
@@ -189,8 +192,6 @@ func TestCallsSayWhatTheyShould(t *testing.T) {
 	check(len(es), err, 1)
 	es, err = r.TradesFrom(ctx, 1, -1)
 	check(len(es), err, 1)
-	v.body(200, `[]`)
-	check(nil, r.CancelAll(ctx, 1), nil)
 	v.body(200, `{}`)
 	in := limit(10000000, 2_00000000)
 	check(nil, r.OrderTest(ctx, &in), nil)
@@ -204,9 +205,9 @@ func TestCallsSayWhatTheyShould(t *testing.T) {
 		"GET /api/v3/time", "GET /api/v3/exchangeInfo symbols=%5B%22BTCUSDT%22%2C%22%EF%BC%91%EF%BC%92%EF%BC%93%EF%BC%94%EF%BC%95%EF%BC%96%22%5D", "GET /api/v3/exchangeInfo",
 		"GET /api/v3/depth symbol=BTCUSDT&limit=1000", "GET /api/v3/klines symbol=BTCUSDT&interval=1m&startTime=1499827319559&limit=500", "GET /api/v3/trades symbol=BTCUSDT&limit=5",
 		"GET /api/v3/account omitZeroBalances=true", "GET /api/v3/order symbol=ETHBTC&origClientOrderId=rp-0s44we8-00000001", "GET /api/v3/order symbol=ETHBTC&orderId=7",
-		"DELETE /api/v3/order symbol=ETHBTC&orderId=7", "GET /api/v3/openOrders recvWindow=10000", "GET /api/v3/openOrders symbol=ETHBTC", "GET /api/v3/allOrders symbol=ETHBTC&orderId=7&limit=1000",
+		"DELETE /api/v3/order symbol=ETHBTC&orderId=7", "DELETE /api/v3/order symbol=ETHBTC&orderId=7", "GET /api/v3/openOrders recvWindow=10000", "GET /api/v3/openOrders symbol=ETHBTC", "GET /api/v3/allOrders symbol=ETHBTC&orderId=7&limit=1000",
 		"GET /api/v3/openOrders recvWindow=10000", "GET /api/v3/myTrades symbol=ETHBTC&orderId=7&limit=1000", "GET /api/v3/myTrades symbol=ETHBTC&fromId=28000&limit=1000",
-		"GET /api/v3/myTrades symbol=ETHBTC&limit=1", "DELETE /api/v3/openOrders symbol=ETHBTC",
+		"GET /api/v3/myTrades symbol=ETHBTC&limit=1",
 		"POST /api/v3/order/test symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=2&price=0.1", "GET /sapi/v1/account/apiRestrictions recvWindow=10000",
 	}
 	for i, w := range want {
