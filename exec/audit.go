@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"slices"
+	"time"
 
 	"riposte/core"
 	"riposte/core/risk"
@@ -12,16 +13,22 @@ import (
 // ledger; one follows each reconnect of the user stream, then every AuditEvery,
 // and one at the end if AuditNow is called.
 type auditState struct {
-	due     core.MonoNs
-	running bool
-	again   bool // another was asked for while one ran
-	done    uint64
-	marks   []TradeMark // by instrument, Trade -1 before the first audit
-	before  []Mismatch
-	last    []Difference
-	active  uint64 // Stats.Sent + fills when the snapshot began
-	gap     bool   // the user stream was down since the balances were last found right
+	due      core.MonoNs
+	running  bool
+	again    bool // another was asked for while one ran
+	done     uint64
+	marks    []TradeMark // by instrument, Trade -1 before the first audit
+	before   []Sighting
+	last     []Difference
+	active   uint64      // activity when last looked at
+	activeAt core.MonoNs // when that last changed
+	follow   int         // audits that follow soon, see followUp
+	gap      bool        // the user stream was down since the balances were last found right
 }
+
+// followUp is when an audit after a reconnect is repeated: what the venue's reads did not
+// show yet in the first one is found in these.
+var followUp = [...]core.MonoNs{core.MonoNs(time.Second), core.MonoNs(10 * time.Second)}
 
 // AuditNow asks for an audit as soon as possible; AuditsDone rises when it is.
 func (g *Gateway) AuditNow() {
@@ -38,6 +45,13 @@ func (g *Gateway) Differences() []Difference { return g.audit.last }
 // activity changes whenever one of our orders is sent or trades.
 func (g *Gateway) activity() uint64 { return g.Stats.Sent + g.table.Stats.Filled + g.table.Stats.Done }
 
+// noteActivity keeps when one of our orders was last sent, traded or ended.
+func (g *Gateway) noteActivity(now core.MonoNs) {
+	if n := g.activity(); n != g.audit.active {
+		g.audit.active, g.audit.activeAt = n, now
+	}
+}
+
 func (g *Gateway) startAudit(now core.MonoNs) {
 	j := g.freeJob(jobAudit)
 	if j == nil {
@@ -49,7 +63,7 @@ func (g *Gateway) startAudit(now core.MonoNs) {
 			a.marks = append(a.marks, TradeMark{core.InstrumentID(i), -1})
 		}
 	}
-	a.running, a.active = true, g.activity()
+	a.running = true
 	j.begun = now
 	marks := slices.Clone(a.marks)
 	first := !g.ledger.Opened()
@@ -175,7 +189,8 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 	if !g.ledger.Opened() {
 		g.ledger.Open(j.snap.Balances)
 	}
-	j.snap.Quiet = a.active == g.activity() && g.table.Live() == 0
+	g.noteActivity(now)
+	j.snap.Quiet = j.snap.Begun-a.activeAt > core.MonoNs(g.cfg.ProofMargin) && g.table.Live() == 0
 	a.last = Reconcile(g.view(), j.snap)
 	a.before = a.before[:0]
 	a.marks = j.snap.Marks
@@ -231,6 +246,10 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 		g.Lift(risk.HaltMismatch)
 	}
 	a.due = now + core.MonoNs(g.cfg.AuditEvery)
+	if a.follow > 0 {
+		a.due = min(a.due, now+followUp[len(followUp)-a.follow])
+		a.follow--
+	}
 	switch {
 	case a.again:
 		a.due, a.again = now, false
@@ -249,6 +268,7 @@ func (g *Gateway) view() *View {
 		Ledger:   g.ledger,
 		Before:   slices.Clone(g.audit.before),
 		Gap:      g.audit.gap,
+		Settle:   core.MonoNs(g.cfg.ProofMargin),
 		Knows:    g.table.knows,
 		Standing: g.table.StandingOf,
 	}

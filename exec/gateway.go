@@ -331,7 +331,9 @@ func (g *Gateway) OnExecution(e *core.Execution) {
 // OnUserUp says that the user stream is subscribed. What happened before that is
 // learned by an audit; new orders wait for it.
 func (g *Gateway) OnUserUp() {
-	g.audit.gap = g.ledger.Opened()
+	if g.audit.gap = g.ledger.Opened(); g.audit.gap {
+		g.audit.follow = len(followUp)
+	}
 	if g.cfg.AuditEvery > 0 {
 		g.raise(risk.HaltNotReconciled)
 		g.audit.due = 1
@@ -400,6 +402,7 @@ func (g *Gateway) tick(now core.MonoNs) int {
 	g.oversee(now)
 	work += g.collect(now)
 	work += g.takeCensus(now)
+	g.noteActivity(now)
 	if n := g.table.Stats.OtherRun; n != g.twins {
 		g.twins = n
 		g.raise(risk.HaltTwin)

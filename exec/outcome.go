@@ -124,6 +124,9 @@ func (g *Gateway) canceled(f *flight, o *Order, v *Verdict) {
 	case o.Status().Terminal():
 	case v.Class == ClassUnknown || v.GoneOrder:
 		g.cancelOpen(o, v.Code)
+		if v.GoneOrder {
+			o.cancel.gone = g.now
+		}
 	case o.cancel.flying == 0 && !o.cancel.settle:
 		g.cancelFailed(o, v.Code)
 	}

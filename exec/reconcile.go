@@ -12,10 +12,17 @@ type View struct {
 	Knows    func(id core.InstrumentID, venueID, trade int64) (ours, booked bool)
 	Standing func(client core.ClientID) Standing
 	Ledger   *Ledger
-	Before   []Mismatch // what the last reconciliation found
+	Before   []Sighting  // what the last reconciliation found
+	Settle   core.MonoNs // how long the venue's reads may lag behind
 	// Gap says that the account's stream has been down since the last reconciliation
 	// that found the balances right: a deposit may have gone untold.
 	Gap bool
+}
+
+// Sighting is a difference of balances and since when it has been the same.
+type Sighting struct {
+	Mismatch
+	Since core.MonoNs
 }
 
 // OrderView is what reconciliation needs of one order.
@@ -37,8 +44,8 @@ type Snapshot struct {
 	// order, which was asked for (see attribute), or Client is empty if that failed.
 	Trades   []core.Execution
 	Balances []core.Balance
-	// Quiet says that none of our orders was in flight or traded while it was
-	// taken, so that balances can be compared exactly.
+	// Quiet says that none of our orders was in flight or traded while it was taken,
+	// nor for as long before as reads may lag, so that balances can be compared exactly.
 	Quiet bool
 	Marks []TradeMark // newest trade per instrument
 }
@@ -64,8 +71,8 @@ const (
 	DiffForeignFill                  // somebody else's fill: booked as an external flow
 	DiffUnattributed                 // a fill of an order nobody could name yet: looked at again
 	DiffExternal                     // a balance moved while the stream was down, without a fill: booked as external
-	DiffBalance                      // an asset's amount differs, seen once
-	DiffMismatch                     // as before, the same amount seen twice: for a human
+	DiffBalance                      // an asset's amount differs: looked at again
+	DiffMismatch                     // as before, the same amount for longer than reads can lag: for a human
 )
 
 var diffText = [...]string{"not open at the venue", "venue executed more", "missed fill", "own order, alive after all", "own id, ended order",
@@ -89,7 +96,7 @@ type Difference struct {
 	Kind     DiffKind
 	Order    core.OrderID
 	Evidence core.Execution
-	Balance  Mismatch
+	Balance  Sighting
 }
 
 // Reconcile compares our view with the venue's. It is a pure function: same input,
@@ -168,19 +175,22 @@ func reconcileBalances(out []Difference, v *View, s *Snapshot) []Difference {
 		}
 	}
 	for _, m := range v.Ledger.Compare(nil, s.Balances, flows) {
-		twice := false
+		seen := Sighting{m, s.Begun}
 		for _, b := range v.Before {
-			// The same difference twice is no race with a fill under way: those differ.
-			twice = twice || b.Asset == m.Asset && b.Venue-b.Ours == m.Venue-m.Ours && !missed
+			// The same difference for long is no race with a fill under way: those differ.
+			if b.Asset == m.Asset && b.Venue-b.Ours == m.Venue-m.Ours && !missed {
+				seen.Since = b.Since
+			}
 		}
+		stays := s.Begun-seen.Since > v.Settle
 		kind := DiffBalance
 		switch {
-		case twice && v.Gap:
+		case stays && v.Gap:
 			kind = DiffExternal
-		case twice, s.Quiet && !missed && !v.Gap:
+		case stays, s.Quiet && !missed && !v.Gap:
 			kind = DiffMismatch
 		}
-		out = append(out, Difference{Kind: kind, Balance: m})
+		out = append(out, Difference{Kind: kind, Balance: seen})
 	}
 	return out
 }

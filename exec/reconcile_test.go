@@ -158,18 +158,18 @@ func TestReconcileNamesWhatItFinds(t *testing.T) {
 		kinds = append(kinds, d.Kind)
 	}
 	want := []DiffKind{DiffNotOpen, DiffBehind, DiffMissedFill, DiffUnheld, DiffTwin, DiffForeign, DiffForeignFill, DiffUnattributed, DiffBalance}
-	if !slices.Equal(kinds, want) || got[0].Order != working.ID || got[1].Order != behind.ID || got[2].Evidence.TradeID != 9 || got[8].Balance != (Mismatch{1, 7, 9}) {
+	if !slices.Equal(kinds, want) || got[0].Order != working.ID || got[1].Order != behind.ID || got[2].Evidence.TradeID != 9 || got[8].Balance.Mismatch != (Mismatch{1, 7, 9}) {
 		t.Errorf("found %+v, want %v", got, want)
 	}
 	if pending.Status() != core.PendingNew {
 		t.Error("the order in flight was touched")
 	}
 	v := w.view()
-	v.Before = []Mismatch{{1, 5, 7}} // the same two too many
+	v.Before, v.Settle = []Sighting{{Mismatch{1, 5, 7}, 50}}, 40 // the same two too many
 	s.Trades, s.Open = nil, nil
 	got = Reconcile(v, s)
 	if k := got[len(got)-1].Kind; k != DiffMismatch {
-		t.Errorf("a difference seen twice is %v, want a mismatch", k)
+		t.Errorf("a difference that stays is %v, want a mismatch", k)
 	}
 	// An ack that came while the list was made proves nothing wrong.
 	rig.Apply(&core.Execution{Kind: core.ExecNew, Status: core.New, Instrument: 1, Client: working.Client, VenueID: 1, Qty: 100, TradeID: -1, Recv: 150})

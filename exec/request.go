@@ -9,10 +9,11 @@ import (
 
 // cancelState is what is going on about cancelling an order.
 type cancelState struct {
-	want   bool // it shall end
-	sticky bool // ask again until it has ended
-	flying int8 // attempts under way
-	settle bool // an attempt's outcome is open: read the state before another
+	want   bool        // it shall end
+	sticky bool        // ask again until it has ended
+	flying int8        // attempts under way
+	settle bool        // an attempt's outcome is open: read the state before another
+	gone   core.MonoNs // when the venue last said that it knows no such working order, 0: it has not
 	code   int32
 	tries  uint8
 	next   core.MonoNs // not before
@@ -313,10 +314,24 @@ func (g *Gateway) cancelOpen(o *Order, code int32) {
 	o.ask.soon(at)
 }
 
+// goneFor is how long a read that shows an order at work is taken for a stale one, after
+// the venue has answered a cancel that it knows no such working order.
+const goneFor = core.MonoNs(30 * time.Second)
+
+// stillThere weighs a read that shows an order at work while the outcome of its cancel
+// is open. The read side may lag behind the engine by many seconds: an engine that said
+// "unknown order" is believed longer than a replica that still has it.
+func (g *Gateway) stillThere(o *Order, now core.MonoNs) {
+	if c := &o.cancel; c.gone > 0 && now-c.gone < goneFor {
+		return // settle stays, and it is asked again
+	}
+	g.cancelFailed(o, o.cancel.code)
+}
+
 // cancelFailed notes that an attempt did not work and the order still may.
 func (g *Gateway) cancelFailed(o *Order, code int32) {
 	c := &o.cancel
-	c.settle = false
+	c.settle, c.gone = false, 0
 	if c.sticky {
 		c.next = g.now + core.MonoNs(50*time.Millisecond)<<min(c.tries, 6)
 		return

@@ -74,6 +74,9 @@ type job struct {
 	err    error
 }
 
+// quickAsks is how many questions about an order come AskMin apart.
+const quickAsks = 6
+
 func (g *Gateway) freeJob(kind jobKind) *job {
 	lo, hi := 0, orderJobs
 	switch kind {
@@ -185,10 +188,14 @@ func (g *Gateway) orderTold(j *job, now core.MonoNs) {
 	}
 	o.pins--
 	o.ask.busy = false
-	o.ask.tries++
+	o.ask.tries = min(o.ask.tries+1, 200)
+	// Most read sides have caught up within a second: so long the pauses do not grow.
 	pause := g.cfg.AskMax
-	if o.ask.tries < 12 {
-		pause = min(pause, g.cfg.AskMin<<o.ask.tries)
+	if n := max(o.ask.tries, quickAsks) - quickAsks; n < 12 {
+		pause = min(pause, g.cfg.AskMin<<n)
+	}
+	if o.Status() == core.Unknown && j.asked < g.proofAt(o) {
+		pause = min(pause, 4*g.cfg.AskMin) // the venue may act on it any moment
 	}
 	// Half fixed, half random: many orders in doubt do not ask in step.
 	o.ask.due = now + core.MonoNs(pause/2) + core.MonoNs(g.rng.Int64N(int64(pause/2)+1))
@@ -210,11 +217,11 @@ func (g *Gateway) orderTold(j *job, now core.MonoNs) {
 		return
 	}
 	o.ask.absent, o.ask.asked = 0, 0
-	if !g.wondersAfter(o) {
+	if !g.wondersAfter(o) && o.cancel.gone == 0 {
 		o.ask = inquiry{}
 	}
 	if o.cancel.settle && !o.Status().Terminal() {
-		g.cancelFailed(o, o.cancel.code)
+		g.stillThere(o, now)
 	}
 	g.after(o)
 }

@@ -49,19 +49,18 @@ func (d *desk) hinted() (list []hinted) {
 
 // gatewayView is the gateway as of one instant.
 type gatewayView struct {
-	halted       risk.HaltCause
-	live         int
-	unknown      int
-	wires        [2]int // ready for orders, for cancels
-	audits       uint64
-	mismatches   int // balances that differ for good, orders of ours unheld
-	unsettled    int // differences of the last audit that still await settling
-	stats        exec.GatewayStats
-	table        exec.TableStats
-	weight       exec.BudgetUse
-	clockError   time.Duration
-	clockOffset  time.Duration
-	lastMismatch exec.Mismatch
+	halted      risk.HaltCause
+	live        int
+	unknown     int
+	wires       [2]int // ready for orders, for cancels
+	audits      uint64
+	mismatches  int // balances that differ for good, orders of ours unheld
+	unsettled   int // differences of the last audit that still await settling
+	stats       exec.GatewayStats
+	table       exec.TableStats
+	weight      exec.BudgetUse
+	clockError  time.Duration
+	clockOffset time.Duration
 }
 
 func newDealer(d *desk) *dealer {
@@ -145,7 +144,6 @@ func (x *dealer) post() {
 		}
 		if diff.Kind == exec.DiffMismatch || diff.Kind == exec.DiffUnheld {
 			v.mismatches++
-			v.lastMismatch = diff.Balance
 		}
 	}
 	x.box.Post()
