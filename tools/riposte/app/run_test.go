@@ -21,7 +21,12 @@ import (
 // cuts is how often each kind of connection is cut; acceptance runs take 50.
 var cuts = flag.Int("cuts", 3, "cuts of each kind of connection, and damages of each kind to depth events")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		program()
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // simConfig is the built-in configuration with a faster depth stream, so that a
 // short run sees many events, and without files.
