@@ -28,8 +28,11 @@ type apiCmd struct {
 	Set    []string      `placeholder:"KEY=VALUE" sep:"none" help:"Change one key of the configuration; may be given more than once."`
 	Public bool          `help:"Send neither key nor signature."`
 	Live   bool          `help:"Confirm that this may create an order with real money; needed for environment live."`
-	Limit  time.Duration `name:"timeout" default:"10s" help:"How long to wait for the answer."`
+	Limit  time.Duration `name:"timeout" default:"10s" help:"How long to wait for the answer, 10s at most: as long as the venue itself waits."`
 }
+
+// apiWait is how long the venue waits for its own engine before it says -1007.
+const apiWait = 10 * time.Second
 
 // Run sends the call. The answer's JSON goes to stdout, all else to stderr; the error is
 // nil only if the venue said yes.
@@ -44,6 +47,9 @@ func (c apiCmd) Run(o *output) (err error) {
 	}
 	if cfg.Venue.Environment == "live" && q.Changes() && !c.Live {
 		return usageError{fmt.Errorf("%s %s may create an order, and environment live trades real money: want --live on the command line", q.Method, q.Path)}
+	}
+	if c.Limit <= 0 || c.Limit > apiWait {
+		return usageError{want("--timeout", c.Limit, "more than 0s, at most "+apiWait.String())}
 	}
 	if cfg.Journal.Dir == "" {
 		return usageError{want("journal.dir", `""`, "the folder of the audit file: every call is kept")}
