@@ -56,6 +56,8 @@ type Config struct {
 	// Symbols served, default all built-in ones. ExchangeInfo, if set, is a recorded exchangeInfo body to take them from.
 	Symbols      []string
 	ExchangeInfo []byte
+	// PriceRanges are PRICE_RANGE execution rules by symbol; they hold once SetReferencePrice has given a price.
+	PriceRanges map[string]exchange.PriceRange
 	// MaxAsset is the most that one order may move of an asset (MAX_ASSET), decimal texts by asset.
 	MaxAsset map[string]string
 	// Accounts, default one named "main" with 100 of every base asset, 1 000 000 USDT, an HMAC and an Ed25519 key.
@@ -221,6 +223,9 @@ func (c *Config) exchangeConfig(start int64) (exchange.Config, error) {
 	}
 	x := exchange.Config{Seed: c.Seed, Start: start, Symbols: symbols, Log: c.Log, Ledger: true, BookHistory: max(0, c.BookHistory),
 		Discount: c.Discount}
+	for i := range symbols {
+		symbols[i].Range = c.PriceRanges[symbols[i].Name]
+	}
 	if x.ExchangeFilters, err = exchange.LoadExchangeFilters(c.ExchangeInfo); err != nil {
 		return x, fmt.Errorf("cannot load the venue's filters: %w", err)
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"riposte/tools/venue/exchange"
 )
 
 // printAt makes a trade at a price by one account with itself.
@@ -261,5 +263,45 @@ func TestExchangeInfoPublishesTheWholeSurface(t *testing.T) {
 		if code, msg := c.signed("POST", "/api/v3/"+k.path, "symbol=BTCUSDT&"+k.params).code(t); code != -2010 || msg != k.msg {
 			t.Errorf("%s: got %d %s, want %s", k.params, code, msg, k.msg)
 		}
+	}
+}
+
+func TestExecutionRulesAndReferencePrice(t *testing.T) {
+	s := venueOf(t, func(cfg *Config) {
+		cfg.Quiet = true
+		cfg.PriceRanges = map[string]exchange.PriceRange{"BTCUSDT": {BidUp: exchange.MustFixed("1.01"), AskDown: exchange.MustFixed("0.99")}}
+	})
+	c := restOf(t, s)
+	if code, _ := c.get("/api/v3/referencePrice?symbol=BTCUSDT").code(t); code != -2043 {
+		t.Errorf("got %d, want -2043 before there was a reference price", code)
+	}
+	want := `{"symbolRules":[{"symbol":"BTCUSDT","rules":[{"ruleType":"PRICE_RANGE","bidLimitMultUp":"1.01","askLimitMultDown":"0.99"}]}]}`
+	for _, target := range []string{"?symbol=BTCUSDT", "?symbolStatus=TRADING", ""} {
+		if r := c.get("/api/v3/executionRules" + target); string(r.body) != want {
+			t.Errorf("%s: got %s, want %s", target, r.body, want)
+		}
+	}
+	if err := s.SetReferencePrice("BTCUSDT", "60000"); err != nil {
+		t.Fatal(err)
+	}
+	if r := c.get("/api/v3/referencePrice?symbol=BTCUSDT"); keysOf(t, r.body) != "referencePrice symbol timestamp" || !strings.Contains(string(r.body), `"60000.00000000"`) {
+		t.Errorf("got %s", r.body)
+	}
+	if r := c.get("/api/v3/referencePrice/calculation?symbol=BTCUSDT"); keysOf(t, r.body) != "calculationType externalCalculationId symbol" {
+		t.Errorf("got %s", r.body)
+	}
+	c.signed("POST", "/api/v3/order", "symbol=BTCUSDT&side=SELL&type=LIMIT&timeInForce=GTC&quantity=0.001&price=60601&selfTradePreventionMode=NONE")
+	r := c.signed("POST", "/api/v3/order", "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.001&price=61000&selfTradePreventionMode=NONE")
+	if r.status != 200 || !strings.Contains(string(r.body), `"expiryReason":"EXECUTION_RULE_PRICE_RANGE_EXCEEDED"`) {
+		t.Errorf("got %s, want a taker outside its range expired", r.body)
+	}
+	if err := s.SetReferencePrice("BTCUSDT", ""); err != nil {
+		t.Fatal(err)
+	}
+	if r := c.get("/api/v3/referencePrice?symbol=BTCUSDT"); !strings.Contains(string(r.body), `"referencePrice":null`) {
+		t.Errorf("got %s, want null", r.body)
+	}
+	if s.SetReferencePrice("BTCUSDT", "x") == nil || s.SetReferencePrice("NOPE", "1") == nil {
+		t.Error("got no error for a bad price or symbol")
 	}
 }

@@ -35,6 +35,8 @@ type order struct {
 	extreme  Fixed // lowest (buy) or highest (sell) trade price since trailAt
 	iceberg  Fixed // icebergQty, 0 if none
 	shown    Fixed // what a resting iceberg displays of its remainder
+	takeMin  Fixed // prices it may take at, see bound; 0 is none
+	takeMax  Fixed
 	peg      Peg
 	list     *orderList // nil unless it is a leg
 

@@ -17,6 +17,7 @@
 //	book.go            price levels and their queues, icebergs in them
 //	prepare.go, place.go, size.go, match.go, stp.go, cancel.go, amend.go, replace.go   life of an order
 //	stop.go, peg.go, chain.go   orders that wait for a trade, prices that the book gives, what a trade sets going
+//	pricerange.go      the reference price and the PRICE_RANGE rule
 //	list.go, listplace.go, listapi.go   OCO, OTO and OTOCO
 //	account.go         balances, locks, commissions, ledger
 //	report.go, reject.go, log.go   what leaves: reports, rejects, the canonical log

@@ -78,6 +78,9 @@ type instrument struct {
 
 	nextOrder, nextTrade, nextAgg, nextExec, nextPrevented int64
 
+	ref     Opt // reference price
+	refTime Micros
+
 	stops []*order // waiting for their trigger, in the order of acceptance
 
 	house *account // the market's account for this symbol, nil without a market

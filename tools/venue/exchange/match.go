@@ -3,11 +3,14 @@ package exchange
 // crosses reports whether o would trade at once.
 func (in *instrument) crosses(o *order) bool {
 	best := in.book(o.side.other()).best
-	return best != nil && o.reaches(best.price)
+	return best != nil && o.wants(best.price)
 }
 
 // reaches reports whether o may trade at price as a taker.
-func (o *order) reaches(price Fixed) bool {
+func (o *order) reaches(price Fixed) bool { return o.wants(price) && !o.outside(price) }
+
+// wants reports whether price is as good as o's limit.
+func (o *order) wants(price Fixed) bool {
 	if o.market() {
 		return true
 	}

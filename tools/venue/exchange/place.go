@@ -120,6 +120,7 @@ func (x *Exchange) turnAway(o *order, why RejectReason, rej *Reject) *Reject {
 // work matches an order and settles its remainder.
 func (x *Exchange) work(o *order, rep *OrderReport) {
 	in := o.in
+	o.bound()
 	if o.tif == FOK && in.available(o) < o.rem() {
 		x.expire(o, ExpiryFOK)
 		return
@@ -127,6 +128,8 @@ func (x *Exchange) work(o *order, rep *OrderReport) {
 	x.match(o, rep)
 	switch {
 	case o.status.Ended():
+	case o.stopped():
+		x.expire(o, ExpiryPriceRange)
 	case o.market():
 		x.expire(o, ExpiryLiquidity)
 	case o.tif == IOC:

@@ -196,6 +196,12 @@ func (p *player) do(c *command) {
 		if n := len(p.lists[c.Acct]); n > 0 {
 			_, _ = p.x.CancelList(p.now, a, &CancelListRequest{Symbol: p.symbol, ListID: Some(p.lists[c.Acct][n-1-c.Ref%min(n, 5)])})
 		}
+	case c.Kind == 23 && c.Ref%4 == 0:
+		ref := Opt{}
+		if c.Ref%40 == 0 {
+			ref = Some(p.around())
+		}
+		_ = p.x.SetReference(p.now, p.symbol, ref)
 	case c.Kind < 22 && c.Ref%10 == 0:
 		_, _ = p.x.CancelAll(p.now, a, p.symbol)
 	default:

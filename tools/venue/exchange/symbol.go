@@ -26,6 +26,9 @@ type Symbol struct {
 	DefaultSTP          STPMode
 	AllowedSTP          []STPMode
 
+	// Range is the PRICE_RANGE rule, which executionRules publishes; the zero value is none.
+	Range PriceRange
+
 	// StartPrice is where a market of agents starts; 0 leaves it to them. It is
 	// not part of exchangeInfo.
 	StartPrice Fixed

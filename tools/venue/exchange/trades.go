@@ -90,9 +90,12 @@ func (b *bar) join(c *bar) {
 }
 
 // reference is what the percent and notional filters measure against: the
-// volume weighted mean of the last mins minutes; the last price if mins is 0 or
+// reference price if there is one (since 2026-05-08), else the volume weighted mean of the last mins minutes; the last price if mins is 0 or
 // nothing traded in them; false without any price (section 11 of the venue page).
 func (in *instrument) reference(mins int) (Fixed, bool) {
+	if in.ref.Set {
+		return in.ref.V, true
+	}
 	t := &in.tape
 	if mins > 0 {
 		if p := t.mean(in.x.now - Micros(mins)*minute); p > 0 {
