@@ -9,7 +9,7 @@ import (
 )
 
 var causes = []HaltCause{HaltNotReconciled, HaltOperator, HaltUserStream, HaltReportsFull, HaltJournal, HaltKey, HaltShutdown, HaltMismatch, HaltRejects,
-	HaltLink, HaltGuard, HaltRights, HaltKilled, HaltLoss, HaltDrawdown, HaltLosses, HaltRepeat, HaltExecutions, HaltTwin}
+	HaltLink, HaltGuard, HaltRights, HaltKilled, HaltLoss, HaltDrawdown, HaltLosses, HaltRepeat, HaltExecutions, HaltTwin, HaltUnguarded}
 
 func TestGateStartsHalted(t *testing.T) {
 	s := newStage()

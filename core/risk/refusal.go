@@ -145,6 +145,7 @@ const (
 	HaltExecutions
 	HaltReduceOnly
 	HaltTwin
+	HaltUnguarded
 
 	haltEnd
 )
@@ -157,7 +158,7 @@ const HaltLatched = HaltOperator | HaltMismatch | HaltRejects | HaltGuard | Halt
 var haltText = []string{"not reconciled", "operator", "user stream down", "report ring full", "journal error", "key refused by the venue", "shutting down",
 	"ledger differs from the venue", "breaker rejects", "order link lost", "taken for dead by the guard", "rights of the key not proved",
 	"killed", "loss limit", "drawdown limit", "breaker losses", "repeat throttle", "breaker executions", "reduce only",
-	"another run is at work under our prefix"}
+	"another run is at work under our prefix", "no guard is watching"}
 
 // String names the causes, comma separated, or "active" without any.
 func (h HaltCause) String() string {

@@ -43,6 +43,7 @@ type Config struct {
 	Latency  LatencyConfig           `toml:"latency"`
 	Keys     KeysConfig              `toml:"keys"`
 	Budget   BudgetConfig            `toml:"budget"`
+	DeadMan  DeadManConfig           `toml:"dead_man"`
 
 	hash [sha256.Size]byte // of the file's bytes and what was set beside them
 }
@@ -280,6 +281,7 @@ func (c *Config) check() error {
 		c.Latency.check(),
 		c.Keys.check(),
 		c.Budget.check(),
+		c.DeadMan.check(),
 		c.checkURLs(),
 		c.checkSymbols(),
 		c.checkStrategy(),

@@ -9,6 +9,7 @@ import (
 	"riposte/core/ring"
 	"riposte/core/risk"
 	"riposte/exec"
+	"riposte/feed"
 )
 
 // dealer runs on the engine's thread and carries between shard and gateway what
@@ -22,6 +23,7 @@ type dealer struct {
 	near   [2][]core.Level
 	postAt core.MonoNs
 	acked  bool
+	buried bool
 	box    *ring.Mailbox[gatewayView]
 
 	auditAsked atomic.Bool
@@ -61,6 +63,7 @@ type gatewayView struct {
 	weight      exec.BudgetUse
 	clockError  time.Duration
 	clockOffset time.Duration
+	guarded     bool
 }
 
 func newDealer(d *desk) *dealer {
@@ -93,6 +96,12 @@ func (x *dealer) Step() int {
 	}
 	if x.auditAsked.Load() && x.auditAsked.CompareAndSwap(true, false) {
 		g.AuditNow()
+		work++
+	}
+	if x.d.pulse.buried() && !x.buried {
+		// Whatever froze us, others have acted on it: a human says how to go on.
+		x.buried = true
+		g.Raise(risk.HaltGuard)
 		work++
 	}
 	if now := x.d.clock.Mono(); now >= x.postAt {
@@ -144,6 +153,18 @@ func (x *dealer) post() {
 		}
 		if diff.Kind == exec.DiffMismatch || diff.Kind == exec.DiffUnheld {
 			v.mismatches++
+		}
+	}
+	if p := &x.d.pulse; p.heart != nil {
+		now := x.d.clock.Mono()
+		p.beat(now, g.Table().Live(), g.Lost(), x.d.market.Status().State == feed.Live)
+		v.guarded = p.guarded(now)
+		switch {
+		case !x.d.cfg.DeadMan.GuardRequired:
+		case v.guarded:
+			g.Lift(risk.HaltUnguarded)
+		default:
+			g.Raise(risk.HaltUnguarded)
 		}
 	}
 	x.box.Post()

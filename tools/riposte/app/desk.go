@@ -43,6 +43,7 @@ type desk struct {
 	gateway    *exec.Gateway
 	folder     *store.Folder  // the journal's, until the journal has it
 	journal    *store.Journal // nil without one
+	pulse      pulse          // what a guard sees of us
 	epoch      uint64         // of this run, part of every client id
 	auditor    *auditor
 	threads    threads
@@ -173,13 +174,16 @@ func (d *desk) rooms() error {
 		Instruments: d.table, Clock: d.clock, Gate: gate, Queues: d.queues, Strategies: strategies,
 		Reports: reports, Images: images, Commands: d.commands, Out: d.approved, Want: want, Stages: d.stages.stages,
 		Window:     d.cfg.Market.bookWindow(n),
-		TimerEvery: d.cfg.Loop.Timer.Duration, StatsEvery: statsEvery,
+		TimerEvery: d.cfg.Loop.Timer.Duration, StatsEvery: statsEvery, PauseMax: pauseMax, LostAfter: d.cfg.DeadMan.LostAfter.Duration,
 	}
 	if d.auditor != nil {
 		shard.Observer = d.auditor
 	}
 	if d.journal != nil {
 		shard.Reported = d.journal.Reported
+		if err := d.pulse.open(d.cfg, int64(d.epoch), d.clock); err != nil {
+			return err
+		}
 	}
 	if d.shard, err = engine.NewShard(shard); err != nil {
 		return err
@@ -200,6 +204,7 @@ const (
 	stageRing    = 1 << 16 // market events between two collections
 	stampRing    = 1 << 13 // orders between two collections
 	statsEvery   = 50 * time.Millisecond
+	pauseMax     = time.Second // of the process, beyond which all it knows is old
 )
 
 // exec builds the way out: codec, wires, order table.
@@ -218,7 +223,7 @@ func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report])
 		Pool: exec.PoolConfig{URL: d.sites.rest, Dial: hot.Dial, Wires: d.cfg.Loop.OrderWires, CancelWires: d.cfg.Loop.CancelWires,
 			KeepHeaders: execbinance.HeaderPrefix, Seed: uint64(time.Now().UnixNano())},
 		Approved: d.approved, Reports: reports, Stamps: d.stages.stamps,
-		AuditEvery: accountAuditEvery, RequireUser: true, UnknownMax: unknownMax, Wake: d.engineWait.Wake,
+		AuditEvery: accountAuditEvery, RequireUser: true, UnknownMax: unknownMax, LostAfter: d.cfg.DeadMan.LostAfter.Duration, Wake: d.engineWait.Wake,
 	}
 	if d.journal != nil {
 		cfg.Journal = d.journal

@@ -157,6 +157,9 @@ func (d *desk) report() *report {
 	}
 	d.reportProblems(r, s, g)
 	d.keeper.report(r)
+	if d.pulse.heart != nil {
+		r.Guarded = g.guarded
+	}
 	if d.admin != nil {
 		r.Admin = d.admin.url
 		d.latest.Store(r)
@@ -245,6 +248,7 @@ func (d *desk) close() error {
 	if d.auditor != nil {
 		d.auditor.close()
 	}
+	errs = append(errs, d.pulse.close(d.clean))
 	if d.journal != nil {
 		errs = append(errs, d.journal.Close(d.clean, ""))
 	} else if d.folder != nil {

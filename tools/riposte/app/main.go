@@ -37,6 +37,7 @@ func (e usageError) Unwrap() error { return e.error }
 type cli struct {
 	Run     runCmd     `cmd:"" help:"Trade. Without a config: on the embedded venue with the default strategy."`
 	Venue   venueCmd   `cmd:"" help:"Serve the embedded Binance-compatible exchange alone."`
+	Guard   guardCmd   `cmd:"" help:"Watch an engine from outside, and cancel its orders when its heart stops."`
 	Replay  replayCmd  `cmd:"" help:"Take recordings through the live path: decode, queue, sync, book."`
 	API     apiCmd     `cmd:"" name:"api" help:"Send one call to the venue's REST API, signed, and print the answer."`
 	Keys    keysCmd    `cmd:"" help:"Make or check keys."`

@@ -62,6 +62,8 @@ type report struct {
 	BookDifferences uint64   `json:"book_differences"`
 	OpenAtVenue     int      `json:"open_at_venue"` // own orders, by the venue; final only
 
+	Guarded bool `json:"guarded"` // a guard process watches this engine
+
 	Memory memoryUse `json:"memory"`
 
 	Problems   []string `json:"problems,omitempty"`
