@@ -15,6 +15,7 @@ import (
 type auditState struct {
 	due      core.MonoNs
 	running  bool
+	barred   bool // refused for its key; see Gateway.barred
 	again    bool // another was asked for while one ran
 	done     uint64
 	marks    []TradeMark // by instrument, Trade -1 before the first audit
@@ -183,6 +184,7 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 	g.Stats.Audits++
 	if j.err != nil {
 		g.Stats.AuditErrors++
+		a.barred = g.refusedKey(j.err)
 		a.due = now + core.MonoNs(g.cfg.AskMax)
 		return
 	}

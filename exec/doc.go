@@ -20,6 +20,7 @@
 //	table.go      order state: evidence in any order, one truth out
 //	gateway.go    the Step that joins all of it; request.go sends, cold.go asks
 //	handover.go   another codec, for another key, between two Steps
+//	keyrefused.go what a refused key bars until it is changed
 //	budget.go     weights, order counts, lock-outs
 //	venueclock.go what time it is at the venue, and how sure we are
 //	resolver.go   ends doubt by asking, never by guessing

@@ -187,6 +187,7 @@ type CallError struct {
 	Msg         string
 	RetryAfter  time.Duration
 	NoSuchOrder bool
+	KeyRefused  bool  // the venue refuses the key itself
 	Err         error // transport or parse error, if that was it
 }
 

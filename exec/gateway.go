@@ -415,7 +415,7 @@ func (g *Gateway) tick(now core.MonoNs) int {
 	}
 	g.watchLinks(now)
 	g.table.EachLive(g.visit)
-	if g.cfg.AuditEvery > 0 && g.audit.due > 0 && now >= g.audit.due && !g.audit.running {
+	if g.cfg.AuditEvery > 0 && g.audit.due > 0 && now >= g.audit.due && !g.audit.running && !g.barred(&g.audit.barred) {
 		g.startAudit(now)
 		work++
 	}

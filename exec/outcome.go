@@ -128,6 +128,7 @@ func (g *Gateway) canceled(f *flight, o *Order, v *Verdict) {
 			o.cancel.gone = g.now
 		}
 	case o.cancel.flying == 0 && !o.cancel.settle:
+		o.cancel.barred = v.KeyRefused
 		g.cancelFailed(o, v.Code)
 	}
 }

@@ -12,6 +12,7 @@ type cancelState struct {
 	want   bool        // it shall end
 	sticky bool        // ask again until it has ended
 	flying int8        // attempts under way
+	barred bool        // refused for its key; see Gateway.barred
 	settle bool        // an attempt's outcome is open: read the state before another
 	gone   core.MonoNs // when the venue last said that it knows no such working order, 0: it has not
 	code   int32
@@ -256,7 +257,7 @@ func (g *Gateway) tryCancel(o *Order) {
 	if !o.alive && !o.doubt {
 		return
 	}
-	if g.budget.Silent(g.now) {
+	if g.budget.Silent(g.now) || g.barred(&c.barred) {
 		return
 	}
 	first, second := g.cancelWays()

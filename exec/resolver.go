@@ -22,6 +22,7 @@ import (
 type inquiry struct {
 	due    core.MonoNs
 	busy   bool
+	barred bool // refused for its key; see barred
 	tries  uint8
 	absent uint8       // polls that found it nowhere, after the moment of proof
 	first  core.WallNs // venue time of the first of those
@@ -106,7 +107,7 @@ func (g *Gateway) attend(o *Order) {
 	if o.cancel.want {
 		g.tryCancel(o)
 	}
-	if o.ask.busy || !g.wonders(o) || g.now < o.ask.due {
+	if o.ask.busy || !g.wonders(o) || g.now < o.ask.due || g.barred(&o.ask.barred) {
 		return
 	}
 	j := g.freeJob(jobOrder)
@@ -209,6 +210,7 @@ func (g *Gateway) orderTold(j *job, now core.MonoNs) {
 	}
 	if j.err != nil {
 		g.Stats.AskFailed++
+		o.ask.barred = g.refusedKey(j.err)
 		var ce *CallError
 		if errors.As(j.err, &ce) && ce.NoSuchOrder {
 			g.absent(o, j.asked, now)

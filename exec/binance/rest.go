@@ -322,7 +322,7 @@ func (r *REST) failure(c *call, resp *http.Response, body []byte, err error) err
 			r.cfg.Budget.Lockout(e.RetryAfter, venue, now)
 		}
 	}
-	e.NoSuchOrder = e.Code == -2013
+	e.NoSuchOrder, e.KeyRefused = e.Code == -2013, keyRefused(e.Code)
 	return e
 }
 

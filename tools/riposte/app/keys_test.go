@@ -253,7 +253,8 @@ func TestARefusedKeyIsDiagnosedAtTheStart(t *testing.T) {
 
 func TestAKeyRevokedInFlightStopsOrdersAndSaysWhy(t *testing.T) {
 	v := openKeyed(t, hmacKeys(2)...)
-	d, err := openDesk(v.config())
+	tap := &wireTap{number: map[string]int{}, orders: map[int]int{}}
+	d, err := openDeskWith(v.config(), func(d *desk) { d.tap = tap.dial })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,7 +266,10 @@ func TestAKeyRevokedInFlightStopsOrdersAndSaysWhy(t *testing.T) {
 	if err := d.start(); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, "orders", d, func(r *report) bool { return r.Acks > 0 && settled(r) })
+	wait(t, "orders", d, func(r *report) bool { return r.Open > 0 && settled(r) })
+	tap.mu.Lock()
+	tap.cancels = map[string]int{}
+	tap.mu.Unlock()
 	if err := v.Faults().Do("revoke " + v.keys[0].APIKey); err != nil {
 		t.Fatal(err)
 	}
@@ -274,6 +278,14 @@ func TestAKeyRevokedInFlightStopsOrdersAndSaysWhy(t *testing.T) {
 		t.Errorf("state is %q, want orders stopped by the key", r.State)
 	}
 	rejects := r.Rejects
+	tap.mu.Lock()
+	for order, n := range tap.cancels {
+		if n > 1 {
+			t.Errorf("the cancel of order %.12s was sent %d times with a refused key, want once", order, n)
+		}
+	}
+	tap.cancels = nil
+	tap.mu.Unlock()
 	// Another key, and it goes on.
 	v.put(v.keys[1])
 	if err := d.keeper.requestChange(t.Context()); err != nil {

@@ -23,12 +23,13 @@ var changes = flag.Int("changes", 12, "changes of key under load, one every 100 
 // wireTap sees every order on its way into the kernel, on the loop's thread, and under
 // which key it leaves.
 type wireTap struct {
-	mu     sync.Mutex
-	number map[string]int // of each API key
-	newest int            // the key with the highest number that any order has had
-	orders map[int]int    // by key
-	old    int            // orders under a key after one under a later key
-	seen   atomic.Uint64
+	mu      sync.Mutex
+	number  map[string]int // of each API key
+	newest  int            // the key with the highest number that any order has had
+	orders  map[int]int    // by key
+	old     int            // orders under a key after one under a later key
+	cancels map[string]int // by order and key, nil: not counted
+	seen    atomic.Uint64
 }
 
 func (w *wireTap) dial(next exec.Dial) exec.Dial {
@@ -49,16 +50,32 @@ type tappedConn struct {
 func (c *tappedConn) Write(b []byte) (int, error) {
 	if bytes.HasPrefix(b, []byte("POST /api/v3/order?")) {
 		c.tap.order(b)
+	} else if bytes.HasPrefix(b, []byte("DELETE /api/v3/order?")) {
+		c.tap.cancel(b)
 	}
 	return c.Conn.Write(b)
 }
 
-func (w *wireTap) order(b []byte) {
-	_, after, _ := bytes.Cut(b, []byte("X-MBX-APIKEY: "))
-	key, _, _ := bytes.Cut(after, []byte("\r\n"))
+// inside is what stands in b between two texts.
+func inside(b []byte, from, to string) string {
+	_, after, _ := bytes.Cut(b, []byte(from))
+	text, _, _ := bytes.Cut(after, []byte(to))
+	return string(text)
+}
+
+func (w *wireTap) cancel(b []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n := w.number[string(key)]
+	if w.cancels != nil {
+		w.cancels[inside(b, "rderId=", "&")+" "+inside(b, "X-MBX-APIKEY: ", "\r\n")]++
+	}
+}
+
+func (w *wireTap) order(b []byte) {
+	key := inside(b, "X-MBX-APIKEY: ", "\r\n")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := w.number[key]
 	if n < w.newest {
 		w.old++
 	}
