@@ -100,8 +100,25 @@ position_max = "1000"
 open_max = 1000
 collar_bps = 10000
 stale_after = "1h"
+drift_bps = 0
+repeat_max = 0
+execution_max = 0
 
 [account]
+currency = "USDT"
+gross_max = "1000000000"
+loss_max = "1000000000"
+drawdown_max = "1000000000"
+unknown_max = 1000
+strategy_rate_max = 0
+message_max = 0
+losses_max = 0
+ratio_max = 0
+duplicate_span = "0s"
+clock_error_max = "1m"
+audit_age_max = "0s"
+rules_age_max = "0s"
+reject_span_max = 0
 open_max = 1000
 rate_max = 100000
 rate_span = "100ms"

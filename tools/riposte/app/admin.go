@@ -48,6 +48,7 @@ func loopbackHost(host string) bool {
 //	/metrics       its numbers as text, one a line (Prometheus exposition format)
 //	/key/reload    by POST: loads the key anew and changes to it; see keyschange.go
 //	/debug/pprof/  net/http/pprof
+//	/halt, /resume, /limits  by POST, with the token; see door
 type admin struct {
 	cfg    AdminConfig
 	server *http.Server
@@ -56,6 +57,7 @@ type admin struct {
 	reload atomic.Pointer[keeper] // nil until trading begins
 	cancel context.CancelFunc
 	served chan error
+	door   atomic.Pointer[*door] // the operator's, nil before there is one
 }
 
 // staleFigures is how old the newest report may be before the process counts as
@@ -80,10 +82,14 @@ func openAdmin(cfg AdminConfig, latest func() *report) (*admin, error) {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	// No write timeout: a profile is written after as many seconds as were asked for.
-	a.server = &http.Server{Handler: a.guard(mux), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute,
-		BaseContext: func(net.Listener) context.Context { return ctx }}
-	go func() { a.served <- a.server.Serve(ln) }()
+	for _, page := range []string{"/halt", "/resume", "/limits"} {
+		mux.HandleFunc("POST "+page, a.operator)
+	}
+	a.server = limited(a.guard(mux))
+	// A profile is written after as many seconds as were asked for.
+	a.server.WriteTimeout = 0
+	a.server.BaseContext = func(net.Listener) context.Context { return ctx }
+	go func() { a.served <- a.server.Serve(&fewConns{Listener: ln, slots: make(chan struct{}, doorConns)}) }()
 	return a, nil
 }
 
@@ -98,12 +104,24 @@ func (a *admin) guard(next http.Handler) http.Handler {
 		switch {
 		case !a.cfg.AllowRemote && !loopbackHost(host):
 			http.Error(w, fmt.Sprintf("host is %q, want the loopback address", host), http.StatusForbidden)
-		case r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Path != "/debug/pprof/symbol" && r.URL.Path != "/key/reload":
+		case r.Method != http.MethodGet && r.Method != http.MethodHead && !changing[r.URL.Path]:
 			http.Error(w, fmt.Sprintf("method is %s, want GET", r.Method), http.StatusMethodNotAllowed)
 		default:
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// changing are the pages that take a POST.
+var changing = map[string]bool{"/halt": true, "/resume": true, "/limits": true, "/key/reload": true, "/debug/pprof/symbol": true}
+
+func (a *admin) operator(w http.ResponseWriter, r *http.Request) {
+	d := a.door.Load()
+	if d == nil {
+		http.Error(w, "there is no journal folder with a token in it, or the engine is starting", http.StatusServiceUnavailable)
+		return
+	}
+	(*d).handler().ServeHTTP(w, r)
 }
 
 func (a *admin) health(w http.ResponseWriter, _ *http.Request) {

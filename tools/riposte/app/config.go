@@ -18,7 +18,6 @@ import (
 
 	"riposte/core"
 	"riposte/core/engine"
-	"riposte/core/risk"
 )
 
 //go:embed default.toml
@@ -89,24 +88,6 @@ type StrategyConfig struct {
 	Params  map[string]any `toml:"params"`
 }
 
-// LimitsConfig is one [limits.SYMBOL].
-type LimitsConfig struct {
-	QtyMax      quantity `toml:"qty_max"`
-	NotionalMax quantity `toml:"notional_max"`
-	PositionMax quantity `toml:"position_max"`
-	OpenMax     int      `toml:"open_max"`
-	CollarBps   int64    `toml:"collar_bps"`
-	StaleAfter  duration `toml:"stale_after"`
-}
-
-// AccountConfig is [account].
-type AccountConfig struct {
-	OpenMax   int      `toml:"open_max"`
-	RateMax   int      `toml:"rate_max"`
-	RateSpan  duration `toml:"rate_span"`
-	RejectMax int      `toml:"reject_max"`
-}
-
 // LoopConfig is [loop].
 type LoopConfig struct {
 	Threads     string   `toml:"threads"`
@@ -156,7 +137,7 @@ func parseConfig(name string, text []byte, sets ...string) (*Config, error) {
 	if err := toml.Unmarshal(defaultTOML, c); err != nil {
 		return nil, fmt.Errorf("BUG: the built-in configuration does not parse: %w", err)
 	}
-	c.Limits, c.Strategy.Params = nil, nil
+	c.Limits, c.Strategy.Params, c.Account = nil, nil, accountDefaults()
 	if err := c.decode("config "+name, text); err != nil {
 		return nil, err
 	}
@@ -266,10 +247,7 @@ func (c *Config) check() error {
 		zeroOr("market.queue_events", c.Market.QueueEvents, 16, 1<<20),
 		zeroOr("market.queue_levels", c.Market.QueueLevels, 1024, 1<<24),
 		zeroOr("market.book_window", c.Market.BookWindow, 1024, 1<<16),
-		between("account.open_max", c.Account.OpenMax, 1, 100_000),
-		between("account.rate_max", c.Account.RateMax, 1, 1_000_000),
-		span("account.rate_span", c.Account.RateSpan, time.Millisecond, 24*time.Hour),
-		between("account.reject_max", c.Account.RejectMax, 1, 1_000_000),
+		c.Account.check(len(c.traded()) > 0),
 		oneOf("loop.threads", c.Loop.Threads, "inline", "pinned"),
 		oneOf("loop.wait", c.Loop.Wait, "park", "spin"),
 		between("loop.order_wires", c.Loop.OrderWires, 1, 64),
@@ -388,13 +366,4 @@ func (c *Config) traded() []string {
 		return c.Strategy.Symbols
 	}
 	return c.Market.Symbols
-}
-
-func (l LimitsConfig) limits() risk.Limits {
-	return risk.Limits{QtyMax: core.Qty(l.QtyMax.e8), NotionalMax: core.Amount(l.NotionalMax.e8), PositionMax: core.Qty(l.PositionMax.e8),
-		OpenMax: l.OpenMax, CollarBps: l.CollarBps, StaleAfter: l.StaleAfter.Duration}
-}
-
-func (a AccountConfig) limits() risk.AccountLimits {
-	return risk.AccountLimits{OpenMax: a.OpenMax, RateMax: a.RateMax, RateSpan: a.RateSpan.Duration, RejectMax: a.RejectMax}
 }

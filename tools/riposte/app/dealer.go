@@ -26,6 +26,11 @@ type dealer struct {
 	buried bool
 	box    *ring.Mailbox[gatewayView]
 
+	carried []engine.Command // from the operator to the shard
+	audits  uint64
+	auditAt core.MonoNs  // when the account was last found in order
+	rulesAt atomic.Int64 // MonoNs, when the venue's rules were last read
+
 	auditAsked atomic.Bool
 	drained    atomic.Bool
 }
@@ -69,6 +74,7 @@ type gatewayView struct {
 func newDealer(d *desk) *dealer {
 	// The gate starts out halted for want of reconciliation, as the gateway does.
 	x := &dealer{d: d, halted: risk.HaltNotReconciled, hinted: d.hinted(), box: ring.NewMailbox[gatewayView]()}
+	x.rulesAt.Store(int64(d.clock.Mono())) // connect has just read them
 	for side := range x.near {
 		x.near[side] = make([]core.Level, 0, exec.HintDepth)
 	}
@@ -83,6 +89,13 @@ func (x *dealer) Step() int {
 		work += x.tell(engine.CmdHalt, h&^x.halted)
 		work += x.tell(engine.CmdLift, x.halted&^h)
 		x.halted = h
+	}
+	work += x.carry()
+	if n := g.AuditsDone(); n != x.audits {
+		x.audits = n
+		if g.Halted()&(risk.HaltNotReconciled|risk.HaltMismatch) == 0 {
+			x.auditAt = x.d.clock.Mono()
+		}
 	}
 	for range min(len(x.hinted), hintsPerStep) {
 		if x.turn++; x.turn >= len(x.hinted) {
@@ -107,6 +120,8 @@ func (x *dealer) Step() int {
 	if now := x.d.clock.Mono(); now >= x.postAt {
 		x.postAt = now + core.MonoNs(statsEvery)
 		x.post()
+		x.put(engine.Command{Kind: engine.CmdFacts, ClockError: x.d.vclock.Error(), Audited: x.auditAt, RulesRead: core.MonoNs(x.rulesAt.Load())})
+		work++
 	}
 	return work
 }
@@ -129,13 +144,37 @@ func (x *dealer) tell(k engine.CommandKind, c risk.HaltCause) int {
 	if c == 0 {
 		return 0
 	}
+	x.put(engine.Command{Kind: k, Cause: c})
+	return 1
+}
+
+// carry hands on what operators have asked for, as much as the shard has room for, and
+// cancels all own orders when one has killed trading.
+func (x *dealer) carry() int {
+	c := x.d.control
+	x.carried = c.take(x.carried)
+	n := 0
+	for n < len(x.carried) && x.d.commands.Len() < x.d.commands.Cap()/2 {
+		x.put(x.carried[n])
+		n++
+	}
+	x.carried = x.carried[:copy(x.carried, x.carried[n:])]
+	if c.toKill.Load() && c.toKill.CompareAndSwap(true, false) {
+		x.d.gateway.CancelAllOwn()
+		n++
+	}
+	return n
+}
+
+// put hands the shard a command. It empties its ring in its next Step, and half of it
+// is more than this thread ever has of its own.
+func (x *dealer) put(cmd engine.Command) {
 	slot := x.d.commands.Claim()
 	if slot == nil {
 		panic("BUG: the command ring is full although its reader runs on this thread")
 	}
-	*slot = engine.Command{Kind: k, Cause: c}
+	*slot = cmd
 	x.d.commands.Publish()
-	return 1
 }
 
 func (x *dealer) post() {

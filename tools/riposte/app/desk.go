@@ -39,6 +39,7 @@ type desk struct {
 	market     *feed.Session
 	user       *userLines
 	snapshots  *feed.Snapshots
+	gate       *risk.Gate // the shard's
 	shard      *engine.Shard
 	gateway    *exec.Gateway
 	folder     *store.Folder  // the journal's, until the journal has it
@@ -49,6 +50,7 @@ type desk struct {
 	threads    threads
 	keeper     *keeper // of the key
 	dealer     *dealer
+	control    *control
 	approved   *ring.Ring[risk.Approved] // from the shard to the gateway
 	witness    stepper                   // tests look from here at what is about to leave; nil otherwise
 	tap        func(exec.Dial) exec.Dial // and from here at the wires of orders
@@ -158,8 +160,11 @@ func (d *desk) rooms() error {
 		strategies[in.ID], limits[in.ID] = s, d.cfg.Limits[sym].limits()
 		traded = append(traded, in.ID)
 	}
-	gate, err := risk.NewGate(d.table, limits, d.cfg.Account.limits())
+	account, err := d.cfg.Account.limits(d.table)
 	if err != nil {
+		return usageError{err}
+	}
+	if d.gate, err = risk.NewGate(d.table, limits, account); err != nil {
 		return usageError{err}
 	}
 	reports := ring.New[core.Report](reportRing)
@@ -171,16 +176,21 @@ func (d *desk) rooms() error {
 		d.auditor = newAuditor(d.table, d.trueBook)
 	}
 	shard := engine.Config{
-		Instruments: d.table, Clock: d.clock, Gate: gate, Queues: d.queues, Strategies: strategies,
+		Instruments: d.table, Clock: d.clock, Gate: d.gate, Queues: d.queues, Strategies: strategies,
 		Reports: reports, Images: images, Commands: d.commands, Out: d.approved, Want: want, Stages: d.stages.stages,
 		Window:     d.cfg.Market.bookWindow(n),
 		TimerEvery: d.cfg.Loop.Timer.Duration, StatsEvery: statsEvery, PauseMax: pauseMax, LostAfter: d.cfg.DeadMan.LostAfter.Duration,
 	}
+	d.control = newControl(d)
+	if err := d.control.load(); err != nil {
+		return err
+	}
+	shard.Halts = d.control.halts
 	if d.auditor != nil {
 		shard.Observer = d.auditor
 	}
 	if d.journal != nil {
-		shard.Reported = d.journal.Reported
+		shard.Reported, shard.Refused = d.journal.Reported, d.journal.Refused
 		if err := d.pulse.open(d.cfg, int64(d.epoch), d.clock); err != nil {
 			return err
 		}

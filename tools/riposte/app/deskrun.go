@@ -38,8 +38,17 @@ func (d *desk) start() error {
 			{name: "engine", hot: hot, cold: cold, waiter: d.engineWait, spin: spin, cpu: cpu(1)},
 		}
 	}
+	door, err := openDoor(d.control)
+	if err != nil {
+		return err
+	}
+	d.control.door = door
+	if d.admin != nil && door != nil {
+		d.admin.door.Store(&door)
+	}
 	d.stages.start()
 	d.keeper.start()
+	d.control.start()
 	d.threads.start()
 	return nil
 }
@@ -209,6 +218,7 @@ func (d *desk) reportProblems(r *report, s *engine.Stats, g *gatewayView) {
 			r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
 		}
 	}
+	r.Problems = append(r.Problems, d.control.problems()...)
 	halted := s.Halted | g.halted
 	add(halted&^risk.HaltShutdown != 0, "no new orders: %s", halted)
 	add(r.BooksLive < r.Books, "%d of %d books are not live", r.Books-r.BooksLive, r.Books)
@@ -239,6 +249,12 @@ func (d *desk) close() error {
 	}
 	if d.admin != nil {
 		errs = append(errs, d.admin.close())
+	}
+	if d.control != nil {
+		if d.control.door != nil {
+			errs = append(errs, d.control.door.close())
+		}
+		d.control.close()
 	}
 	errs = append(errs, d.closeFeed(ctx))
 	if d.gateway != nil {

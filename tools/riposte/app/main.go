@@ -43,6 +43,8 @@ type cli struct {
 	Keys    keysCmd    `cmd:"" help:"Make or check keys."`
 	Config  configCmd  `cmd:"" help:"Write or check a configuration."`
 	Tuning  tuningCmd  `cmd:"" help:"Print what each option of threads, sockets and memory brings, with figures."`
+	Halt    haltCmd    `cmd:"" help:"Stop new orders and cancel our own: everywhere, on one symbol, or of one strategy."`
+	Resume  resumeCmd  `cmd:"" help:"Let trading go on after a halt that only a person lifts."`
 	Version versionCmd `cmd:"" help:"Print version, Go and platform."`
 }
 
