@@ -95,3 +95,29 @@ func TestCommissionInAnAssetNobodyKnowsIsCounted(t *testing.T) {
 		t.Errorf("%d commissions counted, position %v", l.Unpriced(), l.Position(0))
 	}
 }
+
+// TestWhatAFeeLeavesCanBeSold: bought 21, charged 0.021 of it: 20.979 is held, of which
+// whole lots can be sold, whatever part of the order was filled.
+func TestWhatAFeeLeavesCanBeSold(t *testing.T) {
+	table := ledgerTable(t)
+	in := &table.List[0]
+	in.Filters.Lot, in.Filters.QtyMin = 1_000_000, 2_000_000 // 0.01, 0.02
+	for qty := core.Qty(10_000); qty < 300_000_000; qty += 10_007 {
+		l := NewLedger(table)
+		fee := core.Amount(qty / 1000)
+		l.Fill(&core.Report{Kind: core.ReportFill, Instrument: in.ID, Side: core.Buy, Qty: qty, Quote: 1, Fee: fee, FeeAsset: in.Base})
+		l.Fill(&core.Report{Kind: core.ReportFill, Instrument: in.ID, Side: core.Buy, Qty: 1, Fee: 5, FeeAsset: 3}) // not in the base asset
+		held := qty + 1 - core.Qty(fee)
+		lots, dust := l.Sellable(in.ID)
+		if l.Holding(in.ID) != held || core.Amount(held) != l.Owned(in.Base) || lots+dust != held || lots%in.Filters.Lot != 0 || lots != 0 && lots < in.Filters.QtyMin {
+			t.Fatalf("of %v bought %v is held, %v can be sold, %v is dust; the wallet has %v", qty, l.Holding(in.ID), lots, dust, l.Owned(in.Base))
+		}
+		if dust >= in.Filters.QtyMin {
+			t.Fatalf("%v of %v is called dust, want less than %v", dust, held, in.Filters.QtyMin)
+		}
+		l.Fill(&core.Report{Kind: core.ReportFill, Instrument: in.ID, Side: core.Sell, Qty: lots, Quote: 1, FeeAsset: core.NoAsset})
+		if again, _ := l.Sellable(in.ID); again != 0 {
+			t.Fatalf("after the exit %v more can be sold", again)
+		}
+	}
+}

@@ -43,6 +43,7 @@ type Config struct {
 	Keys     KeysConfig              `toml:"keys"`
 	Budget   BudgetConfig            `toml:"budget"`
 	DeadMan  DeadManConfig           `toml:"dead_man"`
+	Doubt    DoubtConfig             `toml:"doubt"`
 
 	hash [sha256.Size]byte // of the file's bytes and what was set beside them
 }
@@ -260,6 +261,7 @@ func (c *Config) check() error {
 		c.Keys.check(),
 		c.Budget.check(),
 		c.DeadMan.check(),
+		c.Doubt.check(),
 		c.checkURLs(),
 		c.checkSymbols(),
 		c.checkStrategy(),

@@ -233,8 +233,9 @@ func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report])
 		Pool: exec.PoolConfig{URL: d.sites.rest, Dial: hot.Dial, Wires: d.cfg.Loop.OrderWires, CancelWires: d.cfg.Loop.CancelWires,
 			KeepHeaders: execbinance.HeaderPrefix, Seed: uint64(time.Now().UnixNano())},
 		Approved: d.approved, Reports: reports, Stamps: d.stages.stamps,
-		AuditEvery: accountAuditEvery, RequireUser: true, UnknownMax: unknownMax, LostAfter: d.cfg.DeadMan.LostAfter.Duration, Wake: d.engineWait.Wake,
+		AuditEvery: accountAuditEvery, RequireUser: true, LostAfter: d.cfg.DeadMan.LostAfter.Duration, Wake: d.engineWait.Wake,
 	}
+	d.cfg.Doubt.set(&cfg)
 	if d.journal != nil {
 		cfg.Journal = d.journal
 	}
@@ -254,7 +255,6 @@ func (d *desk) newCodec(key *execbinance.Key) (*execbinance.Codec, error) {
 const (
 	presigned         = 32 // by the recordings; see exec/binance's ladder
 	accountAuditEvery = 30 * time.Second
-	unknownMax        = 1 // no new exposure on a symbol while anything on it is unknown
 )
 
 // trueBook asks our own venue for a book as it was.
