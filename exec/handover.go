@@ -9,20 +9,22 @@ import (
 // could sign, is in one. The loop takes the next one over between two of its Steps, so
 // there is one moment before which each request was laid out by the old codec, and after
 // which each is by the new one: what the old one had signed ahead can no longer be
-// reached. Answers to what is in flight are read by either.
+// reached. Answers to what is in flight are read by either. A session that was logged on
+// with the old key takes no further orders: its successor logs on with the new one.
 
 // handover is a codec on its way in.
 type handover struct {
 	next, old Codec
+	frames    FrameCodec // nil: no second route, or as it was
 	done      chan struct{}
 }
 
-// Switch has every request from now on laid out by next, and returns the codec that did
-// it until now once the loop has let go of it: nobody uses it any more, and it can be
+// Switch has every request from now on laid out by next, and on sessions by frames (nil
+// changes nothing there), and returns the codec that did it until now once the loop has let go of it: nobody uses it any more, and it can be
 // wiped. If ctx ends before that nothing has changed and nothing will. Any goroutine,
 // one at a time.
-func (g *Gateway) Switch(ctx context.Context, next Codec) (old Codec, err error) {
-	h := &handover{next: next, done: make(chan struct{})}
+func (g *Gateway) Switch(ctx context.Context, next Codec, frames FrameCodec) (old Codec, err error) {
+	h := &handover{next: next, frames: frames, done: make(chan struct{})}
 	g.handover.Store(h)
 	g.cfg.Wake()
 	select {
@@ -43,6 +45,9 @@ func (g *Gateway) takeOver(h *handover) int {
 		return 0
 	}
 	h.old, g.codec = g.codec, h.next
+	if h.frames != nil {
+		g.sessions.rekey(h.frames)
+	}
 	close(h.done)
 	return 1
 }

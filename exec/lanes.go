@@ -223,3 +223,20 @@ func (p *Sessions) bury(s *session) {
 		s.conn = nil
 	}
 }
+
+// rekey has every request from now on laid out by next. Sessions that the old key had
+// logged on, or is about to, take no more requests and are replaced. May be called on nil.
+func (p *Sessions) rekey(next FrameCodec) {
+	if p == nil {
+		return
+	}
+	p.cfg.Codec = next
+	for i := range p.lanes {
+		l := &p.lanes[i]
+		for _, s := range [...]*session{l.cur, l.next} {
+			if s != nil && (s.loggedOn || s.state == sessionLogon) {
+				s.leaving, s.retired = true, true
+			}
+		}
+	}
+}

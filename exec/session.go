@@ -14,7 +14,8 @@ type session struct {
 	conn     FrameConn
 	state    sessionState
 	loggedOn bool
-	leaving  bool // the venue announced its end
+	leaving  bool // its end is near: the venue announced it, or its key was changed
+	retired  bool // it takes no more requests
 	broken   bool // a write failed; what is in flight is told on the next poll
 
 	flights []framed
@@ -74,7 +75,7 @@ func (s *session) inflight() int { return flightsMax - len(s.free) }
 
 // ready reports whether it can take a request about an order.
 func (s *session) ready() bool {
-	return s != nil && s.state == sessionLive && !s.broken && len(s.free) > 0
+	return s != nil && s.state == sessionLive && !s.broken && !s.retired && len(s.free) > 0
 }
 
 // next is the envelope of the next request; see request.

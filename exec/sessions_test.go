@@ -1,6 +1,8 @@
 package exec_test
 
 import (
+	"context"
+	"crypto/ed25519"
 	"strings"
 	"testing"
 	"time"
@@ -258,4 +260,41 @@ func TestAWireIsReplacedByASpareThatProvedItself(t *testing.T) {
 	id := r.buy(100_00000000)
 	r.steps(3)
 	r.expect(id, "ack")
+}
+
+// TestAfterAChangeOfKeyNoOrderLeavesOnAnOldLogon: requests under way on the old session
+// are answered there.
+func TestAfterAChangeOfKeyNoOrderLeavesOnAnOldLogon(t *testing.T) {
+	var frames exec.FrameCodec
+	x := newTwoRoutes(t, wsOnly, func(c *exec.Config) {
+		key, err := binance.NewEd25519Key("anotherKey", ed25519.NewKeyFromSeed(make([]byte, 32)))
+		must(t, err)
+		frames, err = binance.NewFrames(binance.Config{Instruments: c.Instruments, Key: key, IDs: c.IDs})
+		must(t, err)
+	})
+	var held []*frameCall
+	x.ws.handle = func(q *frameCall) { held = append(held, q) }
+	a := x.buy(100_00000000)
+	x.steps(2)
+	switched := make(chan error, 1)
+	go func() {
+		_, err := x.g.Switch(context.Background(), x.codec, frames)
+		switched <- err
+	}()
+	x.until("the codecs are switched", func() bool { return len(switched) == 1 })
+	must(t, <-switched)
+	x.until("the successors are there", func() bool {
+		o, c := x.g.Sessions().Ready()
+		return o == 1 && c == 1 && x.ws.logons == 4
+	})
+	b := x.buy(100_00000000)
+	x.until("it has left", func() bool { return len(held) == 2 })
+	if held[1].conn == held[0].conn {
+		t.Error("an order left on a session that the old key had logged on")
+	}
+	held[0].place(11)
+	held[1].place(12)
+	x.steps(3)
+	x.expect(a, "ack")
+	x.expect(b, "ack")
 }

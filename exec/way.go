@@ -90,11 +90,15 @@ func (g *Gateway) send(x *way, kind RequestKind, o *Order, now core.MonoNs) (tak
 
 // oversee keeps the router's figures and has the routes prove themselves.
 func (g *Gateway) oversee(now core.MonoNs) {
-	if g.sessions == nil || now-g.router.judged < judgeEvery {
+	if now-g.router.judged < judgeEvery {
 		return
 	}
 	rest, ws := &g.router.routes[RouteREST], &g.router.routes[RouteWS]
 	rest.up, rest.oldest = g.pool.health()
+	if g.sessions == nil {
+		g.router.judge(now)
+		return
+	}
 	ws.up, ws.oldest = g.sessions.health()
 	g.router.judge(now)
 	if now-rest.provedAt >= proveEvery && g.pool.prove(now) {

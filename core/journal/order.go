@@ -30,7 +30,7 @@ type Intent struct {
 	LifeUs    uint32
 	Trail     uint16
 	STP       core.STP
-	Route     uint8 // by which way it leaves
+	Route     uint8 // by which way it leaves and why: exec.Path
 	Presigned bool
 }
 

@@ -277,7 +277,7 @@ func (j *Journal) Sent(r *exec.SentRecord) error {
 	j.in = journal.Intent{Kind: in.Kind, Side: in.Side, Type: in.Type, TIF: in.TIF, Strategy: in.Strategy, Order: in.ID,
 		Input: r.Input, Price: in.Price, Qty: in.Qty, Wall: r.Stamp, Client: r.Client, Symbol: j.table.Get(in.Instrument).Symbol,
 		VenueID: r.VenueID, Window: r.Window, Stop: in.Stop, Iceberg: in.Iceberg, Old: in.Old, LifeUs: in.LifeUs, Trail: in.Trail,
-		STP: in.STP, Presigned: r.Presigned}
+		STP: in.STP, Route: uint8(r.Path), Presigned: r.Presigned}
 	j.note(&j.in)
 	fault.At(fault.IntentNoted)
 	return j.err

@@ -44,6 +44,7 @@ type Config struct {
 	Budget   BudgetConfig            `toml:"budget"`
 	DeadMan  DeadManConfig           `toml:"dead_man"`
 	Doubt    DoubtConfig             `toml:"doubt"`
+	Exec     ExecConfig              `toml:"exec"`
 
 	hash [sha256.Size]byte // of the file's bytes and what was set beside them
 }
@@ -262,6 +263,7 @@ func (c *Config) check() error {
 		c.Budget.check(),
 		c.DeadMan.check(),
 		c.Doubt.check(),
+		c.Exec.check(),
 		c.checkURLs(),
 		c.checkSymbols(),
 		c.checkStrategy(),

@@ -60,6 +60,9 @@ type gatewayView struct {
 	live        int
 	unknown     int
 	wires       [2]int // ready for orders, for cancels
+	sessions    [2]int
+	routes      [2]exec.RouteUse
+	twoRoutes   bool
 	audits      uint64
 	mismatches  int // balances that differ for good, orders of ours unheld
 	unsettled   int // differences of the last audit that still await settling
@@ -186,6 +189,8 @@ func (x *dealer) post() {
 		weight: x.d.budget.Use(x.d.vclock.Now(), x.d.clock.Mono()), clockError: x.d.vclock.Error(), clockOffset: x.d.vclock.Offset(),
 	}
 	v.wires[0], v.wires[1] = g.Pool().Ready()
+	v.sessions[0], v.sessions[1] = g.Sessions().Ready()
+	v.routes, v.twoRoutes = g.Routes(), g.Sessions() != nil
 	for _, diff := range g.Differences() {
 		if diff.Kind.Open() {
 			v.unsettled++

@@ -30,6 +30,7 @@ type desk struct {
 	ids    *exec.IDs
 	orders []core.InstrumentID // what may be ordered
 	codec  *execbinance.Codec  // in force; the keeper's once trading begins
+	frames *execbinance.Frames // of the second route, nil without one
 
 	engineWait, feedWait *sock.Waiter // the same one with inline threads
 
@@ -236,6 +237,9 @@ func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report])
 		AuditEvery: accountAuditEvery, RequireUser: true, LostAfter: d.cfg.DeadMan.LostAfter.Duration, Wake: d.engineWait.Wake,
 	}
 	d.cfg.Doubt.set(&cfg)
+	if err = d.routes(&cfg, hot); err != nil {
+		return err
+	}
 	if d.journal != nil {
 		cfg.Journal = d.journal
 	}

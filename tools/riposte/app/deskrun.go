@@ -149,6 +149,7 @@ func (d *desk) report() *report {
 		}
 	}
 	d.stages.figures(r)
+	r.Routes = routeLines(g)
 	r.SamplesLost = s.StagesLost + g.stats.StampsDropped
 	if d.auditor != nil {
 		r.BooksCompared, r.BookDifferences = d.auditor.compared.Load(), d.auditor.differ.Load()
@@ -223,7 +224,7 @@ func (d *desk) reportProblems(r *report, s *engine.Stats, g *gatewayView) {
 	add(halted&^risk.HaltShutdown != 0, "no new orders: %s", halted)
 	add(r.BooksLive < r.Books, "%d of %d books are not live", r.Books-r.BooksLive, r.Books)
 	add(g.unknown > 0, "%d orders have an unknown outcome and count in full", g.unknown)
-	add(g.wires[0] == 0, "no order connection is up")
+	add(g.wires[0]+g.sessions[0] == 0, "no order connection is up")
 	add(g.stats.ClockAlarms > 0, "the venue refused %d timestamps although its clock had just been measured", g.stats.ClockAlarms)
 	add(g.weight.SilentFor > 0, "the venue asked for silence: %v left", g.weight.SilentFor.Round(time.Second))
 	add(g.table.Contradictions > 0, "%d times the venue contradicted itself about an order", g.table.Contradictions)

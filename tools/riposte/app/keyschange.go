@@ -8,6 +8,7 @@ import (
 
 	"riposte/core"
 	"riposte/core/risk"
+	"riposte/exec"
 	execbinance "riposte/exec/binance"
 	feedbinance "riposte/feed/binance"
 )
@@ -190,25 +191,43 @@ func (k *keeper) testOrder(ctx context.Context) (in core.Intent, err error) {
 
 // codecHolder changes what lays out and signs orders.
 type codecHolder struct {
-	d    *desk
-	next *execbinance.Codec
+	d      *desk
+	next   *execbinance.Codec
+	frames *execbinance.Frames // nil without a second route
 }
 
 func (h *codecHolder) prepare(_ context.Context, key *execbinance.Key) (err error) {
-	h.next, err = h.d.newCodec(key)
+	if h.next, err = h.d.newCodec(key); err == nil && h.d.frames != nil {
+		if h.frames, err = h.d.newFrames(key); err != nil {
+			h.next.Wipe()
+		}
+	}
 	return err
 }
 
 func (h *codecHolder) commit(ctx context.Context) error {
-	if _, err := h.d.gateway.Switch(ctx, h.next); err != nil {
+	var frames exec.FrameCodec
+	if h.frames != nil {
+		frames = h.frames
+	}
+	if _, err := h.d.gateway.Switch(ctx, h.next, frames); err != nil {
 		return err
 	}
 	h.d.codec.Wipe()
 	h.d.codec = h.next
+	if h.frames != nil {
+		h.d.frames.Wipe()
+		h.d.frames = h.frames
+	}
 	return nil
 }
 
-func (h *codecHolder) abort() { h.next.Wipe() }
+func (h *codecHolder) abort() {
+	h.next.Wipe()
+	if h.frames != nil {
+		h.frames.Wipe()
+	}
+}
 
 // restHolder changes the key of the cold calls.
 type restHolder struct {

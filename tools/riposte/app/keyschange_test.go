@@ -87,7 +87,7 @@ func (w *wireTap) order(b []byte) {
 // fast is a strategy that orders with every change of the touch, limits that let it, and
 // a window that no busy machine outlasts.
 func fast() []string {
-	return []string{`recv_window = "2s"`, `recv_window = "30s"`, `name = "quoter"`, `name = "reflex"`, "slack_ticks = 2\nlife_min = \"250ms\"", "tif = \"IOC\"", "rate_max = 40", "rate_max = 100000", "reject_max = 20", "reject_max = 1000000",
+	return []string{`route = "auto"`, `route = "rest"`, `recv_window = "2s"`, `recv_window = "30s"`, `name = "quoter"`, `name = "reflex"`, "slack_ticks = 2\nlife_min = \"250ms\"", "tif = \"IOC\"", "rate_max = 40", "rate_max = 100000", "reject_max = 20", "reject_max = 1000000",
 		`position_max = "0.05"`, `position_max = "50"`, `position_max = "1"`, `position_max = "1000"`}
 }
 

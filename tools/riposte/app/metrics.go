@@ -45,6 +45,12 @@ func (r *report) metrics(w io.Writer) {
 			fmt.Fprintf(w, "riposte_refusals_total{reason=%q} %d\n", why, r.Refusals[why])
 		}
 	}
+	if len(r.Routes) > 0 {
+		fmt.Fprintln(w, "# TYPE riposte_route_orders_total counter")
+		for _, l := range r.Routes {
+			fmt.Fprintf(w, "riposte_route_orders_total{route=%q} %d\n", l.Route, l.Orders)
+		}
+	}
 	if len(r.Latency) > 0 {
 		fmt.Fprintln(w, "# TYPE riposte_latency_seconds summary")
 		for _, stage := range slices.Sorted(maps.Keys(r.Latency)) {

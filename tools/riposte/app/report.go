@@ -55,6 +55,8 @@ type report struct {
 	SamplesLost   uint64               `json:"samples_lost"`     // times that found their ring full
 	Traces        []traceDump          `json:"traces,omitempty"` // of slow orders, by the flight recorder
 
+	Routes []routeLine `json:"routes"` // ways to the venue
+
 	Audits          uint64   `json:"audits"` // comparisons with the venue's account
 	Mismatches      int      `json:"mismatches"`
 	Differences     []string `json:"differences,omitempty"`
@@ -129,7 +131,14 @@ func (r *report) screen(w io.Writer, home bool) {
 		}
 		fmt.Fprintf(&b, "refused by the gate: %s\n", strings.Join(parts, ", "))
 	}
-	b.WriteByte('\n')
+	for _, l := range r.Routes {
+		mark := " "
+		if l.Chosen {
+			mark = "*"
+		}
+		fmt.Fprintf(&b, "%s%s %s: %d orders (%.0f %%), %d acks, p50 %s, p95 %s   ", mark, l.Route, l.State, l.Orders, 100*l.Share, l.Acks, short(l.P50), short(l.P95))
+	}
+	b.WriteString("\n\n")
 	r.latencyTable(&b)
 	if len(r.Problems) == 0 {
 		b.WriteString("\nnothing is wrong\n")
