@@ -18,6 +18,7 @@ func TestReadsThatLagProveNothing(t *testing.T) {
 	v := newTrueVenue(5, 15*time.Second)
 	r := newRig(t, v.join, func(c *exec.Config) {
 		c.AuditEvery, c.ProofMargin, c.Pool.Wires, c.Pool.CancelWires = 7*time.Second, 16*time.Second, 20, 10
+		c.Orders = max(c.Orders, 2*n) // all are judged at the end, so no slot is given away
 	})
 	v.attach(r)
 	r.g.OnUserUp()
