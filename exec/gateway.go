@@ -88,11 +88,12 @@ const (
 	RefusedWire // the wire broke before the first byte
 	RefusedWithdrawn
 	RefusedUnknown // orders of the instrument are in doubt, UnknownMax
+	RefusedKind    // an amend or a replace, which are not sent yet
 
 	refusals
 )
 
-var refusalText = [refusals]string{"not approved by the gate", "halted", "too late", "order budget", "cannot encode", "order table full", "journal error", "wire broke before the first byte", "cancelled before it was sent", "an order on the symbol has an unknown outcome"}
+var refusalText = [refusals]string{"not approved by the gate", "halted", "too late", "order budget", "cannot encode", "order table full", "journal error", "wire broke before the first byte", "cancelled before it was sent", "an order on the symbol has an unknown outcome", "amends and replaces are not sent"}
 
 func (r Refusal) String() string { return refusalText[r] }
 

@@ -76,6 +76,8 @@ func (g *Gateway) take(a *risk.Approved, now core.MonoNs) {
 			return
 		}
 		g.place(a, in, &x, now)
+	default:
+		g.refuse(in, RefusedKind)
 	}
 }
 
@@ -89,7 +91,14 @@ func (g *Gateway) late(a *risk.Approved, now core.MonoNs) bool {
 // refuse ends an order of which no byte was made.
 func (g *Gateway) refuse(in *core.Intent, why Refusal) {
 	g.Stats.Refused[why]++
-	if in.Kind != core.Place {
+	switch in.Kind {
+	case core.Place, core.Replace:
+	case core.Amend: // the order stays as it is, and the gate must hear of it
+		if o := g.table.Find(in.ID); o != nil && !o.saidDone {
+			g.table.CancelRefused(o, 0, g.now)
+		}
+		return
+	default:
 		return
 	}
 	g.emit(&core.Report{Kind: core.ReportDone, Status: core.NotSent, Side: in.Side, Instrument: in.Instrument,
