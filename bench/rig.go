@@ -122,7 +122,6 @@ func NewRig(c *Corpus, o RigOptions) (*Rig, error) {
 		if r.journal, err = store.OpenJournal(o.Journal, c.Table, r.clock, &store.Session{Version: "bench"}); err != nil {
 			return nil, err
 		}
-		cfg.Reported = r.journal.Reported
 	}
 	if r.shard, err = engine.NewShard(cfg); err != nil {
 		return nil, err

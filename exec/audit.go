@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"riposte/core"
+	"riposte/core/fault"
 	"riposte/core/risk"
 )
 
@@ -18,12 +19,13 @@ type auditState struct {
 	barred   bool // refused for its key; see Gateway.barred
 	again    bool // another was asked for while one ran
 	done     uint64
-	marks    []TradeMark // by instrument, Trade -1 before the first audit
+	marks    []TradeMark // by instrument
 	before   []Sighting
 	last     []Difference
 	active   uint64      // activity when last looked at
 	activeAt core.MonoNs // when that last changed
 	follow   int         // audits that follow soon, see followUp
+	pause    core.MonoNs // before the next, while something stands open
 	gap      bool        // the user stream was down since the balances were last found right
 }
 
@@ -60,21 +62,19 @@ func (g *Gateway) startAudit(now core.MonoNs) {
 	}
 	a := &g.audit
 	if a.marks == nil {
-		for i := range g.cfg.Instruments.List {
-			a.marks = append(a.marks, TradeMark{core.InstrumentID(i), -1})
-		}
+		a.marks = g.noMarks()
 	}
 	a.running = true
 	j.begun = now
 	marks := slices.Clone(a.marks)
-	first := !g.ledger.Opened()
-	g.start(j, func(j *job) { j.snap, j.err = g.takeSnapshot(marks, first, j.begun) })
+	fault.At(fault.AuditBegun)
+	g.start(j, func(j *job) { j.snap, j.err = g.takeSnapshot(marks, j.begun) })
 }
 
 // takeSnapshot runs on a goroutine of its own. The order matters: an order that
 // fills between the calls is then missing among the open ones and its fill is in
 // the trades or will be in the next ones, never in neither.
-func (g *Gateway) takeSnapshot(marks []TradeMark, first bool, begun core.MonoNs) (*Snapshot, error) {
+func (g *Gateway) takeSnapshot(marks []TradeMark, begun core.MonoNs) (*Snapshot, error) {
 	ctx, cancel := context.WithTimeout(g.ctx, 3*g.cfg.CallTimeout)
 	defer cancel()
 	s := &Snapshot{Begun: begun}
@@ -83,26 +83,18 @@ func (g *Gateway) takeSnapshot(marks []TradeMark, first bool, begun core.MonoNs)
 		return nil, err
 	}
 	for _, m := range marks {
-		from := m.Trade
-		if !first {
-			from++ // a mark of -1 after the first audit: no trade was ever made
-		}
-		trades, err := g.cfg.Venue.TradesFrom(ctx, m.Instrument, from)
+		err := g.readTrades(s, m, func(from int64) ([]core.Execution, error) {
+			return g.cfg.Venue.TradesFrom(ctx, m.Instrument, from)
+		})
 		if err != nil {
 			return nil, err
 		}
-		for i := range trades {
-			m.Trade = max(m.Trade, trades[i].TradeID)
-		}
-		if !first {
-			s.Trades = append(s.Trades, trades...)
-		}
-		s.Marks = append(s.Marks, m)
 	}
 	if s.Balances, err = g.cfg.Venue.Balances(ctx); err != nil {
 		return nil, err
 	}
 	s.Ended = g.clock.Mono()
+	fault.At(fault.SnapshotTaken)
 	return s, nil
 }
 
@@ -190,6 +182,8 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 	}
 	if !g.ledger.Opened() {
 		g.ledger.Open(j.snap.Balances)
+		g.cfg.Journal.Opened(j.snap.Balances)
+		fault.At(fault.LedgerOpened)
 	}
 	g.noteActivity(now)
 	j.snap.Quiet = j.snap.Begun-a.activeAt > core.MonoNs(g.cfg.ProofMargin) && g.table.Live() == 0
@@ -234,7 +228,7 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 			mismatch = true
 		case DiffExternal:
 			g.Stats.Externals++
-			g.ledger.External(d.Balance.Asset, d.Balance.Venue-d.Balance.Ours)
+			g.ledger.External(d.Balance.Asset, d.Balance.Venue-d.Balance.Ours, "moved while the account's stream was down")
 		case DiffBalance, DiffMismatch:
 			a.before = append(a.before, d.Balance)
 			mismatch = mismatch || d.Kind == DiffMismatch
@@ -258,11 +252,15 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 	case !settled, a.gap && len(a.before) > 0:
 		// What was missing is being asked about; look again when that is answered. A
 		// balance that moved while nobody told is believed when it stays.
-		a.due = min(a.due, now+core.MonoNs(g.cfg.AskMax))
+		a.pause = min(max(2*a.pause, core.MonoNs(g.cfg.AskMin)), core.MonoNs(g.cfg.AskMax))
+		a.due = min(a.due, now+a.pause)
 	default:
-		a.gap = false
+		a.gap, a.pause = false, 0
 		g.Lift(risk.HaltNotReconciled)
 	}
+	fault.At(fault.AuditTold)
+	g.cfg.Journal.Audited(a.last, settled && !mismatch, a.marks)
+	fault.At(fault.AuditDone)
 }
 
 func (g *Gateway) view() *View {

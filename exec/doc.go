@@ -27,6 +27,7 @@
 //	ledger.go     balances and positions from fills, exact
 //	reconcile.go  our view against the venue's, as a list of differences
 //	past.go       what a journal tells of former lives
+//	recover.go    how a start takes them over
 //
 // Threads. One goroutine, the loop, calls Step and the On... methods; it owns
 // wires, table and ledger. Dialing and REST calls run on goroutines of their own

@@ -122,6 +122,19 @@ func (e EncodeError) Error() string { return "cannot encode request: " + encodeT
 type Journal interface {
 	Sent(r *SentRecord) error
 	Unsent(r *SentRecord)
+	// Reported notes what became known of an order, before anybody acts on it.
+	Reported(r *core.Report)
+	// Adopted tells of an order that the table holds from now on although this run did
+	// not send it; a fill of it may be noted right after.
+	Adopted(o *Order)
+	// Opened tells the balances that the ledger opens with; they count once the audit
+	// that brought them has been told.
+	Opened(bs []core.Balance)
+	// Moved tells of a change of what we own that no trade of ours has made.
+	Moved(asset core.AssetID, delta, owned core.Amount, why string)
+	// Audited tells what a comparison with the venue found, and how far trades are
+	// read now. All its corrections have been made.
+	Audited(diffs []Difference, settled bool, marks []TradeMark)
 }
 
 // SentRecord is the journal's view of a request. Fixed size; valid during the call.
@@ -146,6 +159,21 @@ func (NoJournal) Sent(*SentRecord) error { return nil }
 
 // Unsent does nothing.
 func (NoJournal) Unsent(*SentRecord) {}
+
+// Reported does nothing.
+func (NoJournal) Reported(*core.Report) {}
+
+// Adopted does nothing.
+func (NoJournal) Adopted(*Order) {}
+
+// Opened does nothing.
+func (NoJournal) Opened([]core.Balance) {}
+
+// Moved does nothing.
+func (NoJournal) Moved(core.AssetID, core.Amount, core.Amount, string) {}
+
+// Audited does nothing.
+func (NoJournal) Audited([]Difference, bool, []TradeMark) {}
 
 // Venue is the cold, slow way to ask: REST calls that may take seconds and
 // allocate. It is called from goroutines of the Gateway's own making, several at a

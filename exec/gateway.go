@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"riposte/core"
+	"riposte/core/fault"
 	"riposte/core/ring"
 	"riposte/core/risk"
 )
@@ -227,6 +228,7 @@ func NewGateway(cfg Config) (*Gateway, error) {
 	}
 	g.verdict.Execs = make([]core.Execution, 0, 64)
 	g.table = NewTable(cfg.IDs, cfg.Orders, g.emit)
+	g.ledger.moved = func(a core.AssetID, delta, owned core.Amount, why string) { g.cfg.Journal.Moved(a, delta, owned, why) }
 	g.visit = g.attend
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	var err error
@@ -324,14 +326,17 @@ func (g *Gateway) KeyRefusal() int { return int(g.keyCode.Load()) }
 
 // OnExecution takes an event of the user stream.
 func (g *Gateway) OnExecution(e *core.Execution) {
+	fault.At(fault.StreamEvent)
 	if o := g.table.Apply(e); o != nil {
 		g.after(o)
 	}
+	fault.At(fault.StreamApplied)
 }
 
 // OnUserUp says that the user stream is subscribed. What happened before that is
 // learned by an audit; new orders wait for it.
 func (g *Gateway) OnUserUp() {
+	fault.At(fault.UserUp)
 	if g.audit.gap = g.ledger.Opened(); g.audit.gap {
 		g.audit.follow = len(followUp)
 	}
@@ -360,13 +365,21 @@ func (g *Gateway) OnBalances(bs []core.Balance) { g.ledger.Told(bs) }
 
 // OnExternal takes a deposit, withdrawal or transfer: it changes what we own
 // without a trade.
-func (g *Gateway) OnExternal(asset core.AssetID, delta core.Amount) { g.ledger.External(asset, delta) }
+func (g *Gateway) OnExternal(asset core.AssetID, delta core.Amount) {
+	g.ledger.External(asset, delta, "told by the account's stream")
+}
 
 // emit hands a report to the engine. A full ring stops trading; the report waits.
 func (g *Gateway) emit(r *core.Report) {
-	if r.Kind == core.ReportFill {
+	switch r.Kind {
+	case core.ReportFill:
 		g.ledger.Fill(r)
+	case core.ReportAdopted:
+		if o := g.table.Find(r.ID); o != nil {
+			g.cfg.Journal.Adopted(o)
+		}
 	}
+	g.cfg.Journal.Reported(r)
 	if len(g.backlog) == 0 {
 		if slot := g.out.Claim(); slot != nil {
 			*slot = *r

@@ -356,6 +356,7 @@ func TestNoFreeWireMeansWaitingButNotLong(t *testing.T) {
 }
 
 type failingJournal struct {
+	exec.NoJournal
 	fail   bool
 	sent   []exec.SentRecord
 	unsent int

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"riposte/core"
+	"riposte/core/fault"
 )
 
 // Ledger is what we should own, computed: opening balances, plus what fills brought
@@ -15,11 +16,12 @@ type Ledger struct {
 	owned       []core.Amount // by asset
 	told        []core.Amount // free + locked, newest word of the venue
 	heard       []bool
-	position    []core.Qty    // by instrument, net of fills, fees not included
-	baseFees    []core.Qty    // by instrument, commissions charged in its base asset
-	cash        []core.Amount // by instrument, quote received minus paid
-	fees        []core.Amount // by asset, paid
-	unpriced    uint64        // commissions in assets that are not in the table
+	position    []core.Qty                                                 // by instrument, net of fills, fees not included
+	baseFees    []core.Qty                                                 // by instrument, commissions charged in its base asset
+	cash        []core.Amount                                              // by instrument, quote received minus paid
+	fees        []core.Amount                                              // by asset, paid
+	moved       func(a core.AssetID, delta, owned core.Amount, why string) // told of what no trade of ours moved; may be nil
+	unpriced    uint64                                                     // commissions in assets that are not in the table
 }
 
 // NewLedger makes an empty ledger; it counts from the first Open on.
@@ -85,7 +87,7 @@ func (l *Ledger) Fill(r *core.Report) {
 // Foreign books a fill of somebody else on the account: it moves what is owned and
 // nothing else.
 func (l *Ledger) Foreign(e *core.Execution) {
-	l.flow(e, func(a core.AssetID, d core.Amount) { l.owned[a] += d })
+	l.flow(e, func(a core.AssetID, d core.Amount) { l.move(a, d, "a trade of others on the account") })
 }
 
 // flow calls f with what a fill moves of each asset.
@@ -103,13 +105,22 @@ func (l *Ledger) flow(e *core.Execution, f func(core.AssetID, core.Amount)) {
 	}
 }
 
-// External books a change that is not a trade: a deposit, withdrawal, transfer.
-func (l *Ledger) External(asset core.AssetID, delta core.Amount) {
+// External books a change that is not a trade: a deposit, withdrawal, transfer. why
+// goes on record.
+func (l *Ledger) External(asset core.AssetID, delta core.Amount, why string) {
 	if asset == core.NoAsset {
 		return
 	}
 	l.grow(int(asset) + 1)
-	l.owned[asset] += delta
+	l.move(asset, delta, why)
+}
+
+func (l *Ledger) move(a core.AssetID, delta core.Amount, why string) {
+	l.owned[a] += delta
+	if l.moved != nil {
+		l.moved(a, delta, l.owned[a], why)
+	}
+	fault.At(fault.ExternalBooked)
 }
 
 // Told notes balances as the venue told them; only the assets mentioned change.

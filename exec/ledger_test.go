@@ -50,7 +50,7 @@ func TestLedgerEqualsAWalletInBigNumbers(t *testing.T) {
 			add(r.FeeAsset, int64(r.Fee), -1)
 			if rapid.IntRange(0, 9).Draw(t, "move") == 0 {
 				d := rapid.Int64Range(-1e9, 1e9).Draw(t, "delta")
-				l.External(r.FeeAsset, core.Amount(d))
+				l.External(r.FeeAsset, core.Amount(d), "deposit")
 				add(r.FeeAsset, d, 1)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"riposte/core"
+	"riposte/core/fault"
 	"riposte/core/risk"
 )
 
@@ -25,6 +26,7 @@ func (g *Gateway) answered(w *wire, a *Answer) {
 // heard takes what the answer to a request said. o is the order concerned, nil if there
 // is none or it is no longer held.
 func (g *Gateway) heard(f *flight, o *Order, v *Verdict, recv core.MonoNs) {
+	fault.At(fault.AnswerRead)
 	venue := g.time.At(recv)
 	g.budget.SawWeight(v.Weight, venue)
 	if f.kind == RequestPlace {
@@ -50,6 +52,7 @@ func (g *Gateway) heard(f *flight, o *Order, v *Verdict, recv core.MonoNs) {
 		}
 	}
 	g.after(o)
+	fault.At(fault.AnswerApplied)
 }
 
 func (v *Verdict) reset() {

@@ -28,12 +28,13 @@ type Past struct {
 	Symbols map[string]*PastPosition
 	Assets  map[string]*PastHolding
 	Runs    map[uint64]uint64       // by epoch, the highest sequence number in a client id
-	Halted  map[uint16]journal.Halt // raised and not lifted, by cause
+	Halted  map[uint32]journal.Halt // raised and not lifted, by cause; a session's own end with it
 
-	orders map[core.OrderID]*journal.Order // not done, or tombstones
-	names  []journal.InstrumentName
-	assets []string
-	draft  *Past // the checkpoint being read
+	orders  map[core.OrderID]*journal.Order // not done, or tombstones
+	names   []journal.InstrumentName
+	assets  []string
+	draft   *Past             // the checkpoint being read
+	opening []journal.Holding // balances that an audit has still to confirm
 
 	in  journal.Intent
 	rep journal.Report
@@ -54,7 +55,7 @@ type PastHolding struct{ Owned, Fees core.Amount }
 // NewPast is a past in which nothing happened.
 func NewPast() *Past {
 	return &Past{Symbols: map[string]*PastPosition{}, Assets: map[string]*PastHolding{}, Runs: map[uint64]uint64{},
-		Halted: map[uint16]journal.Halt{}, orders: map[core.OrderID]*journal.Order{}}
+		Halted: map[uint32]journal.Halt{}, orders: map[core.OrderID]*journal.Order{}}
 }
 
 // Take adds one record.
@@ -87,17 +88,25 @@ func (p *Past) session(d journal.Payload) error {
 	switch d := d.(type) {
 	case *journal.SessionStart:
 		p.Epoch, p.Account, p.Prefix, p.Clean = max(p.Epoch, d.Epoch), d.Account, d.Prefix, false
-		p.names, p.assets, p.draft = nil, nil, NewPast()
+		p.names, p.assets, p.draft, p.opening = nil, nil, NewPast(), nil
 		p.Runs[d.Epoch] = max(p.Runs[d.Epoch], 0)
 	case *journal.SessionEnd:
 		p.Clean = d.Clean
 	case *journal.Names:
 		p.names, p.assets = append(p.names, d.Instruments...), append(p.assets, d.Assets...)
 	case *journal.Halt:
-		if delete(p.Halted, d.Code); d.On {
-			p.Halted[d.Code] = *d
+		for bit := uint32(1); bit != 0; bit <<= 1 {
+			if delete(p.Halted, bit&d.Code); d.On && bit&d.Code != 0 {
+				p.Halted[bit] = *d
+			}
 		}
 	case *journal.Audit:
+		// The opening and the marks came at one moment, and count together.
+		for _, h := range p.opening {
+			p.asset(h.Asset).Owned += h.Owned // fills may have come before it
+			p.Opened = true
+		}
+		p.opening = nil
 		for _, m := range d.Marks {
 			if s := p.symbol(m.Instrument); s != nil {
 				s.Mark = max(s.Mark, m.Trade)
@@ -131,8 +140,7 @@ func (p *Past) holding(d *journal.Holding) error {
 		}
 		p.draft.Assets[d.Asset] = &PastHolding{d.Owned, d.Fees}
 	case journal.HoldingOpening:
-		p.asset(d.Asset).Owned += d.Owned // fills may have come before it
-		p.Opened = true
+		p.opening = append(p.opening, *d)
 	case journal.HoldingExternal:
 		p.asset(d.Asset).Owned += d.Delta
 	}
@@ -171,7 +179,7 @@ func (p *Past) symbol(id core.InstrumentID) *PastPosition {
 	name := p.names[id].Symbol
 	s := p.Symbols[name]
 	if s == nil {
-		s = &PastPosition{Mark: -1}
+		s = &PastPosition{Mark: unread}
 		p.Symbols[name] = s
 	}
 	return s
@@ -296,6 +304,9 @@ func (p *Past) Renumber(ids map[core.ClientID]core.OrderID) {
 
 // tombBit marks the numbers of tombstones in a checkpoint: no report names them.
 const tombBit = core.OrderID(1) << 62
+
+// drop leaves an order out that has ended after all.
+func (p *Past) drop(o *journal.Order) { delete(p.orders, o.ID) }
 
 // Forget is a past of which nothing but the runs is left: for a venue that is another
 // one each time.

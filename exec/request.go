@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"riposte/core"
+	"riposte/core/fault"
 	"riposte/core/risk"
 )
 
@@ -119,6 +120,7 @@ func (g *Gateway) place(a *risk.Approved, in *core.Intent, x *way, now core.Mono
 		g.refuse(in, RefusedUnknown)
 		return
 	}
+	fault.At(fault.OrderTaken)
 	venue := g.time.At(now)
 	if !g.budget.TakeOrder(venue, now) {
 		g.refuse(in, RefusedBudget)
@@ -133,6 +135,7 @@ func (g *Gateway) place(a *risk.Approved, in *core.Intent, x *way, now core.Mono
 		g.refuse(in, why)
 		return
 	}
+	fault.At(fault.OrderEncoded)
 	encoded := g.clock.Mono()
 	o := g.table.Add(in, &g.req)
 	if o == nil {
@@ -140,6 +143,7 @@ func (g *Gateway) place(a *risk.Approved, in *core.Intent, x *way, now core.Mono
 		g.refuse(in, RefusedTable)
 		return
 	}
+	fault.At(fault.OrderAdded)
 	g.rec = SentRecord{Kind: RequestPlace, Intent: *in, Client: g.req.Client, Stamp: g.req.Stamp, Window: g.req.Window,
 		At: now, Input: a.Input(), Presigned: g.req.Presigned, Path: x.path}
 	if err := g.cfg.Journal.Sent(&g.rec); err != nil {
@@ -148,8 +152,10 @@ func (g *Gateway) place(a *risk.Approved, in *core.Intent, x *way, now core.Mono
 		return
 	}
 	o.Sent = now
+	fault.At(fault.PlaceBefore)
 	taken, err := g.send(x, RequestPlace, o, now)
 	written := g.clock.Mono()
+	fault.At(fault.PlaceWritten)
 	if err != nil {
 		o.pins--
 		if taken == 0 {
@@ -293,19 +299,23 @@ func (g *Gateway) sendCancel(o *Order, x *way) bool {
 		}
 		return false
 	}
+	fault.At(fault.CancelBefore)
 	g.rec = SentRecord{Kind: RequestCancel, Intent: core.Intent{Kind: core.Cancel, ID: o.ID, Instrument: o.Instrument, Side: o.Side, Strategy: o.Strategy},
 		Client: o.Client, VenueID: o.VenueID, Stamp: g.req.Stamp, Window: g.req.Window, At: g.now, Path: x.path}
 	if err := g.cfg.Journal.Sent(&g.rec); err != nil {
 		// A cancel only lowers risk: it goes on when the disk does not.
 		g.raise(risk.HaltJournal)
 	}
+	fault.At(fault.CancelNoted)
 	c.tries++
 	g.Stats.Cancels++
+	fault.At(fault.CancelSend)
 	if _, err := g.send(x, RequestCancel, o, g.now); err != nil {
 		o.pins--
 		return false
 	}
 	c.flying++
+	fault.At(fault.CancelWritten)
 	return true
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"riposte/core"
+	"riposte/core/fault"
 )
 
 // Doubt is ended by asking. An order that is unknown, or whose cancel has an open
@@ -143,6 +144,7 @@ func (g *Gateway) start(j *job, f func(*job)) {
 
 // askOrder runs on a goroutine of its own.
 func (g *Gateway) askOrder(j *job) {
+	fault.At(fault.Asked)
 	ctx, cancel := context.WithTimeout(g.ctx, g.cfg.CallTimeout)
 	defer cancel()
 	j.order, j.err = g.cfg.Venue.Order(ctx, j.id, j.client, j.venue)
@@ -183,6 +185,7 @@ func (g *Gateway) collect(now core.MonoNs) int {
 }
 
 func (g *Gateway) orderTold(j *job, now core.MonoNs) {
+	fault.At(fault.AskTold)
 	o := g.table.at(j.slot, j.gen)
 	if o == nil {
 		return

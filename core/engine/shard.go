@@ -45,7 +45,6 @@ type Config struct {
 	Want        *ring.Ring[core.InstrumentID] // snapshots asked for
 	Stages      *ring.Ring[StageSample]       // may be nil
 	Observer    Observer                      // may be nil
-	Reported    func(*core.Report)            // told of each report before it is acted on, for the journal; may be nil
 	// Refused is told of each refusal of the gate, for the journal; may be nil.
 	Refused    func(in *core.Intent, reason uint16, text string, input uint64)
 	Denials    *ring.Ring[risk.Denial] // refusals with what they were judged by, for who asks why; may be nil, full drops
@@ -218,9 +217,6 @@ func (s *Shard) reports() (n int) {
 }
 
 func (s *Shard) report(r *core.Report) {
-	if s.cfg.Reported != nil {
-		s.cfg.Reported(r)
-	}
 	m := s.market(r.Instrument)
 	if m == nil {
 		s.counts.StrayReports++

@@ -359,7 +359,7 @@ func TestPayloadsRoundTrip(t *testing.T) {
 			&Refusal{Kind: core.IntentKind(enum(2)), Reason: rapid.Uint16().Draw(t, "reason"), Order: core.OrderID(i64("order")), Symbol: symbol, Count: 1},
 			&Market{Event: core.Event{Kind: core.EventKind(enum(uint8(core.Overflow))), ID: uint64(i64("id")), W: [4]int64{i64("w"), i64("w"), i64("w"), i64("w")}}, Levels: lv()},
 			&Snapshot{LastID: uint64(i64("id")), Limit: rapid.Uint32().Draw(t, "limit"), Bids: lv(), Asks: lv()},
-			&Halt{On: rapid.Bool().Draw(t, "on"), Code: rapid.Uint16().Draw(t, "code"), Text: symbol},
+			&Halt{On: rapid.Bool().Draw(t, "on"), Code: rapid.Uint32().Draw(t, "code"), Text: symbol},
 			&SessionEnd{Clean: rapid.Bool().Draw(t, "clean"), Text: symbol},
 		}
 		seq := uint64(i64("seq"))

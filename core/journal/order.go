@@ -165,7 +165,7 @@ func (p *Report) Append(dst []byte, seq uint64) []byte {
 func (p *Report) Decode(rec *Record) error {
 	f := fields(rec, KindReport)
 	r := &p.Report
-	last := core.ReportAmended
+	last := core.ReportAdopted
 	if rec.Version == 1 {
 		last = core.ReportResolved
 	}

@@ -22,7 +22,7 @@ type SessionEnd struct {
 // Halt says that trading was stopped, or allowed again. Who is of version 2.
 type Halt struct {
 	On   bool
-	Code uint16 // the causes, as bits
+	Code uint32 // the causes, as bits; 16 of them in version 1
 	Wall core.WallNs
 	Text string // why, at most 255 bytes
 	Who  string // who or what did it
@@ -97,7 +97,7 @@ func (p *SessionEnd) Decode(rec *Record) error {
 func (p *Halt) Append(dst []byte, seq uint64) []byte {
 	dst, at := open(dst, seq, KindHalt)
 	dst = append(dst, yesNo(p.On))
-	dst = u16(dst, p.Code)
+	dst = u32(dst, p.Code)
 	dst = i64(dst, p.Wall)
 	return seal(text(text(dst, p.Text), p.Who), at)
 }
@@ -106,7 +106,11 @@ func (p *Halt) Append(dst []byte, seq uint64) []byte {
 func (p *Halt) Decode(rec *Record) error {
 	f := fields(rec, KindHalt)
 	p.On = f.flag()
-	p.Code = f.u16()
+	if rec.Version >= 2 {
+		p.Code = f.u32()
+	} else {
+		p.Code = uint32(f.u16())
+	}
 	p.Wall = core.WallNs(f.u64())
 	p.Text = f.text()
 	p.Who = ""

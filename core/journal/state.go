@@ -46,7 +46,7 @@ type Position struct {
 	Symbol string
 	Net    core.Qty    // of the fills' quantities
 	Cash   core.Amount // quote received less paid
-	Mark   int64       // the newest trade read, -1: none
+	Mark   int64       // the newest trade read, -1: none was ever made, -2: nobody has looked
 
 	BaseFees  core.Qty    // commissions taken in the base asset, not in Net
 	QuoteFees core.Amount // and in the quote, not in Cash

@@ -29,6 +29,8 @@ type money struct {
 	pnl    core.Amount // in currency: cash and the position at its mark
 	gross  core.Amount // in currency: the worst position at its mark, rounded up
 	losses int         // closing fills at a loss, in a row
+
+	carried bool // the position is a former run's and has not been given a cost yet
 }
 
 // capital is the account's money. One goroutine, the gate's.
@@ -103,6 +105,9 @@ func (g *Gate) Mark(id core.InstrumentID, mid core.Price, now core.MonoNs) {
 	switch {
 	case mid != 0:
 		w.mark, w.markAt = mid, now
+		if w.carried {
+			w.carry(g.exposure[id].Position, mid)
+		}
 	case now-w.markAt > markAgeMax:
 		w.mark = 0
 	}

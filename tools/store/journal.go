@@ -53,7 +53,7 @@ type Session struct {
 
 const (
 	fileBytes = 64 << 20
-	fileLeast = 64 << 10
+	fileLeast = 8 << 10
 )
 
 // Begin opens the next file and notes there what the run starts from: itself, the sums

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"riposte/core"
+	death "riposte/core/fault"
 	"riposte/exec"
 	execbinance "riposte/exec/binance"
 	feedbinance "riposte/feed/binance"
@@ -117,6 +118,7 @@ func (c *contact) greet(cfg *Config, embedded bool) (err error) {
 func (c *contact) learn(cfg *Config) error {
 	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
 	defer cancel()
+	death.At(death.ClockKnown)
 	info, err := c.rest.ExchangeInfo(ctx, cfg.Market.Symbols...)
 	if err != nil {
 		return err
@@ -131,6 +133,7 @@ func (c *contact) learn(cfg *Config) error {
 	if c.table, err = c.instruments(info, cfg.Market.Symbols); err != nil {
 		return err
 	}
+	death.At(death.RulesKnown)
 	c.rest.Close()
 	c.rest, err = c.newREST(c.table)
 	return err

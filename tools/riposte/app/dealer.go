@@ -18,6 +18,7 @@ import (
 type dealer struct {
 	d      *desk
 	halted risk.HaltCause // as last told to the gate
+	noted  risk.HaltCause // as last put on record
 	hinted []hinted       // instruments that are traded
 	turn   int            // the one to look at next
 	near   [2][]core.Level
@@ -72,6 +73,7 @@ type gatewayView struct {
 	clockError  time.Duration
 	clockOffset time.Duration
 	guarded     bool
+	journal     string // what ended it, empty while it is whole
 }
 
 func newDealer(d *desk) *dealer {
@@ -180,6 +182,18 @@ func (x *dealer) put(cmd engine.Command) {
 	x.d.commands.Publish()
 }
 
+// noteHalts puts on record what has begun to stop trading since the last call, and what
+// has ceased to. Who did it and why stands in the folder's own record of halts.
+func (x *dealer) noteHalts(now risk.HaltCause) {
+	if on := now &^ x.noted; on != 0 {
+		x.d.journal.Halted(true, uint32(on), "engine", on.String())
+	}
+	if off := x.noted &^ now; off != 0 {
+		x.d.journal.Halted(false, uint32(off), "engine", off.String())
+	}
+	x.noted = now
+}
+
 func (x *dealer) post() {
 	g := x.d.gateway
 	v := x.box.Draft()
@@ -191,6 +205,14 @@ func (x *dealer) post() {
 	v.wires[0], v.wires[1] = g.Pool().Ready()
 	v.sessions[0], v.sessions[1] = g.Sessions().Ready()
 	v.routes, v.twoRoutes = g.Routes(), g.Sessions() != nil
+	if j := x.d.journal; j != nil {
+		j.Tick()
+		x.noteHalts(g.Halted() | x.d.gate.Halted())
+		if err := j.Err(); err != nil {
+			g.Raise(risk.HaltJournal) // at once, and not when the next order finds out
+			v.halted, v.journal = g.Halted(), err.Error()
+		}
+	}
 	for _, diff := range g.Differences() {
 		if diff.Kind.Open() {
 			v.unsettled++

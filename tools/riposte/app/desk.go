@@ -104,11 +104,11 @@ func openDeskWith(cfg *Config, prepare func(*desk)) (d *desk, err error) {
 	if err = d.keeper.first(); err != nil {
 		return d, usageError{err}
 	}
-	if err = d.beginJournal(); err != nil {
-		return d, usageError{err}
-	}
 	if err = d.rooms(); err != nil {
 		return d, err
+	}
+	if err = d.beginJournal(); err != nil {
+		return d, usageError{err}
 	}
 	d.keeper.holders = d.keyHolders()
 	if err = d.prepareMemory(); err != nil {
@@ -139,6 +139,9 @@ func (d *desk) connect() (err error) {
 
 // rooms builds all that holds state, sized from the config.
 func (d *desk) rooms() error {
+	if err := d.past(); err != nil {
+		return usageError{err}
+	}
 	n := len(d.table.List)
 	d.queues = make([]*ring.Queue, n)
 	strategies := make([]engine.Strategy, n)
@@ -190,12 +193,15 @@ func (d *desk) rooms() error {
 	if d.auditor != nil {
 		shard.Observer = d.auditor
 	}
-	if d.journal != nil {
-		shard.Reported, shard.Refused = d.journal.Reported, d.journal.Refused
+	if d.folder != nil {
+		shard.Refused = func(in *core.Intent, reason uint16, text string, input uint64) {
+			d.journal.Refused(in, reason, text, input) // which begins before the first Step
+		}
 		if err := d.pulse.open(d.cfg, int64(d.epoch), d.clock); err != nil {
 			return err
 		}
 	}
+	d.carry(d.gate)
 	if d.shard, err = engine.NewShard(shard); err != nil {
 		return err
 	}
@@ -240,8 +246,8 @@ func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report])
 	if err = d.routes(&cfg, hot); err != nil {
 		return err
 	}
-	if d.journal != nil {
-		cfg.Journal = d.journal
+	if d.folder != nil {
+		cfg.Journal = exec.Unbegun{}
 	}
 	if d.tap != nil {
 		cfg.Pool.Dial = d.tap(cfg.Pool.Dial)

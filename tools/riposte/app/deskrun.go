@@ -11,6 +11,7 @@ import (
 	"riposte/core"
 	"riposte/core/book"
 	"riposte/core/engine"
+	death "riposte/core/fault"
 	"riposte/core/risk"
 	"riposte/exec"
 )
@@ -50,6 +51,7 @@ func (d *desk) start() error {
 	d.keeper.start()
 	d.control.start()
 	d.threads.start()
+	death.At(death.ThreadsStarted)
 	return nil
 }
 
@@ -73,6 +75,7 @@ func (d *desk) shutdown() *report {
 		audited = d.auditOnce(ctx)
 	}
 	d.threads.halt()
+	death.At(death.Drained)
 	r := d.report()
 	r.Final = true
 	var err error
@@ -201,7 +204,7 @@ func (d *desk) reportMarket(r *report, in *core.Instrument, s *engine.Stats, pnl
 		line.age = short(int64(max(s.Now-m.Sync.LastProof, 0)))
 	}
 	r.markets = append(r.markets, line)
-	if m.Fills == 0 {
+	if m.Fills == 0 && m.Exposure.Position == 0 {
 		return
 	}
 	r.Position[in.Symbol] = m.Exposure.Position.String()
@@ -222,6 +225,7 @@ func (d *desk) reportProblems(r *report, s *engine.Stats, g *gatewayView) {
 	r.Problems = append(r.Problems, d.control.problems()...)
 	halted := s.Halted | g.halted
 	add(halted&^risk.HaltShutdown != 0, "no new orders: %s", halted)
+	add(g.journal != "", "%s", g.journal)
 	add(r.BooksLive < r.Books, "%d of %d books are not live", r.Books-r.BooksLive, r.Books)
 	add(g.unknown > 0, "%d orders have an unknown outcome and count in full", g.unknown)
 	add(g.wires[0]+g.sessions[0] == 0, "no order connection is up")

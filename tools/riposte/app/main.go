@@ -42,6 +42,7 @@ type cli struct {
 	API     apiCmd     `cmd:"" name:"api" help:"Send one call to the venue's REST API, signed, and print the answer."`
 	Keys    keysCmd    `cmd:"" help:"Make or check keys."`
 	Config  configCmd  `cmd:"" help:"Write or check a configuration."`
+	Journal journalCmd `cmd:"" help:"Verify or print a journal."`
 	Tuning  tuningCmd  `cmd:"" help:"Print what each option of threads, sockets and memory brings, with figures."`
 	Halt    haltCmd    `cmd:"" help:"Stop new orders and cancel our own: everywhere, on one symbol, or of one strategy."`
 	Resume  resumeCmd  `cmd:"" help:"Let trading go on after a halt that only a person lifts."`

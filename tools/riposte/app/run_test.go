@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		program()
 	}
+	if args := os.Getenv(lifeArgs); args != "" {
+		os.Exit(life(args))
+	}
 	goleak.VerifyTestMain(m)
 }
 

@@ -1,0 +1,69 @@
+package store
+
+import (
+	"time"
+
+	"riposte/core"
+	"riposte/core/journal"
+	"riposte/exec"
+)
+
+// What the account's view is made of, beside orders. All of it is cold.
+
+// Adopted records an order that the run did not send and holds from now on.
+func (j *Journal) Adopted(o *exec.Order) {
+	if int(o.Instrument) >= len(j.table.List) {
+		return
+	}
+	p := journal.Order{ID: o.ID, Client: o.Client, VenueID: o.VenueID, Symbol: j.table.List[o.Instrument].Symbol, Strategy: o.Strategy,
+		Side: o.Side, Type: o.Type, TIF: o.TIF, Price: o.Price, Qty: o.Qty, Stamp: o.Stamp, Window: time.Duration(o.Window), Alive: true}
+	j.note(&p)
+}
+
+// Opened records the balances that the ledger opens with.
+func (j *Journal) Opened(bs []core.Balance) {
+	wall := j.clock.Wall()
+	for _, b := range bs {
+		if name := j.table.AssetName(b.Asset); name != "" {
+			j.note(&journal.Holding{Kind: journal.HoldingOpening, Asset: name, Owned: b.Free + b.Locked, Wall: wall})
+		}
+	}
+}
+
+// Moved records what moved without a trade of ours.
+func (j *Journal) Moved(a core.AssetID, delta, owned core.Amount, why string) {
+	if name := j.table.AssetName(a); name != "" {
+		j.note(&journal.Holding{Kind: journal.HoldingExternal, Asset: name, Owned: owned, Delta: delta, Wall: j.clock.Wall(), Text: why})
+	}
+}
+
+// Audited records what a comparison with the venue found.
+func (j *Journal) Audited(diffs []exec.Difference, settled bool, marks []exec.TradeMark) {
+	a := journal.Audit{Wall: j.clock.Wall(), Settled: settled, Found: uint32(len(diffs))}
+	for i := range diffs {
+		d := &diffs[i]
+		if !d.Kind.Open() {
+			continue
+		}
+		if a.Text == "" {
+			a.Text = d.Kind.String() + " " + d.Evidence.Client.String() + j.table.AssetName(d.Balance.Asset)
+		}
+		a.Halting++
+	}
+	const each = 4096 // marks in a record
+	for {
+		a.Marks = a.Marks[:0]
+		for _, m := range marks[:min(each, len(marks))] {
+			a.Marks = append(a.Marks, journal.Mark{Instrument: m.Instrument, Trade: m.Trade})
+		}
+		j.note(&a)
+		if marks = marks[len(a.Marks):]; len(marks) == 0 {
+			return
+		}
+	}
+}
+
+// Halted records that trading was stopped or allowed again, by whom and why.
+func (j *Journal) Halted(on bool, causes uint32, who, why string) {
+	j.note(&journal.Halt{On: on, Code: causes, Wall: j.clock.Wall(), Who: who, Text: why})
+}
