@@ -27,6 +27,12 @@ type Config struct {
 	Now       func() int64                    // the clock in common with the engine
 	Say       func(format string, args ...any)
 
+	// Arm starts the venue's own countdown, where it has one (USD-M futures), on all that
+	// is guarded; 0 stops it. It is started anew every quarter of Countdown as long as
+	// the engine is well, so that it ends orders also when this host is gone. May be nil.
+	Arm       func(ctx context.Context, d time.Duration) error
+	Countdown time.Duration // default 60 s
+
 	StaleAfter time.Duration // a heartbeat older than this is a dead engine; default 3 s
 	LostAfter  time.Duration // so long without market, account or order link and still orders; default 10 s
 	LookEvery  time.Duration // default 100 ms
@@ -49,6 +55,7 @@ type Guard struct {
 	since int64 // of the state
 	empty int64 // since when nothing of ours was open, 0: something was
 	asked int64
+	armed int64 // when the countdown was last started, 0: it is not running
 
 	Stats Stats
 }
@@ -94,6 +101,7 @@ func New(cfg Config) (*Guard, error) {
 	def(&cfg.Linger, 75*time.Second)
 	def(&cfg.AgainEvery, 500*time.Millisecond)
 	def(&cfg.CallTimeout, 3*time.Second)
+	def(&cfg.Countdown, time.Minute)
 	return &Guard{cfg: cfg}, nil
 }
 
@@ -149,6 +157,7 @@ func (g *Guard) Step(ctx context.Context) time.Duration {
 	case Waiting, Watching:
 		if epoch == 0 {
 			g.become(Waiting, epoch)
+			g.disarm(ctx)
 			break
 		}
 		if g.state == Waiting || epoch != g.epoch {
@@ -162,6 +171,7 @@ func (g *Guard) Step(ctx context.Context) time.Duration {
 			g.become(Canceling, epoch)
 			return 0
 		}
+		g.arm(ctx, now)
 		if now-g.asked >= int64(g.cfg.AskEvery) {
 			g.asked = now
 			if _, err := g.open(ctx); err != nil {
@@ -178,6 +188,35 @@ func (g *Guard) Step(ctx context.Context) time.Duration {
 		return g.work(ctx, now)
 	}
 	return g.cfg.LookEvery
+}
+
+// arm starts the venue's countdown anew when a quarter of it has gone by.
+func (g *Guard) arm(ctx context.Context, now int64) {
+	if g.cfg.Arm == nil || g.armed != 0 && now-g.armed < int64(g.cfg.Countdown)/4 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, g.cfg.CallTimeout)
+	defer cancel()
+	if err := g.cfg.Arm(ctx, g.cfg.Countdown); err != nil {
+		g.Stats.Failed++
+		g.Stats.LastError = err.Error()
+		g.cfg.Say("the venue's countdown cannot be started: %v", err)
+		return // and tried again at the next look
+	}
+	g.armed = now
+}
+
+// disarm stops the countdown of an engine that ended in order.
+func (g *Guard) disarm(ctx context.Context) {
+	if g.armed == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, g.cfg.CallTimeout)
+	defer cancel()
+	if err := g.cfg.Arm(ctx, 0); err != nil {
+		g.cfg.Say("the venue's countdown cannot be stopped, and will run out: %v", err)
+	}
+	g.armed = 0
 }
 
 // dead is why the engine counts as dead, empty if it does not.

@@ -210,6 +210,41 @@ func TestANewRunAndAnAwakenedOneAreWatchedAgain(t *testing.T) {
 	s.want(Watching)
 }
 
+func TestTheVenuesCountdownRunsWhileTheEngineIsWellAndOnlyThen(t *testing.T) {
+	s := newStage(t)
+	var set []time.Duration
+	fails := true
+	s.cfg.Arm = func(_ context.Context, d time.Duration) error {
+		if fails {
+			fails = false
+			return errors.New("no route")
+		}
+		set = append(set, d)
+		return nil
+	}
+	s.pass(time.Minute, false, 0)
+	if len(set) != 0 {
+		t.Fatalf("started %v without an engine", set)
+	}
+	s.heart.Begin(7, s.now)
+	s.pass(time.Minute, true, 1)
+	if n := len(set); n < 4 || n > 5 || set[0] != time.Minute {
+		t.Fatalf("started %v in a minute, want a minute's countdown every 15 s", set)
+	}
+	s.heart.End()
+	s.pass(time.Minute, false, 0)
+	if last := set[len(set)-1]; last != 0 {
+		t.Errorf("after an orderly end the last was %v, want 0", last)
+	}
+	s.heart.Begin(8, s.now)
+	s.pass(time.Second, true, 1)
+	n := len(set)
+	s.pass(5*time.Minute, false, 0) // dead: it runs out
+	if len(set) != n {
+		t.Errorf("a dead engine's countdown was set to %v", set[n:])
+	}
+}
+
 func TestCancelNowEndsAllWhateverTheHeartDoes(t *testing.T) {
 	s := newStage(t)
 	for i := range 50 {

@@ -308,7 +308,7 @@ func checkURL(key, text string) error {
 		return fmt.Errorf("%s: %w", key, err)
 	}
 	schemes := []string{"ws", "wss"}
-	if key == "venue.rest" {
+	if strings.HasSuffix(key, "rest") {
 		schemes = []string{"http", "https"}
 	}
 	if !slices.Contains(schemes, u.Scheme) || u.Host == "" {

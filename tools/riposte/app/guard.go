@@ -12,6 +12,7 @@ import (
 	"riposte/exec"
 	execbinance "riposte/exec/binance"
 	"riposte/exec/guard"
+	"riposte/tools/sock"
 	"riposte/tools/store"
 )
 
@@ -21,11 +22,23 @@ type DeadManConfig struct {
 	StaleAfter    duration `toml:"stale_after"`
 	GuardKeyFile  string   `toml:"guard_key_file"`
 	GuardRequired bool     `toml:"guard_required"`
+
+	USDMSymbols   []string `toml:"usdm_symbols"`
+	USDMCountdown duration `toml:"usdm_countdown"`
+	USDMRest      string   `toml:"usdm_rest"`
 }
 
 func (c *DeadManConfig) check() error {
 	return errors.Join(zeroOrSpan("dead_man.lost_after", c.LostAfter, time.Second, time.Hour),
-		span("dead_man.stale_after", c.StaleAfter, 500*time.Millisecond, time.Minute))
+		span("dead_man.stale_after", c.StaleAfter, 500*time.Millisecond, time.Minute),
+		span("dead_man.usdm_countdown", c.USDMCountdown, 5*time.Second, time.Hour), c.checkUSDM())
+}
+
+func (c *DeadManConfig) checkUSDM() error {
+	if c.USDMRest == "" {
+		return nil
+	}
+	return checkURL("dead_man.usdm_rest", c.USDMRest)
 }
 
 func zeroOrSpan(key string, got duration, lo, hi time.Duration) error {
@@ -124,7 +137,12 @@ func (c *contact) guard(cfg *Config, heart *guard.Heartbeat, out io.Writer) (*gu
 	if err != nil {
 		return nil, err
 	}
+	arm, err := c.countdown(&cfg.DeadMan)
+	if err != nil {
+		return nil, err
+	}
 	return guard.New(guard.Config{
+		Arm: arm, Countdown: cfg.DeadMan.USDMCountdown.Duration,
 		Heartbeat: heart, Venue: &guarded{rest: c.rest, table: c.table}, Now: func() int64 { return int64(c.clock.Mono()) + origin },
 		Own: func(id core.ClientID) bool {
 			_, _, owner := ids.Parse(id.Bytes())
@@ -135,6 +153,45 @@ func (c *contact) guard(cfg *Config, heart *guard.Heartbeat, out io.Writer) (*gu
 		},
 		StaleAfter: cfg.DeadMan.StaleAfter.Duration, LostAfter: 2 * cfg.DeadMan.LostAfter.Duration,
 	})
+}
+
+// usdmWeight is what USD-M futures let an address use (Binance USD-M docs, read
+// 2026-07-21); it is an account of its own beside the spot one.
+const usdmWeight = 2400
+
+// countdown is the call that starts the countdown of USD-M futures, nil where none is
+// configured.
+func (c *contact) countdown(cfg *DeadManConfig) (func(context.Context, time.Duration) error, error) {
+	if len(cfg.USDMSymbols) == 0 {
+		return nil, nil
+	}
+	url := cfg.USDMRest
+	if url == "" {
+		url = c.sites.usdm
+	}
+	if url == "" {
+		return nil, usageError{want("dead_man.usdm_rest", `""`, "the futures host of an environment that has no known one")}
+	}
+	budget, err := exec.NewBudget(0)
+	if err != nil {
+		return nil, err
+	}
+	limits := []exec.Limit{{Kind: exec.LimitWeight, Span: time.Minute, Max: usdmWeight}, {Kind: exec.LimitOrders, Span: time.Minute, Max: 1}}
+	if err := budget.Set(limits); err != nil {
+		return nil, err
+	}
+	rest, err := execbinance.NewREST(execbinance.RESTConfig{URL: url, Dial: (&sock.Dialer{TLS: c.sites.tls}).Dial, Key: c.key,
+		Instruments: c.table, Clock: c.clock, Time: c.vclock, Budget: budget})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return func(ctx context.Context, d time.Duration) error {
+		var errs []error
+		for _, symbol := range cfg.USDMSymbols {
+			errs = append(errs, rest.CountdownCancelAll(ctx, symbol, d))
+		}
+		return errors.Join(errs...)
+	}, nil
 }
 
 // guarded is the venue as a guard may use it. It asks symbol by symbol where that costs

@@ -266,6 +266,30 @@ func TestAnEngineTakenForDeadSendsNothingWhenItWakes(t *testing.T) {
 	}
 }
 
+// The venue serves the futures countdown on its one REST address and cancels whatever
+// the account has on the symbol.
+func TestTheCountdownOfFuturesEndsOrdersWhenTheHostIsGone(t *testing.T) {
+	o := newOutside(t, append(paramsOf(t), `name = "quoter"`, `name = "stuck"`, "usdm_symbols = []", `usdm_symbols = ["BTCUSDT", "ETHUSDT"]`, `usdm_countdown = "60s"`, `usdm_countdown = "5s"`,
+		`usdm_rest = ""`, "usdm_rest = \"REST\"")...)
+	text, err := os.ReadFile(o.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(o.config, []byte(strings.Replace(string(text), `"REST"`, fmt.Sprintf("%q", o.srv.REST()), 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	g := o.start("guard")
+	p := o.start("run", "--json")
+	g.says("watching")
+	o.until("orders rest at the venue", func() bool { return o.open() > 0 })
+	_ = g.Process.Kill() // guard and engine at once: the host
+	_ = p.Process.Kill()
+	if o.open() == 0 {
+		t.Fatal("no order is left for the countdown")
+	}
+	o.until("the countdown has run out", func() bool { return o.open() == 0 })
+}
+
 func TestAnEngineCanRefuseToTradeUnguarded(t *testing.T) {
 	o := newOutside(t, "guard_required = false", "guard_required = true")
 	p := o.start("run", "--json")

@@ -12,6 +12,7 @@ import (
 type sites struct {
 	name              string
 	rest, stream, api string
+	usdm              string // REST of USD-M futures, for its countdown alone
 	keyFile           string
 	tls               *tls.Config
 }
@@ -22,15 +23,15 @@ type sites struct {
 var known = map[string]sites{
 	"live": {
 		name: "live", rest: "https://api.binance.com", stream: "wss://stream.binance.com:9443",
-		api: "wss://ws-api.binance.com:443/ws-api/v3",
+		api: "wss://ws-api.binance.com:443/ws-api/v3", usdm: "https://fapi.binance.com",
 	},
 	"testnet": {
 		name: "testnet", rest: "https://testnet.binance.vision", stream: "wss://stream.testnet.binance.vision",
-		api: "wss://ws-api.testnet.binance.vision/ws-api/v3",
+		api: "wss://ws-api.testnet.binance.vision/ws-api/v3", usdm: "https://testnet.binancefuture.com",
 	},
 	"demo": {
 		name: "demo", rest: "https://demo-api.binance.com", stream: "wss://demo-stream.binance.com",
-		api: "wss://demo-ws-api.binance.com/ws-api/v3",
+		api: "wss://demo-ws-api.binance.com/ws-api/v3", usdm: "https://demo-fapi.binance.com",
 	},
 }
 
