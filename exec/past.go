@@ -89,6 +89,7 @@ func (p *Past) session(d journal.Payload) error {
 	case *journal.SessionStart:
 		p.Epoch, p.Account, p.Prefix, p.Clean = max(p.Epoch, d.Epoch), d.Account, d.Prefix, false
 		p.names, p.assets, p.draft, p.opening = nil, nil, NewPast(), nil
+		clear(p.Halted) // a session says anew what stops it
 		p.Runs[d.Epoch] = max(p.Runs[d.Epoch], 0)
 	case *journal.SessionEnd:
 		p.Clean = d.Clean

@@ -267,7 +267,7 @@ func (c *crashLoop) truth() map[tradeKey]time.Time {
 	fills := map[tradeKey]time.Time{}
 	for i := range list {
 		if e := &list[i]; e.TradeID >= 0 && e.Symbol != "" {
-			fills[tradeKey{e.Symbol, e.TradeID}] = time.UnixMicro(int64(e.Time))
+			fills[tradeKey{e.Symbol, e.TradeID}] = time.UnixMicro(e.Time)
 		}
 	}
 	return fills
