@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	death "riposte/core/fault"
 	"riposte/core/journal"
@@ -54,15 +55,20 @@ func (d *desk) openJournal() (err error) {
 // another one each time.
 func (d *desk) account() string { return d.sites.name + " " + d.sites.rest }
 
-// past makes sure that what former runs left is of this account. An embedded venue knows
-// nothing of it: it did not exist then.
+// embeddedAccount begins the account of a run on the venue inside it.
+const embeddedAccount = "sim (embedded venue)"
+
+// past makes sure that what former runs left is of this account. A run on an embedded
+// venue leaves nothing that matters, for that is gone with it; but such a run does not
+// write over what a real account's left.
 func (d *desk) past() error {
 	if d.folder == nil {
 		return nil
 	}
 	p := d.folder.Past
 	switch {
-	case d.sim != nil || p.Epoch == 0:
+	case p.Epoch == 0:
+	case strings.HasPrefix(p.Account, embeddedAccount):
 		p.Forget()
 	case p.Account != d.account():
 		return fmt.Errorf("cannot use journal.dir %s: it is of %q, this run is of %q; want a folder for each", d.cfg.Journal.Dir, p.Account, d.account())

@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"riposte/exec"
+	"riposte/tools/store"
 )
 
 // TestABrokenJournalStopsOrdersAndCancelsGoOn takes the journal's file away under a run
@@ -47,5 +50,40 @@ func TestABrokenJournalStopsOrdersAndCancelsGoOn(t *testing.T) {
 	}
 	if err := d.close(); err == nil || !strings.Contains(err.Error(), "cannot write the journal") {
 		t.Errorf("closing: %v, want the journal's error", err)
+	}
+}
+
+// TestAFolderIsOfOneAccount: what a real account's runs left is neither taken for
+// another's nor written over by a run on the embedded venue.
+func TestAFolderIsOfOneAccount(t *testing.T) {
+	const live, sim = "live https://api.binance.com", embeddedAccount + " http://127.0.0.1:1"
+	for _, c := range []struct {
+		past, prefix, now string
+		want              string // part of the refusal, "" none
+		kept              bool
+	}{
+		{"", "", live, "", true},
+		{live, "rp", live, "", true},
+		{live, "other", live, "want a folder for each", true},
+		{"testnet https://testnet.binance.vision", "rp", live, "want a folder for each", true},
+		{live, "rp", sim, "want a folder for each", true},
+		{sim, "rp", live, "", false},
+		{sim, "rp", sim, "", false},
+	} {
+		p := exec.NewPast()
+		if p.Account, p.Prefix = c.past, c.prefix; c.past != "" {
+			p.Epoch = 7
+		}
+		p.Symbols["BTCUSDT"] = &exec.PastPosition{Net: 5}
+		d := &desk{cfg: simConfig(t), folder: &store.Folder{Past: p}}
+		name, rest, _ := strings.Cut(c.now, " http")
+		d.sites = sites{name: name, rest: "http" + rest}
+		err := d.past()
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("past of %q, run of %q: %v, want %q", c.past, c.now, err, c.want)
+		}
+		if kept := len(p.Symbols) == 1; kept != c.kept {
+			t.Errorf("past of %q, run of %q: kept %v, want %v", c.past, c.now, kept, c.kept)
+		}
 	}
 }

@@ -57,7 +57,7 @@ func (d *desk) findSites() (sites, error) {
 			return s, usageError{err}
 		}
 		e := d.sim.endpoints()
-		s = sites{name: "sim (embedded venue)", rest: e.REST, stream: e.Stream, api: e.WSAPI, keyFile: e.KeyFile}
+		s = sites{name: embeddedAccount, rest: e.REST, stream: e.Stream, api: e.WSAPI, keyFile: e.KeyFile}
 		caFile = e.CAFile
 	}
 	if s.tls, err = sock.NewTLS(caFile); err != nil {
