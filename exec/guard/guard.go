@@ -203,6 +203,9 @@ func (g *Guard) arm(ctx context.Context, now int64) {
 		g.cfg.Say("the venue's countdown cannot be started: %v", err)
 		return // and tried again at the next look
 	}
+	if g.armed == 0 {
+		g.cfg.Say("the venue's countdown of %v runs", g.cfg.Countdown)
+	}
 	g.armed = now
 }
 

@@ -27,6 +27,8 @@ func init() { engine.Register("stuck", newStuck) }
 type stuck struct {
 	qty   core.Qty
 	rests bool
+
+	rounds int
 }
 
 func newStuck(in *core.Instrument, p *engine.Params) (engine.Strategy, error) {
@@ -34,7 +36,8 @@ func newStuck(in *core.Instrument, p *engine.Params) (engine.Strategy, error) {
 }
 
 func (s *stuck) Market(v *engine.View, _ *core.Event) {
-	for s.rests {
+	for n := 0; s.rests; n++ {
+		s.rounds = n
 	}
 	if v.Exposure().Open == 0 {
 		// So far off that it rests.
@@ -280,7 +283,7 @@ func TestTheCountdownOfFuturesEndsOrdersWhenTheHostIsGone(t *testing.T) {
 	}
 	g := o.start("guard")
 	p := o.start("run", "--json")
-	g.says("watching")
+	g.says("countdown of 5s runs")
 	o.until("orders rest at the venue", func() bool { return o.open() > 0 })
 	_ = g.Process.Kill() // guard and engine at once: the host
 	_ = p.Process.Kill()
