@@ -71,25 +71,22 @@ func TestTwoEnginesAndAHumanOnOneAccountDoNotTouchEachOther(t *testing.T) {
 				t.Errorf("the human's order %s was cancelled by somebody else", x.Client)
 			}
 		}
-		trades, err := o.srv.Trades("main")
+		trades, err := h.rest.AccountTradesFrom(t.Context(), symbol, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i := range trades {
 			x := &trades[i]
-			if x.Symbol != symbol {
-				continue
-			}
-			who := prefix[x.OrderID]
+			who := prefix[x.VenueID]
 			if position[who] == nil {
 				position[who] = map[string]core.Qty{}
 			}
-			q := core.Qty(x.Qty)
-			if !x.IsBuyer {
+			q := x.Qty
+			if !x.Buyer {
 				q = -q
 			}
-			if x.CommissionAsset == strings.TrimSuffix(symbol, "USDT") {
-				q -= core.Qty(x.Commission) // a position is what one can sell
+			if x.FeeAsset == strings.TrimSuffix(symbol, "USDT") {
+				q -= core.Qty(x.Fee) // a position is what one can sell
 			}
 			position[who][symbol] += q
 			fills[who]++
