@@ -11,8 +11,7 @@ import (
 // routeCuts is how often each route is cut; acceptance runs take 30.
 var routeCuts = flag.Int("routecuts", 3, "cuts of each route to the venue while orders flow")
 
-// one traded symbol keeps the requotes after each cut inside the venue's 50 orders in 10
-// seconds.
+// oneSymbol keeps the weight of snapshots low, and orders where their history is one page.
 var oneSymbol = []string{"snapshot_limit = 1000", "snapshot_limit = 100", "symbols = []", `symbols = ["BTCUSDT"]`}
 
 func TestRunTradesByTheWebSocketAPIAlone(t *testing.T) {
@@ -54,7 +53,7 @@ func TestRunLogsOnWithAnEd25519Key(t *testing.T) {
 // other, announces the end of sessions, and has the WebSocket side fall silent: trading
 // goes on, no order arrives twice, and the ledger is the venue's.
 func TestOrdersFlowWhileRoutesAreCut(t *testing.T) {
-	d := started(t, simConfig(t, oneSymbol...))
+	d := started(t, simConfig(t, append(eager(), oneSymbol...)...))
 	wait(t, "first orders", d, func(r *report) bool { return r.Acks >= 2 && settled(r) && r.Routes[exec.RouteWS].State == "up" })
 	for range *routeCuts {
 		for _, line := range []string{"cut rest", "cut wsapi", "shutdown wsapi 200ms"} {
