@@ -18,7 +18,7 @@ const (
 	CmdCancelAll                    // every own order on every instrument
 	CmdFacts                        // ClockError, Audited and RulesRead, as they are now
 	CmdRules                        // Rules are in force for their instrument
-	CmdHolds                        // the account has Held of Instrument's base asset
+	CmdHolds                        // the account has Held of Instrument's base asset with the fills up to a position of HeldAt
 	CmdLimits                       // Limits of Instrument
 	CmdAccount                      // Account's limits
 )
@@ -45,6 +45,7 @@ type Command struct {
 	Audited    core.MonoNs
 	RulesRead  core.MonoNs
 	Held       core.Qty
+	HeldAt     core.Qty
 	Rules      *core.Instrument
 	Limits     *risk.Limits
 	Account    *risk.AccountLimits
@@ -81,7 +82,7 @@ func (s *Shard) command(c *Command) {
 		}
 	case CmdHolds:
 		if known {
-			s.gate.Holds(c.Instrument, c.Held)
+			s.gate.Holds(c.Instrument, c.Held, c.HeldAt)
 		}
 	case CmdLimits:
 		if c.Limits == nil || s.gate.SetLimits(c.Instrument, *c.Limits) != nil {

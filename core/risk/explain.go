@@ -60,7 +60,7 @@ func (g *Gate) refuse(r Refusal, in *core.Intent, sync *book.Sync) {
 		d.Halt |= g.strategies[in.Strategy].halt
 	}
 	d.Last, d.Average, d.Exposure = w.last, w.average, g.exposure[in.Instrument]
-	d.Held = w.held + d.Exposure.Position - w.heldAt
+	d.Held, _ = g.Held(in.Instrument)
 }
 
 // Explain says of a refusal which rule it was, what value met it, and, where there is

@@ -121,8 +121,9 @@ func (g *Gate) counts(f *core.Filters, in *core.Intent, w *watch, e *Exposure) R
 	}
 	if f.PositionMax > 0 && in.Side == core.Buy {
 		// Nobody who has not been told what is held can say that it stays below.
-		held := Exposure{Position: w.held + e.Position - w.heldAt, Buy: e.Buy}
-		if !w.heldTold || !held.room(core.Buy, in.Qty, f.PositionMax) {
+		q, told := g.Held(in.Instrument)
+		held := Exposure{Position: q, Buy: e.Buy}
+		if !told || !held.room(core.Buy, in.Qty, f.PositionMax) {
 			return RefusedMaxPosition
 		}
 	}

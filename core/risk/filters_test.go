@@ -145,7 +145,7 @@ func TestMaxPositionCountsHoldingsFillsAndOpenBuys(t *testing.T) {
 	s.open(t)
 	before := s.must(t, limit(core.Sell, "100.02", "2"))
 	s.fill(before, core.Sell, qt("2"), core.Filled)
-	s.gate.Holds(symA, qt("3")) // that sale included
+	s.gate.Holds(symA, qt("3"), -qt("2")) // that sale included
 	id := s.must(t, limit(core.Buy, "100", "4"))
 	s.fill(id, core.Buy, qt("1"), core.PartiallyFilled)
 	s.must(t, limit(core.Buy, "100", "3"))

@@ -25,7 +25,7 @@ type watch struct {
 	algos    int           // own orders that wait for a trigger
 	icebergs int
 
-	held     core.Qty // of the base asset in the account when the position was heldAt
+	held     core.Qty // of the base asset in the account with fills up to a position of heldAt
 	heldAt   core.Qty
 	heldTold bool
 
@@ -40,11 +40,19 @@ func (g *Gate) Traded(id core.InstrumentID, p core.Price) { g.watch[id].last = p
 // Averaged tells the venue's own average price.
 func (g *Gate) Averaged(id core.InstrumentID, p core.Price) { g.watch[id].average = p }
 
-// Holds tells how much of an instrument's base asset the account has, free and
-// locked, all fills told so far included.
-func (g *Gate) Holds(id core.InstrumentID, q core.Qty) {
+// Holds tells how much of an instrument's base asset the account has, free and locked,
+// with the fills that have made its position at. Those which the gate has not heard of
+// yet, and those which it has heard of since, are told apart by that.
+func (g *Gate) Holds(id core.InstrumentID, q, at core.Qty) {
 	w := &g.watch[id]
-	w.held, w.heldAt, w.heldTold = q, g.exposure[id].Position, true
+	w.held, w.heldAt, w.heldTold = q, at, true
+}
+
+// Held is how much of an instrument's base asset the account has by all that the gate
+// knows. Not ok: nobody has told.
+func (g *Gate) Held(id core.InstrumentID) (q core.Qty, ok bool) {
+	w := &g.watch[id]
+	return w.held + g.exposure[id].Position - w.heldAt, w.heldTold
 }
 
 // ClockError tells how far off the venue's time may be as we know it.

@@ -36,10 +36,15 @@ type dealer struct {
 	drained    atomic.Bool
 }
 
-// hinted is what the gateway has last been told of an instrument.
+// hinted is what the gateway has last been told of an instrument's market, and the gate
+// of the account's holding.
 type hinted struct {
 	id       core.InstrumentID
 	bid, ask core.Price
+
+	before core.Qty // what the ledger had at the start and the gate does not count as its position
+	rest   core.Qty // what is held beside that position, as last told
+	told   bool
 }
 
 // hintsPerStep bounds how many instruments are looked at in one Step: with hundreds,
@@ -49,7 +54,7 @@ const hintsPerStep = 16
 func (d *desk) hinted() (list []hinted) {
 	for _, sym := range d.cfg.traded() {
 		if in, ok := d.table.Lookup(sym); ok {
-			list = append(list, hinted{id: in.ID})
+			list = append(list, hinted{id: in.ID, before: d.gateway.Ledger().Holding(in.ID) - d.gate.Exposure(in.ID).Position})
 		}
 	}
 	return list
@@ -107,6 +112,7 @@ func (x *dealer) Step() int {
 			x.turn = 0
 		}
 		x.hint(&x.hinted[x.turn])
+		work += x.hold(&x.hinted[x.turn])
 	}
 	if !x.acked && g.Table().Stats.Acked > 0 {
 		x.acked = true
@@ -143,6 +149,22 @@ func (x *dealer) hint(h *hinted) {
 		x.d.gateway.Hint(h.id, b.Levels(core.Buy, append(x.near[core.Buy][:0], core.Level{Price: top.Bid})),
 			b.Levels(core.Sell, append(x.near[core.Sell][:0], core.Level{Price: top.Ask})))
 	}
+}
+
+// hold tells the gate what the account holds of an instrument's base asset, when that has
+// changed by anything but the instrument's own fills, which the gate hears of by itself.
+func (x *dealer) hold(h *hinted) int {
+	l := x.d.gateway.Ledger()
+	if !l.Opened() {
+		return 0
+	}
+	held, position := core.Qty(l.Owned(x.d.table.Get(h.id).Base)), l.Holding(h.id)
+	if rest := held - position; rest != h.rest || !h.told {
+		h.rest, h.told = rest, true
+		x.put(engine.Command{Kind: engine.CmdHolds, Instrument: h.id, Held: held, HeldAt: position - h.before})
+		return 1
+	}
+	return 0
 }
 
 func (x *dealer) tell(k engine.CommandKind, c risk.HaltCause) int {
