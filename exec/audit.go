@@ -242,7 +242,7 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 		g.Lift(risk.HaltMismatch)
 	}
 	a.due = now + core.MonoNs(g.cfg.AuditEvery)
-	if a.follow > 0 {
+	if a.follow > 0 && !a.again { // one that began before the reconnect follows nothing up
 		a.due = min(a.due, now+followUp[len(followUp)-a.follow])
 		a.follow--
 	}

@@ -101,3 +101,34 @@ func TestAShortCutCancelsNothing(t *testing.T) {
 		t.Errorf("%d cancels, the order is %v, want none and working", r.srv.count("DELETE"), r.status(id))
 	}
 }
+
+// pausing lets time pass inside the encoding of an order.
+type pausing struct {
+	exec.Codec
+	clock *testClock
+	d     time.Duration
+}
+
+func (p *pausing) Place(in *core.Intent, born, now core.WallNs, r *exec.Request) exec.EncodeError {
+	p.clock.advance(p.d)
+	return p.Codec.Place(in, born, now, r)
+}
+
+// A Step reads the clock once; a process can be stopped after that.
+func TestWhatWasDecidedBeforeTheProcessStoodStillIsNotSent(t *testing.T) {
+	slow := &pausing{}
+	r := newRig(t, func(c *exec.Config) {
+		slow.Codec, c.Codec = c.Codec, slow
+		c.TimeToLive = time.Second
+	})
+	slow.clock = r.clock
+	slow.d = time.Second
+	r.rests() // not more than its time to live
+	slow.d = time.Second + 1
+	late := r.buy(100_00000000)
+	r.until("it has ended", func() bool { return r.story(late) != "" })
+	r.expect(late, "done NOT_SENT")
+	if n := r.srv.count("POST"); n != 1 {
+		t.Errorf("%d orders left, want the first alone", n)
+	}
+}

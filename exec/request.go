@@ -137,6 +137,13 @@ func (g *Gateway) place(a *risk.Approved, in *core.Intent, x *way, now core.Mono
 	}
 	fault.At(fault.OrderEncoded)
 	encoded := g.clock.Mono()
+	if encoded-a.Decided() > core.MonoNs(g.cfg.TimeToLive) {
+		// The process stood still between the Step's reading of the clock and here: what
+		// was decided before is not sent now.
+		g.budget.GiveOrder(venue)
+		g.refuse(in, RefusedLate)
+		return
+	}
 	o := g.table.Add(in, &g.req)
 	if o == nil {
 		g.budget.GiveOrder(venue)

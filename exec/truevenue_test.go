@@ -29,7 +29,8 @@ func trials(few int) int {
 type trueVenue struct {
 	r     *rig
 	clock core.Clock
-	rng   *rand.Rand
+	rng   *rand.Rand    // of the loop goroutine
+	reads *rand.Rand    // of the cold calls, under mu
 	lag   time.Duration // at most
 
 	mu     sync.Mutex
@@ -63,7 +64,7 @@ type trueTrade struct {
 }
 
 func newTrueVenue(seed uint64, lag time.Duration) *trueVenue {
-	return &trueVenue{rng: rand.New(rand.NewPCG(seed, 1)), lag: lag, lastID: 5000,
+	return &trueVenue{rng: rand.New(rand.NewPCG(seed, 1)), reads: rand.New(rand.NewPCG(seed, 2)), lag: lag, lastID: 5000,
 		orders: map[core.ClientID]*trueOrder{}, byID: map[int64]*trueOrder{}, posts: map[core.ClientID]int{}, calls: map[core.ClientID][]string{}}
 }
 
@@ -184,7 +185,7 @@ func (v *trueVenue) placedAnswer(q *request, o *trueOrder) string {
 func (v *trueVenue) replica() core.MonoNs {
 	at := v.clock.Mono()
 	if v.lag > 0 {
-		at -= core.MonoNs(v.rng.Int64N(int64(v.lag) + 1))
+		at -= core.MonoNs(v.reads.Int64N(int64(v.lag) + 1))
 	}
 	return at
 }
