@@ -156,6 +156,7 @@ func (d *desk) report() *report {
 	r.SamplesLost = s.StagesLost + g.stats.StampsDropped
 	if d.auditor != nil {
 		r.BooksCompared, r.BookDifferences = d.auditor.compared.Load(), d.auditor.differ.Load()
+		r.BooksUnseen = d.auditor.skipped.Load() + d.auditor.unknown.Load()
 		if text := d.auditor.first.Load(); text != nil {
 			r.Problems = append(r.Problems, "book differs from the venue's: "+*text)
 		}

@@ -62,7 +62,8 @@ type report struct {
 	Differences     []string `json:"differences,omitempty"`
 	BooksCompared   uint64   `json:"books_compared"`
 	BookDifferences uint64   `json:"book_differences"`
-	OpenAtVenue     int      `json:"open_at_venue"` // own orders, by the venue; final only
+	BooksUnseen     uint64   `json:"books_not_compared"` // applied while the auditor was busy, or whose truth the venue no longer had
+	OpenAtVenue     int      `json:"open_at_venue"`      // own orders, by the venue; final only
 
 	Guarded bool `json:"guarded"` // a guard process watches this engine
 
