@@ -25,21 +25,26 @@ type Denial struct {
 	Unknown  int
 	Gross    core.Amount
 	Clock    time.Duration
-	AuditAge core.MonoNs
+	Book     book.State
+	// When the book, the account and the venue's rules were last found to be current,
+	// and when that was asked.
+	Proved, Audited, RulesRead, At core.MonoNs
+	Orders, Trades                 uint64 // of the day
 }
 
 // Denied is the newest refusal. Valid until the next call of Approve.
 func (g *Gate) Denied() *Denial { return &g.denied }
 
 // refuse counts a refusal and keeps what it was judged by.
-func (g *Gate) refuse(r Refusal, in *core.Intent, sync *book.Sync) {
+func (g *Gate) refuse(r Refusal, in *core.Intent, sync *book.Sync, now core.MonoNs) {
 	g.refused[r]++
 	d := &g.denied
 	d.Refusal, d.Intent, d.Halt = r, *in, g.halt
 	d.Live, d.Unknown, d.Gross, d.Clock = g.orders.live, g.unknown, g.capital.gross, g.clockError
-	d.Top = core.Top{}
+	d.Audited, d.RulesRead, d.At, d.Orders, d.Trades = g.auditAt, g.rulesAt, now, g.capital.orders, g.capital.trades
+	d.Top, d.Book, d.Proved = core.Top{}, book.Syncing, 0
 	if sync != nil {
-		d.Top = sync.Top()
+		d.Top, d.Book, d.Proved = sync.Top(), sync.State(), sync.LastProof()
 	}
 	d.Order = Order{}
 	if in.Kind != core.Place {
@@ -108,6 +113,20 @@ func (d *Denial) value(inst *core.Instrument, l *Limits, a *AccountLimits) strin
 		return fmt.Sprintf("%v %v at a position of %v", in.Side, in.Qty, e.Position)
 	case RefusedSymbol:
 		return inst.Symbol
+	case RefusedStale:
+		return fmt.Sprintf("%v, proved %s, want within %v", d.Book, d.ago(d.Proved), l.StaleAfter)
+	case RefusedAudit:
+		return fmt.Sprintf("found in order %s, want within %v", d.ago(d.Audited), a.AuditAgeMax)
+	case RefusedRulesAge:
+		return fmt.Sprintf("read %s, want within %v", d.ago(d.RulesRead), a.RulesAgeMax)
+	case RefusedRatio:
+		return fmt.Sprintf("%d orders for %d trades, want at most %d for each", d.Orders, d.Trades, a.RatioMax)
+	case RefusedStrategyRate:
+		return fmt.Sprintf("want at most %d in %v", a.StrategyRateMax, a.StrategySpan)
+	case RefusedRate, RefusedReserve:
+		return fmt.Sprintf("want at most %d orders, and %d messages less %d%% for cancels, in %v", a.RateMax, a.MessageMax, a.ReservePercent, a.RateSpan)
+	case RefusedUnknownOrder, RefusedCancelPending, RefusedAmendsFilter:
+		return fmt.Sprintf("order %d, amended %d times, want at most %d", max(d.Intent.ID, d.Intent.Old), d.Order.Amends, f.AmendsMax)
 	case RefusedClock:
 		if d.Clock == unknownClock {
 			return fmt.Sprintf("nobody has measured it, want within %v", a.ClockErrorMax)
@@ -168,6 +187,14 @@ func (d *Denial) value(inst *core.Instrument, l *Limits, a *AccountLimits) strin
 	return ""
 }
 
+// ago is how long before the refusal something was.
+func (d *Denial) ago(at core.MonoNs) string {
+	if at <= 0 {
+		return "never"
+	}
+	return fmt.Sprintf("%v ago", time.Duration(d.At-at))
+}
+
 // price is the order's own, or where it would trade.
 func (d *Denial) price() core.Price {
 	switch {
@@ -198,6 +225,7 @@ func Nearest(d *Denial, inst *core.Instrument, l *Limits) (near core.Intent, ok 
 		}
 	case RefusedPercentPrice:
 		near.Price = d.within(f)
+		return near, near.Price > 0 && percentRule(&near, f, d.Top.Mid(), d.Last, d.Average) == None
 	case RefusedTrailing:
 		lo, hi := f.TrailBelowMin, f.TrailBelowMax
 		if above(in) {
@@ -219,7 +247,8 @@ func Nearest(d *Denial, inst *core.Instrument, l *Limits) (near core.Intent, ok 
 	case RefusedParts:
 		near.Iceberg = lotCeil((in.Qty+core.Qty(f.PartsMax)-1)/core.Qty(f.PartsMax), f.Lot)
 	case RefusedNotionalFilter:
-		near.Qty = d.notional(f)
+		near.Qty, ok = d.notional(f)
+		return near, ok
 	case RefusedQtyMax:
 		near.Qty = l.QtyMax.LotFloor(step(in.Type, f))
 	case RefusedNotionalMax:
@@ -291,8 +320,9 @@ func (d *Denial) lots(f *core.Filters) (q, shown core.Qty) {
 	return q, shown
 }
 
-// notional is the quantity nearest to the wanted one whose value the venue takes.
-func (d *Denial) notional(f *core.Filters) core.Qty {
+// notional is the quantity nearest to the wanted one whose value the venue takes at every
+// price that could be meant. Where those lie far apart there may be none.
+func (d *Denial) notional(f *core.Filters) (q core.Qty, ok bool) {
 	in := &d.Intent
 	low, high := in.Price, in.Price
 	if in.Kind == core.Amend {
@@ -301,17 +331,20 @@ func (d *Denial) notional(f *core.Filters) core.Qty {
 		low, high = span(in, &d.Top, &watch{last: d.Last, average: d.Average})
 	}
 	if low <= 0 {
-		return in.Qty
+		return in.Qty, false
 	}
 	lot := max(step(in.Type, f), 1)
-	if core.NotionalOf(low, in.Qty).Cmp(core.NotionalOfAmount(f.NotionalMin)) < 0 {
+	priceless := in.Price == 0 && in.Kind != core.Amend
+	if (!priceless || f.NotionalMinMarket) && core.NotionalOf(low, in.Qty).Cmp(core.NotionalOfAmount(f.NotionalMin)) < 0 {
 		least := core.Qty(core.NotionalOfAmount(f.NotionalMin).Div(uint64(low)))
 		if core.NotionalOf(low, least).Cmp(core.NotionalOfAmount(f.NotionalMin)) < 0 {
 			least++
 		}
-		return lotCeil(least, lot)
+		q = lotCeil(least, lot)
+	} else {
+		q = affordable(high, f.NotionalMax).LotFloor(lot)
 	}
-	return affordable(high, f.NotionalMax).LotFloor(lot)
+	return q, q > 0 && notionalRule(low, high, q, priceless, f) == None
 }
 
 // affordable is how much an amount buys at a price.
@@ -343,7 +376,8 @@ func (e *Exposure) left(s core.Side, limit core.Qty) core.Qty {
 	return max(limit-e.Buy-e.Position, 0)
 }
 
-// within is the price nearest to the wanted one inside the venue's multiples.
+// within is the price nearest to the wanted one inside the venue's multiples of all prices
+// that could be meant, if there is one.
 func (d *Denial) within(f *core.Filters) core.Price {
 	up, down := f.BidMulUp, f.BidMulDown
 	if d.Intent.Side == core.Sell {

@@ -150,3 +150,24 @@ func randomIntent(t *rapid.T, f *core.Filters) core.Intent {
 	}
 	return in
 }
+
+// Where no value is legal, none is named.
+func TestNoValueIsNamedWhereNoneIsLegal(t *testing.T) {
+	notional := newStage()
+	f := &notional.table.List[symA].Filters
+	f.NotionalMin, f.NotionalMax, f.NotionalMinMarket, f.NotionalMaxMarket = am("100"), am("150"), true, true
+	notional.open(t)
+	// 100 at the market's 100 is at least 1, 150 at the trigger's 900 at most 0.166.
+	notional.want(t, core.Intent{Type: core.StopLoss, Stop: px("900"), Qty: qt("0.5")}, RefusedNotionalFilter)
+	percent := newStage()
+	f = &percent.table.List[symA].Filters
+	f.BidMulUp, f.BidMulDown = core.Scale*11/10, core.Scale*9/10
+	percent.open(t)
+	percent.gate.Averaged(symA, px("140")) // 126 at least, where the mid wants 110.01 at most
+	percent.want(t, limit(core.Buy, "100", "1"), RefusedPercentPrice)
+	for _, s := range []*stage{notional, percent} {
+		if near, ok := Nearest(s.gate.Denied(), s.gate.Instrument(symA), s.gate.Limits(symA)); ok {
+			t.Errorf("%v: %+v is named as legal", s.gate.Denied().Refusal, near)
+		}
+	}
+}

@@ -174,7 +174,7 @@ func (g *Gate) Approve(in core.Intent, sync *book.Sync, st Stamps, input uint64,
 		r = RefusedMalformed
 	}
 	if r != None {
-		g.refuse(r, &in, sync)
+		g.refuse(r, &in, sync, now)
 		return Approved{}, r
 	}
 	g.approved++

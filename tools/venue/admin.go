@@ -315,6 +315,18 @@ func (s *Server) Trades(account string) ([]exchange.UserTrade, error) {
 	})
 }
 
+// SetFilters gives a symbol the filters that it has in an exchangeInfo body.
+func (s *Server) SetFilters(symbol string, exchangeInfo []byte) error {
+	list, err := exchange.LoadSymbols(exchangeInfo, []string{symbol})
+	if err != nil {
+		return err
+	}
+	if !s.loop.do(func(now int64) { err = s.x.SetFilters(now, symbol, list[0].Filters) }) {
+		return errVenueClosed
+	}
+	return err
+}
+
 // SetStatus moves a symbol to another trading phase.
 func (s *Server) SetStatus(symbol string, st exchange.SymbolStatus) error {
 	return s.faults.Apply(Fault{Verb: "status", Target: symbol, Status: st, Text: "status " + symbol + " " + st.String()})

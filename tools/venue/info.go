@@ -8,8 +8,8 @@ import (
 	"riposte/tools/venue/exchange"
 )
 
-// exchangeInfo holds what of GET /api/v3/exchangeInfo does not change while the venue runs; statuses are asked for
-// at each request. Any goroutine may read it.
+// exchangeInfo holds what of GET /api/v3/exchangeInfo does not change while the venue runs; statuses and filters are
+// asked for at each request. Any goroutine may read it.
 type exchangeInfo struct {
 	symbols []exchange.Symbol
 	byName  map[string]*exchange.Symbol
@@ -278,15 +278,21 @@ func myFilters(c *call, b []byte) ([]byte, *apiError) {
 	if err != nil {
 		return b, err
 	}
-	s := c.srv.static.find(symbol)
 	var assets []exchange.AssetLimit
-	if err := c.engine(func(x *exchange.Exchange, _ int64) *apiError { assets = x.AssetLimits(symbol); return nil }); err != nil {
+	var filters []exchange.Filter
+	if err := c.engine(func(x *exchange.Exchange, _ int64) *apiError {
+		if s, ok := x.Symbol(symbol); ok {
+			filters = s.Filters
+		}
+		assets = x.AssetLimits(symbol)
+		return nil
+	}); err != nil {
 		return b, err
 	}
 	w := enc{b: b}
 	w.open('{')
 	w.filters("exchangeFilters", c.srv.static.filters)
-	w.filters("symbolFilters", s.Filters)
+	w.filters("symbolFilters", filters)
 	w.key("assetFilters")
 	w.open('[')
 	for _, a := range assets {

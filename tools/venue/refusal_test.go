@@ -163,3 +163,29 @@ func TestUnknownParametersAreToleratedUnlessStrict(t *testing.T) {
 		}
 	}
 }
+
+func TestFiltersChangeForOrdersFromThenOn(t *testing.T) {
+	s := venueOf(t, quiet)
+	c := restOf(t, s)
+	order := "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=50000.1"
+	if r := c.signed("POST", "/api/v3/order", order); r.status != 200 {
+		t.Fatalf("got %s", r.body)
+	}
+	rules := `{"symbols":[{"symbol":"BTCUSDT","status":"TRADING","baseAsset":"BTC","quoteAsset":"USDT","orderTypes":["LIMIT"],"isSpotTradingAllowed":true,
+		"filters":[{"filterType":"PRICE_FILTER","minPrice":"1","maxPrice":"100000","tickSize":"10"}]}]}`
+	if err := s.SetFilters("BTCUSDT", []byte(rules)); err != nil {
+		t.Fatal(err)
+	}
+	if r := c.signed("POST", "/api/v3/order", order); !strings.Contains(string(r.body), "PRICE_FILTER") {
+		t.Errorf("after the change: got %s, want PRICE_FILTER", r.body)
+	}
+	if r := c.get("/api/v3/exchangeInfo?symbol=BTCUSDT"); !strings.Contains(string(r.body), `"tickSize":"10.00000000"`) {
+		t.Errorf("exchangeInfo tells %s", r.body)
+	}
+	if r := c.signed("GET", "/api/v3/openOrders", "symbol=BTCUSDT"); !strings.Contains(string(r.body), "50000.10000000") {
+		t.Errorf("the order from before has gone: %s", r.body)
+	}
+	if err := s.SetFilters("NOPE", []byte(rules)); err == nil || !strings.Contains(err.Error(), "NOPE") {
+		t.Errorf("a symbol without rules: %v", err)
+	}
+}

@@ -178,10 +178,8 @@ func (x *Exchange) addSymbol(s *Symbol, history int) error {
 	if s.Name == "" || s.Base == "" || s.Quote == "" || s.Base == s.Quote {
 		return fmt.Errorf("cannot add symbol %q of %q and %q: want a name and two assets", s.Name, s.Base, s.Quote)
 	}
-	for i := range s.Filters {
-		if s.Filters[i].Type.overExchange() {
-			return fmt.Errorf("cannot use %s on symbol %q: it belongs to the exchange", s.Filters[i].Type, s.Name)
-		}
+	if err := ofSymbol(s.Name, s.Filters); err != nil {
+		return err
 	}
 	in := &instrument{
 		x: x, no: len(x.insts), sym: s.clone(), base: x.asset(s.Base), quote: x.asset(s.Quote),
@@ -294,6 +292,33 @@ func (x *Exchange) SetStatus(now Micros, symbol string, s SymbolStatus) *Reject 
 		x.sink.Status(symbol, s)
 	}
 	x.log.flush()
+	return nil
+}
+
+// SetFilters replaces a symbol's filters for orders from now on. Those that are open stay
+// as they are.
+func (x *Exchange) SetFilters(now Micros, symbol string, filters []Filter) error {
+	x.command(now, "filters", 0, symbol)
+	defer x.log.flush()
+	in := x.byName[symbol]
+	if in == nil {
+		return fmt.Errorf("cannot change the filters of symbol %q: it is not served", symbol)
+	}
+	if err := ofSymbol(symbol, filters); err != nil {
+		return err
+	}
+	in.sym.Filters = slices.Clone(filters) // readers may hold the old ones
+	in.tick, in.lot = max(in.sym.Tick(), 1), max(in.sym.Lot(), 1)
+	return nil
+}
+
+// ofSymbol refuses filters that are the exchange's.
+func ofSymbol(symbol string, filters []Filter) error {
+	for i := range filters {
+		if filters[i].Type.overExchange() {
+			return fmt.Errorf("cannot use %s on symbol %q: it belongs to the exchange", filters[i].Type, symbol)
+		}
+	}
 	return nil
 }
 
