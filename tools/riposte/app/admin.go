@@ -46,15 +46,13 @@ func loopbackHost(host string) bool {
 //	/healthz       200 and "ok", or 503 and what is wrong
 //	/status        the newest report, the same object as with --json
 //	/metrics       its numbers as text, one a line (Prometheus exposition format)
-//	/key/reload    by POST: loads the key anew and changes to it; see keyschange.go
 //	/debug/pprof/  net/http/pprof
-//	/halt, /resume, /limits  by POST, with the token; see door
+//	/halt, /resume, /limits, /key/reload  by POST, with the token; see door
 type admin struct {
 	cfg    AdminConfig
 	server *http.Server
 	url    string
-	latest func() *report         // the newest, nil before the first
-	reload atomic.Pointer[keeper] // nil until trading begins
+	latest func() *report // the newest, nil before the first
 	cancel context.CancelFunc
 	served chan error
 	door   atomic.Pointer[*door] // the operator's, nil before there is one
@@ -76,14 +74,14 @@ func openAdmin(cfg AdminConfig, latest func() *report) (*admin, error) {
 	mux.HandleFunc("/healthz", a.health)
 	mux.HandleFunc("/status", a.status)
 	mux.HandleFunc("/metrics", a.metrics)
-	mux.Handle("POST /key/reload", http.NewCrossOriginProtection().Handler(http.HandlerFunc(a.reloadKey)))
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	for _, page := range []string{"/halt", "/resume", "/limits"} {
-		mux.HandleFunc("POST "+page, a.operator)
+	operator := http.NewCrossOriginProtection().Handler(http.HandlerFunc(a.operator))
+	for _, page := range []string{"/halt", "/resume", "/limits", "/key/reload"} {
+		mux.Handle("POST "+page, operator)
 	}
 	a.server = limited(a.guard(mux))
 	// A profile is written after as many seconds as were asked for.
@@ -154,19 +152,6 @@ func (a *admin) status(w http.ResponseWriter, _ *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(r) // whoever asked has gone
-}
-
-func (a *admin) reloadKey(w http.ResponseWriter, r *http.Request) {
-	k := a.reload.Load()
-	if k == nil {
-		http.Error(w, "starting", http.StatusServiceUnavailable)
-		return
-	}
-	if err := k.requestChange(r.Context()); err != nil {
-		http.Error(w, err.Error(), http.StatusConflict)
-		return
-	}
-	fmt.Fprintln(w, "key changed")
 }
 
 func (a *admin) metrics(w http.ResponseWriter, _ *http.Request) {

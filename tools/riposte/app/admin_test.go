@@ -25,6 +25,7 @@ func ask(t *testing.T, method, url string, header ...string) (int, string) {
 		if header[i] == "Host" {
 			req.Host = header[i+1]
 		}
+		req.Header.Set(header[i], header[i+1])
 	}
 	resp, err := client.Do(req)
 	if err != nil {

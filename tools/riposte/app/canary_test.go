@@ -287,10 +287,18 @@ func TestNoPartOfAKeyLeavesTheProcess(t *testing.T) {
 					if err := os.WriteFile(v.file, []byte(strings.Replace(keyText(key), "\n", "\n\n", 1)[:90]), 0o600); err != nil {
 						t.Error(err)
 					}
-					_, body := ask(t, http.MethodPost, r.Admin+"/key/reload")
+					token, err := readToken(filepath.Join(dir, ".riposte"), false)
+					if err != nil {
+						t.Error(err)
+					}
+					reload := func() (body string) {
+						_, body = ask(t, http.MethodPost, r.Admin+"/key/reload", "Authorization", "Bearer "+string(token))
+						return body
+					}
+					body := reload()
 					all.add(name+" reload", []byte(body))
 					v.put(key)
-					_, body = ask(t, http.MethodPost, r.Admin+"/key/reload")
+					body = reload()
 					all.add(name+" reload", []byte(body))
 					if body != "key changed\n" {
 						t.Errorf("%s: reload says %q", name, body)

@@ -166,6 +166,8 @@ func TestDoorLetsInOnlyWhoKnowsTheToken(t *testing.T) {
 		"too long":            {"POST", "/halt", `{"reason":"` + strings.Repeat("x", doorBody) + `"}`, []string{"Authorization", bearer}, http.StatusBadRequest},
 		"a long reason":       {"POST", "/resume", `{"reason":"` + strings.Repeat("x", 201) + `"}`, []string{"Authorization", bearer}, http.StatusBadRequest},
 		"symbol and strategy": {"POST", "/halt", `{"reason":"x","symbol":"A","strategy":"B"}`, []string{"Authorization", bearer}, http.StatusBadRequest},
+		"a key, no token":     {"POST", "/key/reload", "", nil, http.StatusUnauthorized},
+		"a key, by a page":    {"POST", "/key/reload", "", []string{"Authorization", bearer, "Origin", "http://evil.example"}, http.StatusForbidden},
 		"no such page":        {"POST", "/sell", `{"reason":"x"}`, []string{"Authorization", bearer}, http.StatusNotFound},
 	} {
 		// Without a control behind it, anything that is let through panics.

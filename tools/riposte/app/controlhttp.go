@@ -21,7 +21,7 @@ import (
 	"riposte/core/risk"
 )
 
-// The operator's door: POST /halt, /resume and /limits, on a socket in the journal's
+// The operator's door: POST /halt, /resume, /limits and /key/reload, on a socket in the journal's
 // folder that only its owner can open, and on the admin address where there is one.
 // Whoever asks must know the token, which lies in the same folder.
 const (
@@ -155,6 +155,7 @@ func (d *door) handler() http.Handler {
 	mux.HandleFunc("POST /halt", d.halt)
 	mux.HandleFunc("POST /resume", d.resume)
 	mux.HandleFunc("POST /limits", d.limits)
+	mux.HandleFunc("POST /key/reload", d.reloadKey)
 	return d.cross.Handler(d.guard(mux))
 }
 
@@ -268,4 +269,13 @@ func (d *door) limits(w http.ResponseWriter, r *http.Request) {
 		text, err = d.c.change(&o)
 	}
 	answer(w, text, err)
+}
+
+// reloadKey loads the key anew and changes to it; see keyschange.go. It has no body.
+func (d *door) reloadKey(w http.ResponseWriter, r *http.Request) {
+	if err := d.c.d.keeper.requestChange(r.Context()); err != nil {
+		http.Error(w, err.Error(), http.StatusConflict)
+		return
+	}
+	answer(w, "key changed", nil)
 }

@@ -52,9 +52,6 @@ func (c runCmd) Run(o *output) (err error) {
 	}
 	defer c.collect()()
 	p := newPrinter(o, c.JSON)
-	if d.admin != nil {
-		d.admin.reload.Store(d.keeper)
-	}
 	p.hello(d)
 	p.run(d, stop, c.For)
 	stopProfile() // of trading, not of the end
