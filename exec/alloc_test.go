@@ -26,6 +26,9 @@ type leanConn struct {
 	clients                [1 << 12][30]byte
 	clientLen              int
 	hold                   bool // answers are not there yet
+
+	both             []byte // the answer to a replace
+	bothOld, bothNew int    // where its halves begin
 }
 
 const leanID = "0000000000"
@@ -43,6 +46,9 @@ func newLean(clientLen int) *leanConn {
 	l.cancel = []byte(answer(200, canceled("BTCUSDT", 1_000_000_000, string(client), "2.00000000", "1.00000000")))
 	l.cidAt = bytes.Index(l.cancel, []byte("1"+leanID[1:]))
 	l.cclientAt = bytes.Index(l.cancel, client)
+	gone := canceled("BTCUSDT", 1_000_000_000, string(client), "2.00000000", "1.00000000")
+	l.both = []byte(answer(200, halves("SUCCESS", "SUCCESS", gone, body), "x-mbx-order-count-10s: 1"))
+	l.bothOld, l.bothNew = bytes.Index(l.both, []byte(gone)), bytes.Index(l.both, []byte(body))
 	l.ping = []byte(answer(200, "{}"))
 	return l
 }
@@ -66,12 +72,11 @@ func (l *leanConn) Write(p []byte) (int, error) {
 		putDigits(l.order[l.idAt:l.idAt+10], l.next)
 		putDigits(l.order[l.fillAt:l.fillAt+10], l.next+1_000_000_000)
 		l.ready = l.order
-	case 'D':
-		at := bytes.Index(p, []byte("orderId=")) + len("orderId=")
-		id := int64(0)
-		for _, c := range p[at : at+10] {
-			id = id*10 + int64(c-'0')
+		if bytes.HasPrefix(p, []byte("POST /api/v3/order/cancelReplace?")) {
+			l.replaced(numberBehind(p, "cancelOrderId="))
 		}
+	case 'D':
+		id := numberBehind(p, "orderId=")
 		copy(l.cancel[l.cclientAt:], l.clients[id%int64(len(l.clients))][:l.clientLen])
 		putDigits(l.cancel[l.cidAt:l.cidAt+10], id)
 		l.ready = l.cancel
@@ -81,6 +86,26 @@ func (l *leanConn) Write(p []byte) (int, error) {
 		return 0, io.ErrClosedPipe
 	}
 	return len(p), nil
+}
+
+// replaced makes the answer to a replace of the order with that id by the one just made.
+func (l *leanConn) replaced(old int64) {
+	head := bytes.Index(l.order, []byte("{"))
+	copy(l.both[l.bothNew:], l.order[head:])
+	putDigits(l.both[l.bothOld+l.cidAt-l.cancelHead():][:10], old)
+	copy(l.both[l.bothOld+l.cclientAt-l.cancelHead():], l.clients[old%int64(len(l.clients))][:l.clientLen])
+	l.ready = l.both
+}
+
+func (l *leanConn) cancelHead() int { return bytes.Index(l.cancel, []byte("{")) }
+
+// numberBehind is the ten digits behind a name.
+func numberBehind(p []byte, name string) (n int64) {
+	at := bytes.Index(p, []byte(name)) + len(name)
+	for _, c := range p[at : at+10] {
+		n = n*10 + int64(c-'0')
+	}
+	return n
 }
 
 func putDigits(b []byte, v int64) {

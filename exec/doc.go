@@ -18,7 +18,8 @@
 //	              lanes.go their lives: logon, signs of life, replacement
 //	router.go     which route an order takes (meter.go), way.go by which connection
 //	table.go      order state: evidence in any order, one truth out
-//	gateway.go    the Step that joins all of it; request.go sends, cold.go asks
+//	gateway.go    the Step that joins all of it; request.go sends, amend.go what is
+//	              about an order that works, outcome.go hears, resolver.go asks
 //	handover.go   another codec, for another key, between two Steps
 //	keyrefused.go what a refused key bars until it is changed
 //	budget.go     weights, order counts, lock-outs

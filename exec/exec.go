@@ -24,7 +24,12 @@ const (
 	RequestCancel
 	RequestStatus // what has become of an order
 	RequestLogon  // authenticates a session
+	RequestReplace
+	RequestAmend
 )
+
+// places reports whether the request can create an order.
+func (k RequestKind) places() bool { return k == RequestPlace || k == RequestReplace }
 
 // Class is what an answer, or its absence, says about the request.
 type Class uint8
@@ -69,7 +74,18 @@ type Verdict struct {
 	KeyRefused  bool          // the venue refuses the key itself
 	OrderLimit  bool          // Lockout is for new orders only: cancels may go on
 	Duplicate   bool          // the venue says an order with this id is open
-	GoneOrder   bool          // cancel: the venue knows no such working order
+	GoneOrder   bool          // cancel, amend: the venue knows no such working order
+
+	// Replace only; the rest is about the new order.
+	Untried bool // the new order was not attempted, because the old one did not end
+	Old     Half
+}
+
+// Half is what an answer said of the cancel inside a replace.
+type Half struct {
+	Class Class
+	Code  int32
+	Gone  bool // the venue knows no such working order
 }
 
 // Codec is a venue's dialect. All methods are called from the loop goroutine,
@@ -82,11 +98,20 @@ type Codec interface {
 	Place(in *core.Intent, born, now core.WallNs, r *Request) EncodeError
 	// Cancel lays out and signs the cancel of an order, by venue id if known.
 	Cancel(o *Order, now core.WallNs, r *Request) EncodeError
+	// Replace lays out and signs the end of old and, if that succeeds, a new order, in
+	// one request; see Place.
+	Replace(in *core.Intent, old *Order, born, now core.WallNs, r *Request) EncodeError
+	// Amend lays out and signs that an order is to be of qty in all, less than now. Its
+	// client id stays.
+	Amend(o *Order, qty core.Qty, now core.WallNs, r *Request) EncodeError
 	// Probe is a request without effect that proves a wire works.
 	Probe(r *Request)
 	// Answer reads an answer to a request of that kind; o is the order it was
 	// about (nil for a probe), and an answer about any other is ClassUnknown.
 	Answer(kind RequestKind, o *Order, a *Answer, v *Verdict)
+	// AnswerReplace reads the answer to a replace of old by o: what became of each, on
+	// its own.
+	AnswerReplace(o, old *Order, a *Answer, v *Verdict)
 	// Hint tells where the market is, for signing ahead: each side's touch and the
 	// levels behind it, as many as are at hand; the book may be behind the touch, and
 	// prices may come twice. A side without any stays where it was.
@@ -142,7 +167,7 @@ type SentRecord struct {
 	Kind      RequestKind
 	Intent    core.Intent
 	Client    core.ClientID
-	VenueID   int64 // cancels
+	VenueID   int64 // of the order that a cancel, an amend or a replace is about
 	Stamp     core.WallNs
 	Window    time.Duration
 	At        core.MonoNs

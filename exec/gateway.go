@@ -73,8 +73,8 @@ type Stamp struct {
 	Path             Path
 }
 
-// Refusal is why the gateway did not send what the gate had approved. The order
-// ends as NotSent.
+// Refusal is why the gateway did not send what the gate had approved. A new order
+// ends as NotSent; one that was to be amended or replaced is as it was.
 type Refusal uint8
 
 // The refusals.
@@ -89,12 +89,12 @@ const (
 	RefusedWire // the wire broke before the first byte
 	RefusedWithdrawn
 	RefusedUnknown // orders of the instrument are in doubt, UnknownMax
-	RefusedKind    // an amend or a replace, which are not sent yet
+	RefusedTarget  // the order to be amended or replaced has ended, is ending or has not been answered
 
 	refusals
 )
 
-var refusalText = [refusals]string{"not approved by the gate", "halted", "too late", "order budget", "cannot encode", "order table full", "journal error", "wire broke before the first byte", "cancelled before it was sent", "an order on the symbol has an unknown outcome", "amends and replaces are not sent"}
+var refusalText = [refusals]string{"not approved by the gate", "halted", "too late", "order budget", "cannot encode", "order table full", "journal error", "wire broke before the first byte", "cancelled before it was sent", "an order on the symbol has an unknown outcome", "the order that it is about has ended, is ending or has not been answered"}
 
 func (r Refusal) String() string { return refusalText[r] }
 
@@ -158,6 +158,8 @@ type Gateway struct {
 // GatewayStats count what passed through.
 type GatewayStats struct {
 	Sent, Presigned     uint64 // new orders whose bytes left; of them signed ahead
+	Replaces            uint64 // of Sent: those that were to end another order
+	Amends              uint64 // whose bytes left
 	Cancels, Hedged     uint64 // attempts; of them with a copy on the other route
 	Refused             [refusals]uint64
 	Rejected            uint64 // by the venue

@@ -57,24 +57,3 @@ func TestAnAnswerThatLifeEndedIsACleanReject(t *testing.T) {
 		t.Errorf("reports are %q, want a reject", s)
 	}
 }
-
-// TestAnAmendOrReplaceIsAnsweredAlthoughItIsNotSent: an intent that vanished would leave
-// the gate waiting for ever.
-func TestAnAmendOrReplaceIsAnsweredAlthoughItIsNotSent(t *testing.T) {
-	r := newRig(t)
-	for i := range r.table.List {
-		r.table.List[i].Features = ^core.Features(0)
-	}
-	r.openGate()
-	id := r.buy(100_00000000)
-	r.steps(3)
-	r.approve(core.Intent{Kind: core.Amend, ID: id, Qty: 1_00000000})
-	r.steps(2)
-	r.expect(id, "ack, cancel-rejected")
-	next := r.approve(core.Intent{Kind: core.Replace, Old: id, Type: core.Limit, Price: 99_00000000, Qty: 1_00000000})
-	r.steps(2)
-	r.expect(next, "done NOT_SENT")
-	if n := r.g.Stats.Refused[exec.RefusedKind]; n != 2 || len(r.srv.requests) != 1 {
-		t.Errorf("refused %d, %d requests arrived, want 2 and the first order", n, len(r.srv.requests))
-	}
-}

@@ -13,10 +13,14 @@ func (g *Gateway) answered(w *wire, a *Answer) {
 	o := g.unpin(&w.flight)
 	v := &g.verdict
 	v.reset()
-	g.codec.Answer(w.kind, o, a, v)
+	if w.kind == RequestReplace {
+		g.codec.AnswerReplace(o, g.table.at(w.old, w.oldGen), a, v)
+	} else {
+		g.codec.Answer(w.kind, o, a, v)
+	}
 	recv := g.clock.Mono()
 	g.router.took(RouteREST, w.kind, recv-w.sent, recv)
-	if v.Class == ClassUnknown {
+	if v.Class == ClassUnknown || w.kind == RequestReplace && v.Old.Class == ClassUnknown {
 		// Whatever confused us may have left the wire out of step.
 		g.pool.discard(w, recv)
 	}
@@ -29,23 +33,33 @@ func (g *Gateway) heard(f *flight, o *Order, v *Verdict, recv core.MonoNs) {
 	fault.At(fault.AnswerRead)
 	venue := g.time.At(recv)
 	g.budget.SawWeight(v.Weight, venue)
-	if f.kind == RequestPlace {
+	if f.kind.places() {
 		g.inflight--
 		g.budget.SawOrders(v.OrdersShort, v.OrdersDay, g.inflight, venue)
 	}
 	g.heed(v, venue, recv)
-	if o == nil {
+	old := g.unpinOld(f)
+	if o == nil && old == nil {
 		return
 	}
 	for i := range v.Execs {
 		v.Execs[i].Recv = recv
 		g.table.Apply(&v.Execs[i])
 	}
+	if old != nil {
+		g.canceled(f, old, &v.Old, v.KeyRefused)
+		g.after(old)
+	}
+	if o == nil {
+		return
+	}
 	switch f.kind {
-	case RequestPlace:
+	case RequestPlace, RequestReplace:
 		g.placed(o, v, recv)
 	case RequestCancel:
-		g.canceled(f, o, v)
+		g.canceled(f, o, &Half{v.Class, v.Code, v.GoneOrder}, v.KeyRefused)
+	case RequestAmend:
+		g.amended(o, v, recv)
 	case RequestStatus:
 		if v.Class == ClassAccepted && o.Filled < o.Cum {
 			o.ask.soon(recv + core.MonoNs(g.cfg.FillGrace))
@@ -65,6 +79,16 @@ func (g *Gateway) unpin(f *flight) *Order {
 		o.pins--
 	}
 	f.slot = none
+	return o
+}
+
+// unpinOld is unpin for the order that a replace was to end, nil for other requests.
+func (g *Gateway) unpinOld(f *flight) *Order {
+	o := g.table.at(f.old, f.oldGen)
+	if o != nil {
+		o.pins--
+	}
+	f.old = none
 	return o
 }
 
@@ -106,6 +130,10 @@ func (g *Gateway) placed(o *Order, v *Verdict, recv core.MonoNs) {
 			g.doubt(o)
 			return
 		}
+		if v.Untried {
+			g.table.NotSent(o, recv)
+			return
+		}
 		g.Stats.Rejected++
 		g.Stats.LastCode = v.Code
 		n := copy(g.Stats.LastMsg[:], v.Msg)
@@ -119,20 +147,20 @@ func (g *Gateway) placed(o *Order, v *Verdict, recv core.MonoNs) {
 // canceled takes what one attempt to cancel came to. Where another is under way with
 // the same target, its answer decides: the venue says of the later copy that there is no
 // such order.
-func (g *Gateway) canceled(f *flight, o *Order, v *Verdict) {
+func (g *Gateway) canceled(f *flight, o *Order, h *Half, keyRefused bool) {
 	g.attempted(f, o)
 	switch {
-	case v.Class == ClassAccepted:
+	case h.Class == ClassAccepted:
 		o.cancel.want, o.cancel.settle = false, false
 	case o.Status().Terminal():
-	case v.Class == ClassUnknown || v.GoneOrder:
-		g.cancelOpen(o, v.Code)
-		if v.GoneOrder {
+	case h.Class == ClassUnknown || h.Gone:
+		g.cancelOpen(o, h.Code)
+		if h.Gone {
 			o.cancel.gone = g.now
 		}
 	case o.cancel.flying == 0 && !o.cancel.settle:
-		o.cancel.barred = v.KeyRefused
-		g.cancelFailed(o, v.Code)
+		o.cancel.barred = keyRefused
+		g.cancelFailed(o, h.Code)
 	}
 }
 
@@ -146,50 +174,45 @@ func (g *Gateway) attempted(f *flight, o *Order) {
 
 // lost hears that a request will have no answer.
 func (g *Gateway) lost(f *flight, why error) {
-	if f.kind == RequestPlace {
+	if f.kind.places() {
 		g.inflight--
 	}
-	o := g.unpin(f)
-	if o == nil {
-		return
-	}
-	if f.kind == RequestPlace {
-		if !o.Status().Terminal() && !o.alive {
-			g.doubt(o)
-		}
-		return
-	}
-	if f.kind != RequestCancel {
-		return
-	}
-	g.attempted(f, o)
 	var a AnswerError
-	if errors.As(why, &a) {
+	if errors.As(why, &a) && f.kind == RequestCancel {
 		g.Stats.AnswersUnknown++
 	}
-	if !o.Status().Terminal() {
-		g.cancelOpen(o, 0)
+	o, old := g.unpin(f), g.unpinOld(f)
+	g.unheard(f, o, old)
+}
+
+// unheard leaves open what became of a request that has no answer, or none yet: for the
+// order concerned, and for the one that it was to end.
+func (g *Gateway) unheard(f *flight, o, old *Order) {
+	if f.kind == RequestCancel {
+		o, old = nil, o
+	}
+	if old != nil {
+		g.attempted(f, old)
+		if !old.Status().Terminal() {
+			g.cancelOpen(old, 0)
+		}
+	}
+	switch {
+	case o == nil || o.Status().Terminal():
+	case f.kind == RequestAmend:
+		g.amendOpen(o)
+	case f.kind.places() && !o.alive:
+		g.doubt(o)
 	}
 }
 
 // slow hears that an answer is late. It is listened for all the same.
 func (g *Gateway) slow(f *flight) {
 	o := g.table.at(f.slot, f.gen)
-	if o == nil || o.Status().Terminal() {
-		return
+	g.unheard(f, o, g.table.at(f.old, f.oldGen))
+	if o != nil && f.kind.places() {
+		g.tryCancel(o)
 	}
-	if f.kind == RequestPlace {
-		if !o.alive {
-			g.doubt(o)
-			g.tryCancel(o)
-		}
-		return
-	}
-	if f.kind != RequestCancel {
-		return
-	}
-	g.attempted(f, o)
-	g.cancelOpen(o, 0)
 }
 
 // probe lays out a probe if the budget allows one.

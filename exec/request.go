@@ -41,8 +41,8 @@ func (g *Gateway) retryWaiting(now core.MonoNs) int {
 	n := 0
 	for g.waitN > 0 {
 		a := &g.waiting[g.waitAt]
-		x := g.way()
 		g.intent = a.Intent()
+		x := g.wayFor(&g.intent)
 		if x.none() && !g.late(a, now) {
 			break
 		}
@@ -69,16 +69,16 @@ func (g *Gateway) take(a *risk.Approved, now core.MonoNs) {
 		g.cancelIntent(in)
 	case core.CancelAll:
 		g.cancelInstrument(in.Instrument)
-	case core.Place:
-		x := g.way()
+	case core.Place, core.Replace:
+		x := g.wayFor(in)
 		if g.waitN > 0 || (x.none() && g.halt.Load() == 0) {
 			g.waiting[(g.waitAt+g.waitN)%len(g.waiting)] = *a
 			g.waitN++
 			return
 		}
 		g.place(a, in, &x, now)
-	default:
-		g.refuse(in, RefusedKind)
+	case core.Amend:
+		g.amend(a, in, now)
 	}
 }
 
@@ -89,15 +89,16 @@ func (g *Gateway) late(a *risk.Approved, now core.MonoNs) bool {
 	return now-a.At() > core.MonoNs(g.cfg.TimeToLive) || life > 0 && now-a.Decided() >= life
 }
 
-// refuse ends an order of which no byte was made.
+// refuse ends an order of which no byte was made, and tells that one which was to be
+// amended or replaced is as it was.
 func (g *Gateway) refuse(in *core.Intent, why Refusal) {
 	g.Stats.Refused[why]++
 	switch in.Kind {
-	case core.Place, core.Replace:
-	case core.Amend: // the order stays as it is, and the gate must hear of it
-		if o := g.table.Find(in.ID); o != nil && !o.saidDone {
-			g.table.CancelRefused(o, 0, g.now)
-		}
+	case core.Place:
+	case core.Replace:
+		g.stays(in.Old)
+	case core.Amend:
+		g.stays(in.ID)
 		return
 	default:
 		return
@@ -106,8 +107,8 @@ func (g *Gateway) refuse(in *core.Intent, why Refusal) {
 		FeeAsset: core.NoAsset, ID: in.ID, TradeID: -1, Recv: g.now})
 }
 
-// place sends a new order by x, or ends it. The order of things is the promise:
-// budget, bytes, table, journal, and only then the wire.
+// place sends a new order by x, alone or in the place of another, or ends it. The order
+// of things is the promise: budget, bytes, table, journal, and only then the wire.
 func (g *Gateway) place(a *risk.Approved, in *core.Intent, x *way, now core.MonoNs) {
 	switch {
 	case g.halt.Load() != 0:
@@ -120,13 +121,21 @@ func (g *Gateway) place(a *risk.Approved, in *core.Intent, x *way, now core.Mono
 		g.refuse(in, RefusedUnknown)
 		return
 	}
+	kind, old, venueID := RequestPlace, (*Order)(nil), int64(0)
+	if in.Kind == core.Replace {
+		if old = g.target(in.Old); old == nil {
+			g.refuse(in, RefusedTarget)
+			return
+		}
+		kind, venueID = RequestReplace, old.VenueID
+	}
 	fault.At(fault.OrderTaken)
 	venue := g.time.At(now)
 	if !g.budget.TakeOrder(venue, now) {
 		g.refuse(in, RefusedBudget)
 		return
 	}
-	if e := g.layPlace(x, in, g.time.At(a.Decided()), venue); e != EncodeOK {
+	if e := g.layPlace(x, in, old, g.time.At(a.Decided()), venue); e != EncodeOK {
 		g.budget.GiveOrder(venue)
 		why := RefusedEncode
 		if e == EncodeLate {
@@ -151,28 +160,35 @@ func (g *Gateway) place(a *risk.Approved, in *core.Intent, x *way, now core.Mono
 		return
 	}
 	fault.At(fault.OrderAdded)
-	g.rec = SentRecord{Kind: RequestPlace, Intent: *in, Client: g.req.Client, Stamp: g.req.Stamp, Window: g.req.Window,
+	g.rec = SentRecord{Kind: kind, Intent: *in, Client: g.req.Client, VenueID: venueID, Stamp: g.req.Stamp, Window: g.req.Window,
 		At: now, Input: a.Input(), Presigned: g.req.Presigned, Path: x.path}
 	if err := g.cfg.Journal.Sent(&g.rec); err != nil {
 		g.raise(risk.HaltJournal)
-		g.unsent(o, RefusedJournal, venue)
+		g.unsent(o, in, RefusedJournal, venue)
 		return
 	}
 	o.Sent = now
 	fault.At(fault.PlaceBefore)
-	taken, err := g.send(x, RequestPlace, o, now)
+	taken, err := g.send(x, kind, o, now)
 	written := g.clock.Mono()
 	fault.At(fault.PlaceWritten)
 	if err != nil {
 		o.pins--
 		if taken == 0 {
 			g.cfg.Journal.Unsent(&g.rec)
-			g.unsent(o, RefusedWire, venue)
+			g.unsent(o, in, RefusedWire, venue)
 			return
 		}
 		g.Stats.Sent++
+		if old != nil {
+			g.cancelOpen(old, 0)
+		}
 		g.doubt(o)
 		return
+	}
+	if old != nil {
+		g.Stats.Replaces++
+		x.w.ends(old)
 	}
 	g.inflight++
 	g.router.routes[x.path.Route()].sent++
@@ -183,9 +199,12 @@ func (g *Gateway) place(a *risk.Approved, in *core.Intent, x *way, now core.Mono
 	g.stamp(a, in, x.path, encoded, written)
 }
 
-func (g *Gateway) unsent(o *Order, why Refusal, venue core.WallNs) {
+func (g *Gateway) unsent(o *Order, in *core.Intent, why Refusal, venue core.WallNs) {
 	g.Stats.Refused[why]++
 	g.budget.GiveOrder(venue)
+	if in.Kind == core.Replace {
+		g.stays(in.Old)
+	}
 	g.table.NotSent(o, g.now)
 }
 
@@ -370,9 +389,10 @@ func (g *Gateway) cancelFailed(o *Order, code int32) {
 // after follows up on evidence about o.
 func (g *Gateway) after(o *Order) {
 	if o.Status().Terminal() {
-		o.cancel.want, o.cancel.settle = false, false
+		o.cancel.want, o.cancel.settle, o.amend = false, false, amendState{}
 		return
 	}
+	g.settleAmend(o, 0)
 	if o.adopted {
 		o.cancel.want, o.cancel.sticky = true, true // no strategy waits for it any more
 	}

@@ -126,7 +126,7 @@ func (g *Gateway) attend(o *Order) {
 // wonders reports whether something about o is open.
 func (g *Gateway) wonders(o *Order) bool {
 	switch {
-	case o.Status() == core.Unknown, o.cancel.settle:
+	case o.Status() == core.Unknown, o.cancel.settle, o.amend.open:
 		return true
 	case o.Filled < o.Cum:
 		return g.now-o.Heard >= core.MonoNs(g.cfg.FillGrace)
@@ -222,6 +222,7 @@ func (g *Gateway) orderTold(j *job, now core.MonoNs) {
 		return
 	}
 	o.ask.absent, o.ask.asked = 0, 0
+	g.settleAmend(o, j.asked)
 	if !g.wondersAfter(o) && o.cancel.gone == 0 {
 		o.ask = inquiry{}
 	}
@@ -231,7 +232,9 @@ func (g *Gateway) orderTold(j *job, now core.MonoNs) {
 	g.after(o)
 }
 
-func (g *Gateway) wondersAfter(o *Order) bool { return o.Status() == core.Unknown || o.Filled < o.Cum }
+func (g *Gateway) wondersAfter(o *Order) bool {
+	return o.Status() == core.Unknown || o.Filled < o.Cum || o.amend.open
+}
 
 func (g *Gateway) startClock() {
 	if g.clockJob {

@@ -51,9 +51,10 @@ const (
 	WhyStalled                 // the other's answers were overdue
 	WhyFull                    // the better one had no connection free
 	WhyHedge                   // the same request went the other way too (cancels)
+	WhyKind                    // only this one takes such requests (amends, replaces)
 )
 
-var whyText = [...]string{"only route", "other is down", "no reason to leave", "faster", "other stalled", "other full", "hedge"}
+var whyText = [...]string{"only route", "other is down", "no reason to leave", "faster", "other stalled", "other full", "hedge", "no other takes it"}
 
 func (w RouteWhy) String() string { return whyText[w] }
 

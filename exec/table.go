@@ -103,6 +103,7 @@ type Order struct {
 	first  int32 // newest fill, by trade id falling
 	pins   int16 // wires and queries that refer to it
 	cancel cancelState
+	amend  amendState
 	ask    inquiry
 }
 

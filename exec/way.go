@@ -36,6 +36,24 @@ func (g *Gateway) way() way {
 	return x
 }
 
+// wayFor is the connection for what creates an order. A replace takes a wire: the codecs
+// of frames do not know it.
+func (g *Gateway) wayFor(in *core.Intent) way {
+	if in.Kind == core.Replace {
+		return g.wire()
+	}
+	return g.way()
+}
+
+// wire is a free wire for a replace or an amend.
+func (g *Gateway) wire() way {
+	why := g.router.why
+	if g.router.at != RouteREST {
+		why = WhyKind
+	}
+	return g.wayOn(RouteREST, why)
+}
+
 // cancelWays are the connections for a cancel: of the route that orders take, and, where
 // cancels are hedged, one of those that the other route keeps for cancels alone.
 func (g *Gateway) cancelWays() (first, second way) {
@@ -65,8 +83,12 @@ func (g *Gateway) cancelWay(r Route, why RouteWhy) (x way) {
 	return x
 }
 
-// layPlace lays a new order out in the route's dialect.
-func (g *Gateway) layPlace(x *way, in *core.Intent, born, venue core.WallNs) EncodeError {
+// layPlace lays a new order out in the route's dialect, in the place of old if that is not
+// nil.
+func (g *Gateway) layPlace(x *way, in *core.Intent, old *Order, born, venue core.WallNs) EncodeError {
+	if old != nil {
+		return g.codec.Replace(in, old, born, venue, &g.req)
+	}
 	if x.s != nil {
 		return g.sessions.cfg.Codec.Place(in, born, venue, x.s.next(), &g.req)
 	}

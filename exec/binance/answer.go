@@ -22,11 +22,7 @@ func (c *Codec) Answer(kind exec.RequestKind, o *exec.Order, a *exec.Answer, v *
 		code = errorCode(doc)
 	}
 	if a.Status != 200 || code != 0 {
-		var msg []byte
-		if doc != nil {
-			msg = doc.GetStringBytes("msg")
-		}
-		refused(a.Status, code, msg, a.RetryAfter, v)
+		refused(a.Status, code, doc.GetStringBytes("msg"), a.RetryAfter, v)
 		return
 	}
 	if doc == nil || doc.Type() != fastjson.TypeObject {
@@ -40,6 +36,10 @@ func (c *Codec) Answer(kind exec.RequestKind, o *exec.Order, a *exec.Answer, v *
 			v.Class = exec.ClassAccepted
 		} else {
 			v.Execs = v.Execs[:0]
+		}
+	case exec.RequestAmend:
+		if o != nil && c.amended(doc, o, v) {
+			v.Class = exec.ClassAccepted
 		}
 	}
 }
@@ -103,6 +103,7 @@ func (c *answers) order(doc *fastjson.Value, kind exec.RequestKind, o *exec.Orde
 	if !readOrder(doc, &e) || (o.VenueID != 0 && e.VenueID != o.VenueID) {
 		return false
 	}
+	first := len(v.Execs) + 1 // of its fills
 	v.Execs = append(v.Execs, e)
 	fills := doc.GetArray("fills")
 	for i, f := range fills {
@@ -112,7 +113,7 @@ func (c *answers) order(doc *fastjson.Value, kind exec.RequestKind, o *exec.Orde
 			return false
 		}
 		if i == len(fills)-1 {
-			c.squareQuote(v.Execs[1:], &t, &e)
+			c.squareQuote(v.Execs[first:], &t, &e)
 		}
 		v.Execs = append(v.Execs, t)
 	}

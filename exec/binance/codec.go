@@ -53,7 +53,9 @@ type CodecStats struct {
 type forms struct {
 	orders [2][kinds]ladder
 	other  [2]template // for orders in longhand
+	after  [2]template // for those that take the place of another
 	cancel template
+	amend  template
 	touch  touch
 	active []*ladder
 }
@@ -88,7 +90,7 @@ func NewCodec(cfg Config) (*Codec, error) {
 		}
 		c.books[id] = c.newForms(cfg.Instruments.Get(id), cfg.Rungs)
 		for side := range c.books[id].orders {
-			spelled = max(spelled, c.books[id].other[side].room)
+			spelled = max(spelled, c.books[id].other[side].room, c.books[id].after[side].room, c.books[id].amend.room)
 			for k := range c.books[id].orders[side] {
 				longest = max(longest, c.books[id].orders[side][k].room)
 			}
@@ -102,9 +104,10 @@ func NewCodec(cfg Config) (*Codec, error) {
 }
 
 func (c *Codec) newForms(in *core.Instrument, rungs int) *forms {
-	b := &forms{cancel: c.frame.cancel(in.Symbol), active: make([]*ladder, 0, 2*kinds)}
+	b := &forms{cancel: c.frame.cancel(in.Symbol), amend: c.frame.amend(in.Symbol), active: make([]*ladder, 0, 2*kinds)}
 	for side := range b.orders {
-		b.other[side] = c.frame.longhand(in.Symbol, core.Side(side), c.ids.Head())
+		b.other[side] = c.frame.longhand("POST /api/v3/order?", "", in.Symbol, core.Side(side), c.ids.Head())
+		b.after[side] = c.frame.replace(in.Symbol, core.Side(side), c.ids.Head())
 		for k := range b.orders[side] {
 			l := &b.orders[side][k]
 			l.template = c.frame.order(in.Symbol, core.Side(side), k, c.ids.Head())
@@ -128,7 +131,7 @@ func (c *Codec) Place(in *core.Intent, born, now core.WallNs, r *exec.Request) e
 	}
 	kind, ok := kindOf(in)
 	if !ok {
-		return c.longhand(in, born, now, r)
+		return c.longhand(&c.books[in.Instrument].other[in.Side&1], in, nil, born, now, r)
 	}
 	if in.Qty <= 0 || (kind != kindMarket && in.Price <= 0) || in.Side > core.Sell {
 		return exec.EncodeNumber
@@ -293,8 +296,10 @@ func (c *Codec) Wipe() {
 			continue
 		}
 		b.cancel.wipe()
+		b.amend.wipe()
 		for side := range b.orders {
 			b.other[side].wipe()
+			b.after[side].wipe()
 			for k := range b.orders[side] {
 				b.orders[side][k].wipe()
 			}

@@ -96,6 +96,20 @@ func TestGoldenRequests(t *testing.T) {
 		t.Fatal(e)
 	}
 	show("cancel by venue id", r.Bytes)
+	next := core.Intent{Kind: core.Replace, Type: core.LimitMaker, Side: core.Sell, Price: 61900_00000000, Qty: 35210000}
+	for _, old := range []struct {
+		name string
+		o    exec.Order
+	}{{"by venue id", o}, {"by client id", exec.Order{Client: o.Client}}} {
+		if e := c.Replace(&next, &old.o, venueNow, venueNow, &r); e != exec.EncodeOK {
+			t.Fatal(e)
+		}
+		show("replace "+old.name, r.Bytes)
+		if e := c.Amend(&old.o, 12345678, venueNow, &r); e != exec.EncodeOK {
+			t.Fatal(e)
+		}
+		show("amend "+old.name, r.Bytes)
+	}
 	c.Probe(&r)
 	show("probe", r.Bytes)
 	in := limit(61837_64000000, 35210000)

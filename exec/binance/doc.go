@@ -16,7 +16,8 @@
 //	digits.go    numbers as text, eight digits at a time
 //	longhand.go  orders that are not plain: stops, icebergs, a life of their own
 //	codec.go     exec.Codec: the hot requests
-//	answer.go    their answers
+//	amend.go     amends and replaces, halves.go the answers to those
+//	answer.go    answers to the others
 //	classify.go  what a status and an error code say about the outcome
 //	rest.go      the cold client; calls.go the engine's calls, parse.go their bodies
 //	market.go, history.go, cancel.go, orderlist.go, orderstate.go: all others

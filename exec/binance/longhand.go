@@ -30,15 +30,16 @@ const (
 )
 
 // longhand is the constant part of orders that have no template of their own.
-func (f *frame) longhand(symbol string, side core.Side, idHead string) template {
-	params := "symbol=" + string(appendEscaped(nil, symbol)) + "&side=" + side.String() + "&newOrderRespType=FULL&newClientOrderId=" + idHead
-	t := f.template("POST /api/v3/order?", params, f.post, false)
+func (f *frame) longhand(start, first, symbol string, side core.Side, idHead string) template {
+	params := first + "symbol=" + string(appendEscaped(nil, symbol)) + "&side=" + side.String() + "&newOrderRespType=FULL&newClientOrderId=" + idHead
+	t := f.template(start, params, f.post, false)
 	t.room += longhandMost
 	return t
 }
 
-// longhand lays out and signs an order of any type.
-func (c *Codec) longhand(in *core.Intent, born, now core.WallNs, r *exec.Request) exec.EncodeError {
+// longhand lays out and signs an order of any type, which takes the place of old if that
+// is not nil.
+func (c *Codec) longhand(t *template, in *core.Intent, old *exec.Order, born, now core.WallNs, r *exec.Request) exec.EncodeError {
 	if e := checkIntent(in); e != exec.EncodeOK {
 		return e
 	}
@@ -50,7 +51,6 @@ func (c *Codec) longhand(in *core.Intent, born, now core.WallNs, r *exec.Request
 		return exec.EncodeNoKey
 	}
 	c.Stats.Misses++
-	t := &c.books[in.Instrument].other[in.Side]
 	b := c.spelled[:cap(c.spelled)]
 	n := copy(b, t.buf)
 	r.Seq = c.ids.Next()
@@ -77,6 +77,9 @@ func (c *Codec) longhand(in *core.Intent, born, now core.WallNs, r *exec.Request
 	}
 	if in.STP != core.STPDefault {
 		n = putText(b, n, stpName, in.STP.String())
+	}
+	if old != nil {
+		n = putRef(b, n, old, cancelIDName, cancelClientName)
 	}
 	n += copy(b[n:], windowName)
 	n += putWindow(b[n:], window)

@@ -62,6 +62,10 @@ func kindOf(in *core.Intent) (int, bool) {
 }
 
 const (
+	orderIDName  = "&orderId="
+	clientIDName = "&origClientOrderId="
+	clientMost   = 36
+
 	recvWindowMax = 60 * time.Second
 	numberMost    = 28 // a number and what writing it reaches beyond
 	// slack is room for all that a template does not hold but the signature.
@@ -143,7 +147,7 @@ func (f *frame) order(symbol string, side core.Side, kind int, idHead string) te
 func (f *frame) cancel(symbol string) template {
 	params := "symbol=" + string(appendEscaped(nil, symbol)) + "&recvWindow=" + f.window + "&timestamp="
 	t := f.template("DELETE /api/v3/order?", params, f.get, false)
-	t.room += len("&origClientOrderId=") + 36
+	t.room += len(clientIDName) + clientMost
 	t.buf = append(make([]byte, 0, t.room), t.buf...)
 	return t
 }
@@ -154,14 +158,18 @@ func (f *frame) fillCancel(t *template, stamp core.WallNs, o *exec.Order) []byte
 	n := len(t.buf)
 	putStamp(b[n:], stampOf(stamp))
 	n += stampDigits
+	return f.seal(t, b, putRef(b, n, o, orderIDName, clientIDName))
+}
+
+// putRef names an order: by the venue's id, the fast way, if it is known. Room as for
+// putDecimal, or for a client id.
+func putRef(b []byte, n int, o *exec.Order, id, client string) int {
 	if o.VenueID > 0 {
-		n += copy(b[n:], "&orderId=")
-		n += putUint(b[n:], uint64(o.VenueID))
-	} else {
-		n += copy(b[n:], "&origClientOrderId=")
-		n += copy(b[n:], o.Client.Bytes()) // our own ids need no escaping
+		n += copy(b[n:], id)
+		return n + putUint(b[n:], uint64(o.VenueID))
 	}
-	return f.seal(t, b, n)
+	n += copy(b[n:], client)
+	return n + copy(b[n:], o.Client.Bytes()) // our own ids need no escaping
 }
 
 func (t *template) wipe() {
