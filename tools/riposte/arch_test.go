@@ -42,7 +42,8 @@ var importTable = []struct {
 	{"tools/venue/...", []string{"tools/venue/..."}}, // writes the dialect a second time, so that it can catch our mistakes
 	{"tools/sock", nil},
 	{"tools/tape", nil},
-	{"tools/store", []string{"core/...", "exec"}}, // its files are what exec's Journal writes
+	{"tools/store/sql", []string{"core/...", "tools/store"}}, // nothing else but the assembly links SQLite
+	{"tools/store", []string{"core/...", "exec"}},            // its files are what exec's Journal writes
 	{"tools/console", []string{"core/..."}},
 	{"tools/riposte/...", []string{"*"}},
 	{"bench/...", []string{"*"}},

@@ -9,6 +9,7 @@
 //	keeper.go    windows and files made ahead, finished ones summed; trouble with the disk
 //	reader.go    a file read back: what is record, room kept ahead, or damage
 //	verify.go    a whole journal held against itself
+//	tail.go      records read on while they are being written
 //	disk.go      the file system, as far as the journal uses it
 //	shared.go    memory that all processes of a host see
 package store

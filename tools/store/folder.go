@@ -105,6 +105,9 @@ func openFolder(dir string, clock core.Clock, d disk) (f *Folder, err error) {
 // Close gives the folder back. Before Begin only: a Journal closes its folder itself.
 func (f *Folder) Close() { _ = f.lock.Close() }
 
+// ErrTaken says that another process holds a lock.
+var ErrTaken = errors.New("another riposte has it")
+
 // takeLock locks the file at name for this process; the kernel unlocks it when the
 // process ends, however it ends. The file tells who has it.
 func takeLock(name string) (*os.File, error) {
@@ -116,7 +119,7 @@ func takeLock(name string) (*os.File, error) {
 		who, _ := os.ReadFile(name)
 		_ = f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("another riposte has it (process %s): one folder is for one running instance", strings.TrimSpace(string(who)))
+			return nil, fmt.Errorf("%w (process %s): one folder is for one running instance", ErrTaken, strings.TrimSpace(string(who)))
 		}
 		return nil, fmt.Errorf("cannot lock %s: %w", name, err)
 	}

@@ -45,6 +45,7 @@ type Config struct {
 	DeadMan  DeadManConfig           `toml:"dead_man"`
 	Doubt    DoubtConfig             `toml:"doubt"`
 	Exec     ExecConfig              `toml:"exec"`
+	Store    StoreConfig             `toml:"store"`
 
 	hash [sha256.Size]byte // of the file's bytes and what was set beside them
 }

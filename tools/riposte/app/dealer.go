@@ -79,6 +79,7 @@ type gatewayView struct {
 	clockOffset time.Duration
 	guarded     bool
 	journal     string // what ended it, empty while it is whole
+	journalSeq  uint64 // of the record noted last
 }
 
 func newDealer(d *desk) *dealer {
@@ -242,6 +243,9 @@ func (x *dealer) post() {
 		if diff.Kind == exec.DiffMismatch || diff.Kind == exec.DiffUnheld {
 			v.mismatches++
 		}
+	}
+	if x.d.journal != nil {
+		v.journalSeq = x.d.journal.Seq()
 	}
 	if p := &x.d.pulse; p.heart != nil {
 		now := x.d.clock.Mono()

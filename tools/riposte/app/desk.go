@@ -16,6 +16,7 @@ import (
 	"riposte/feed"
 	"riposte/tools/sock"
 	"riposte/tools/store"
+	storesql "riposte/tools/store/sql"
 	"riposte/tools/venue/exchange"
 )
 
@@ -43,10 +44,11 @@ type desk struct {
 	gate       *risk.Gate // the shard's
 	shard      *engine.Shard
 	gateway    *exec.Gateway
-	folder     *store.Folder  // the journal's, until the journal has it
-	journal    *store.Journal // nil without one
-	pulse      pulse          // what a guard sees of us
-	epoch      uint64         // of this run, part of every client id
+	folder     *store.Folder      // the journal's, until the journal has it
+	journal    *store.Journal     // nil without one
+	store      *storesql.Follower // written behind the journal, nil without one
+	pulse      pulse              // what a guard sees of us
+	epoch      uint64             // of this run, part of every client id
 	auditor    *auditor
 	threads    threads
 	keeper     *keeper // of the key

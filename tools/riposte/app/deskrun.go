@@ -47,6 +47,7 @@ func (d *desk) start() error {
 	if d.admin != nil && door != nil {
 		d.admin.door.Store(&door)
 	}
+	d.followJournal()
 	d.stages.start()
 	d.keeper.start()
 	d.control.start()
@@ -171,6 +172,7 @@ func (d *desk) report() *report {
 	}
 	d.reportProblems(r, s, g)
 	d.keeper.report(r)
+	d.reportStore(r, g)
 	if d.pulse.heart != nil {
 		r.Guarded = g.guarded
 	}
@@ -275,6 +277,9 @@ func (d *desk) close() error {
 		errs = append(errs, d.journal.Close(d.clean, ""))
 	} else if d.folder != nil {
 		d.folder.Close()
+	}
+	if d.store != nil {
+		d.store.Close() // it wants the journal's last record too
 	}
 	if d.engineWait != nil {
 		d.engineWait.Close()

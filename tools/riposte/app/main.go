@@ -35,18 +35,23 @@ type usageError struct{ error }
 func (e usageError) Unwrap() error { return e.error }
 
 type cli struct {
-	Run     runCmd     `cmd:"" help:"Trade. Without a config: on the embedded venue with the default strategy."`
-	Venue   venueCmd   `cmd:"" help:"Serve the embedded Binance-compatible exchange alone."`
-	Guard   guardCmd   `cmd:"" help:"Watch an engine from outside, and cancel its orders when its heart stops."`
-	Replay  replayCmd  `cmd:"" help:"Take recordings through the live path: decode, queue, sync, book."`
-	API     apiCmd     `cmd:"" name:"api" help:"Send one call to the venue's REST API, signed, and print the answer."`
-	Keys    keysCmd    `cmd:"" help:"Make or check keys."`
-	Config  configCmd  `cmd:"" help:"Write or check a configuration."`
-	Journal journalCmd `cmd:"" help:"Verify or print a journal."`
-	Tuning  tuningCmd  `cmd:"" help:"Print what each option of threads, sockets and memory brings, with figures."`
-	Halt    haltCmd    `cmd:"" help:"Stop new orders and cancel our own: everywhere, on one symbol, or of one strategy."`
-	Resume  resumeCmd  `cmd:"" help:"Let trading go on after a halt that only a person lifts."`
-	Version versionCmd `cmd:"" help:"Print version, Go and platform."`
+	Run       runCmd       `cmd:"" help:"Trade. Without a config: on the embedded venue with the default strategy."`
+	Venue     venueCmd     `cmd:"" help:"Serve the embedded Binance-compatible exchange alone."`
+	Guard     guardCmd     `cmd:"" help:"Watch an engine from outside, and cancel its orders when its heart stops."`
+	Orders    ordersCmd    `cmd:"" help:"Show orders, whatever became of them."`
+	Fills     fillsCmd     `cmd:"" help:"Show fills."`
+	Positions positionsCmd `cmd:"" help:"Show positions with profit before and after fees, and fees by asset."`
+	Store     storeCmd     `cmd:"" help:"Show other tables of the store, or make it anew."`
+	Reconcile reconcileCmd `cmd:"" help:"Compare the store with the venue: open orders, trades, balances. Changes nothing; exit 1 if anything differs."`
+	Replay    replayCmd    `cmd:"" help:"Take recordings through the live path: decode, queue, sync, book."`
+	API       apiCmd       `cmd:"" name:"api" help:"Send one call to the venue's REST API, signed, and print the answer."`
+	Keys      keysCmd      `cmd:"" help:"Make or check keys."`
+	Config    configCmd    `cmd:"" help:"Write or check a configuration."`
+	Journal   journalCmd   `cmd:"" help:"Verify or print a journal."`
+	Tuning    tuningCmd    `cmd:"" help:"Print what each option of threads, sockets and memory brings, with figures."`
+	Halt      haltCmd      `cmd:"" help:"Stop new orders and cancel our own: everywhere, on one symbol, or of one strategy."`
+	Resume    resumeCmd    `cmd:"" help:"Let trading go on after a halt that only a person lifts."`
+	Version   versionCmd   `cmd:"" help:"Print version, Go and platform."`
 }
 
 // Main runs the command line and exits.

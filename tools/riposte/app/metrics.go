@@ -24,6 +24,10 @@ func (r *report) metrics(w io.Writer) {
 	gauge("heap_bytes", float64(r.Memory.Heap))
 	gauge("resident_bytes", float64(r.Memory.Resident))
 	gauge("problems", float64(len(r.Problems)))
+	if r.Store != nil {
+		gauge("store_lag_records", float64(r.Store.Lag))
+		counter("store_rows", r.Store.Rows)
+	}
 	counter("frames", r.Frames)
 	counter("bytes", r.Bytes)
 	counter("events", r.Events)

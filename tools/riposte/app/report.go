@@ -67,6 +67,8 @@ type report struct {
 
 	Guarded bool `json:"guarded"` // a guard process watches this engine
 
+	Store *storeReport `json:"store,omitempty"`
+
 	Memory memoryUse `json:"memory"`
 
 	Problems   []string `json:"problems,omitempty"`
