@@ -310,11 +310,15 @@ func TestAnEngineCanRefuseToTradeUnguarded(t *testing.T) {
 }
 
 func TestCancelNowEndsAnEnginesOrdersAndLeavesOthers(t *testing.T) {
-	o := newOutside(t, `instance = "rp"`, `instance = "other"`)
+	o := newOutside(t, append(paramsOf(t), `instance = "rp"`, `instance = "other"`, `name = "quoter"`, `name = "stuck"`)...)
 	p := o.start("run", "--json")
 	o.until("orders rest at the venue", func() bool { return o.open() > 0 })
 	_ = p.Process.Kill()
 	_ = p.Wait()
+	o.until("the venue has read all it had sent", func() bool {
+		c := o.srv.Stats().Connections
+		return c["streams"]+c["wsapi"]+c["rest"] == 0
+	})
 	left := o.open()
 	mine := o.config
 	text, err := os.ReadFile(mine)
