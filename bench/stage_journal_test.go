@@ -71,7 +71,7 @@ func journalWork(t testing.TB) *work {
 // intentsIn counts the intents in a folder's journals and compares them with what
 // was noted.
 func intentsIn(dir string, recs []exec.SentRecord) (n int, err error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	files, err := filepath.Glob(filepath.Join(dir, "*.journal"))
 	if err != nil {
 		return 0, err
 	}
