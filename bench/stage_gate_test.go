@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"riposte/bench/callgrind"
 	"riposte/core"
@@ -42,33 +43,67 @@ func intents(r *Rig) []core.Intent {
 	return out
 }
 
-// gateWork approves orders by the round and ends them again. With alone only the
-// approvals count.
-func gateWork(t testing.TB, c *Corpus, alone bool) *work {
+// everyControl is a gate with every control on, at its default where it has one, and
+// wide enough for a round.
+func everyControl(t testing.TB, r *Rig) *risk.Gate {
+	tab := r.corpus.Table
+	l := risk.Limits{QtyMax: 1e18, NotionalMax: 1e18, PositionMax: 1e18, OpenMax: 1000, StaleAfter: 1 << 61}.WithDefaults()
+	a := risk.AccountLimits{Currency: tab.Get(0).Quote, GrossMax: 1e13, LossMax: 1e13, DrawdownMax: 1e13, UnknownValueMax: 1e13, OpenMax: 1000,
+		RateMax: 1000, RateSpan: time.Second, StrategyRateMax: 1000, StrategySpan: time.Second, MessageMax: 2000, RatioMax: 1 << 40, SelfMatch: true}.WithDefaults()
+	g, err := risk.NewGate(tab, map[core.InstrumentID]risk.Limits{0: l}, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Lift(risk.HaltNotReconciled)
+	g.ClockError(0)
+	return g
+}
+
+// gateWork approves orders by the round and ends them again: against the rig's few
+// limits, or every control there is. With alone only the approvals count.
+func gateWork(t testing.TB, c *Corpus, every, alone bool) *work {
 	r := rig(t, c, RigOptions{})
 	r.Pass()
-	in := intents(r)
+	g, in := r.gate, intents(r)
 	sync := r.shard.Sync(0)
-	now := r.clock.Mono()
+	now, wall := r.clock.Mono(), core.WallNs(1)
+	tell := func() { now += 1000 }
+	if every {
+		g = everyControl(t, r)
+		for i := range in {
+			in[i].Qty = 1000 * core.Qty(1+i) // no two alike, and no two rounds within a second
+		}
+		top := sync.Top()
+		tell = func() {
+			now += core.MonoNs(time.Second)
+			g.Traded(0, top.Ask)
+			g.Averaged(0, top.Bid)
+			g.Audited(now)
+			g.RulesRead(now)
+			g.Mark(0, top.Mid(), now)
+			g.Revalue(now, wall)
+		}
+	}
 	ids := make([]core.OrderID, round)
+	slots := make([]risk.Approved, round)
 	refused, open := 0, 0
 	w := &work{items: 16 * round}
 	if alone {
 		w.clock = new(batch)
 	}
 	pass := func() {
+		st := risk.Stamps{Decided: now}
 		for i := range in {
-			a, why := r.gate.Approve(in[i], sync, risk.Stamps{Decided: now}, uint64(i), now)
-			if why != risk.None || !a.Valid() {
+			order := in[i]
+			if why := g.Approve(&order, sync, &st, uint64(i), now, &slots[i]); why != risk.None || !slots[i].Valid() {
 				refused++
 			}
-			in := a.Intent()
-			ids[i] = in.ID
+			ids[i] = order.ID
 		}
 	}
 	w.pass = func() {
 		for range w.items / round {
-			now += 1000
+			tell()
 			if alone {
 				w.clock.start()
 			}
@@ -76,28 +111,29 @@ func gateWork(t testing.TB, c *Corpus, alone bool) *work {
 			if alone {
 				w.clock.stop()
 			}
-			open += r.gate.Live()
+			open += g.Live()
 			for i, id := range ids {
-				r.gate.Report(&core.Report{Kind: core.ReportDone, Status: core.Expired, Instrument: 0, ID: id, Side: core.Buy, Qty: in[i].Qty, FeeAsset: core.NoAsset})
+				g.Report(&core.Report{Kind: core.ReportDone, Status: core.Expired, Instrument: 0, ID: id, Side: core.Buy, Qty: in[i].Qty, FeeAsset: core.NoAsset})
 			}
 		}
 	}
 	w.check = func() error {
-		e := r.gate.Exposure(0)
-		if refused != 0 || e != (risk.Exposure{}) || open == 0 || open%round != 0 || r.gate.Live() != 0 {
-			return fmt.Errorf("got %d refusals, exposure %+v, %d orders left, want none", refused, e, r.gate.Live())
+		e := g.Exposure(0)
+		if refused != 0 || e != (risk.Exposure{}) || open == 0 || open%round != 0 || g.Live() != 0 {
+			return fmt.Errorf("got %d refusals, exposure %+v, %d orders left, want none; the last for: %v", refused, e, g.Live(), g.Denied().Refusal)
 		}
 		return nil
 	}
 	return w
 }
 
-// BenchmarkGate is one order held against every control and counted (approve), and
-// the same with its end (round).
+// BenchmarkGate is one order held against every control and counted (controls), the
+// same with the rig's few limits (approve), and that with the order's end (round).
 func BenchmarkGate(b *testing.B) {
 	c := corpus(b, Spot)
-	stage(b, "approve", func(t testing.TB) *work { return gateWork(t, c, true) })
-	stage(b, "round", func(t testing.TB) *work { return gateWork(t, c, false) })
+	stage(b, "controls", func(t testing.TB) *work { return gateWork(t, c, true, true) })
+	stage(b, "approve", func(t testing.TB) *work { return gateWork(t, c, false, true) })
+	stage(b, "round", func(t testing.TB) *work { return gateWork(t, c, false, false) })
 }
 
 func TestGateStillRefusesInTheRig(t *testing.T) {
@@ -105,7 +141,8 @@ func TestGateStillRefusesInTheRig(t *testing.T) {
 	r.Pass()
 	in := intents(r)[0]
 	in.Price++ // off the grid
-	if _, why := r.gate.Approve(in, r.shard.Sync(0), risk.Stamps{}, 1, r.clock.Mono()); why != risk.RefusedTick {
+	var a risk.Approved
+	if why := r.gate.Approve(&in, r.shard.Sync(0), &risk.Stamps{}, 1, r.clock.Mono(), &a); why != risk.RefusedTick {
 		t.Fatalf("got %v for a price between two ticks, want %v", why, risk.RefusedTick)
 	}
 }

@@ -345,17 +345,16 @@ func (r *rig) drain() {
 func (r *rig) approve(in core.Intent) core.OrderID {
 	r.t.Helper()
 	now := r.clock.Mono()
-	a, why := r.gate.Approve(in, r.sync, risk.Stamps{Recv: now, Decoded: now, Applied: now, Decided: now}, 42, now)
-	if why != risk.None {
-		r.t.Fatalf("the gate refused %+v: %v", in, why)
-	}
 	slot := r.in.Claim()
 	if slot == nil {
 		r.t.Fatal("the ring of approvals is full")
 	}
-	*slot = a
+	st := risk.Stamps{Recv: now, Decoded: now, Applied: now, Decided: now}
+	if why := r.gate.Approve(&in, r.sync, &st, 42, now, slot); why != risk.None {
+		r.t.Fatalf("the gate refused %+v: %v", in, why)
+	}
 	r.in.Publish()
-	return a.Intent().ID
+	return in.ID
 }
 
 func (r *rig) buy(price int64) core.OrderID {

@@ -76,12 +76,10 @@ func riposteOrders(tb testing.TB, addr string) func(int) (int64, bool) {
 		p, q := orderAt(i)
 		n++
 		now := clock.Mono()
-		a, why := gate.Approve(core.Intent{Kind: core.Place, Side: core.Buy, Type: core.Limit, TIF: core.IOC, Instrument: id, Price: p, Qty: q},
-			sync, risk.Stamps{Recv: now, Decided: now}, n, now)
-		if why != risk.None {
+		in := core.Intent{Kind: core.Place, Side: core.Buy, Type: core.Limit, TIF: core.IOC, Instrument: id, Price: p, Qty: q}
+		if why := gate.Approve(&in, sync, &risk.Stamps{Recv: now, Decided: now}, n, now, out.Claim()); why != risk.None {
 			panic("riposte's gate refuses: " + why.String())
 		}
-		*out.Claim() = a
 		out.Publish()
 		for gate.Live() > 0 {
 			gateway.Step()

@@ -156,6 +156,17 @@ func (b *Book) Top() core.Top {
 	return t
 }
 
+// best is the prices of Top.
+func (b *Book) best() (bid, ask core.Price) {
+	if k := b.sides[core.Buy].best; k != noKey {
+		bid = core.Price(-k)
+	}
+	if k := b.sides[core.Sell].best; k != noKey {
+		ask = core.Price(k)
+	}
+	return bid, ask
+}
+
 // Best is the best level of a side, zero if it has none.
 func (b *Book) Best(side core.Side) core.Level {
 	l := &b.sides[side]

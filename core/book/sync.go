@@ -309,6 +309,17 @@ func (s *Sync) Top() core.Top {
 	return s.book.Top()
 }
 
+// Best is the prices of Top.
+func (s *Sync) Best() (bid, ask core.Price) {
+	if s.state != Live {
+		return 0, 0
+	}
+	if s.touches.last.ID > s.lastID {
+		return s.touches.last.Bid, s.touches.last.Ask
+	}
+	return s.book.best()
+}
+
 // TopProof is when the bytes were read that Top stands on.
 func (s *Sync) TopProof() core.MonoNs {
 	if s.touches.last.ID > s.lastID {

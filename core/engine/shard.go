@@ -284,13 +284,11 @@ func (s *Shard) ask(m *market, in core.Intent) (core.OrderID, risk.Refusal) {
 	in.Instrument = m.id
 	st := s.stamps
 	st.Decided = s.clock.Mono()
-	a, r := s.gate.Approve(in, m.sync, st, s.input, st.Decided)
-	if r != risk.None {
+	if r := s.gate.Approve(&in, m.sync, &st, s.input, st.Decided, slot); r != risk.None {
 		s.refused(r)
 		return 0, r
 	}
-	a.Stamps().Approved = s.clock.Mono()
-	*slot = a
+	slot.Stamps().Approved = s.clock.Mono()
 	out.Publish()
 	s.handed = true
 	switch {
@@ -301,7 +299,7 @@ func (s *Shard) ask(m *market, in core.Intent) (core.OrderID, risk.Refusal) {
 	default:
 		s.counts.Cancels++
 	}
-	return a.ID(), risk.None
+	return in.ID, risk.None
 }
 
 // refused tells whoever keeps a record.

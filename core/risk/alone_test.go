@@ -277,7 +277,7 @@ func TestSelfMatchIsRefusedWhateverTheOwnOrderIs(t *testing.T) {
 		"working":   func(s *stage, id core.OrderID) { s.report(id, core.ReportAck, core.New) },
 		"unknown":   func(s *stage, id core.OrderID) { s.report(id, core.ReportDoubt, core.Unknown) },
 		"cancelling": func(s *stage, id core.OrderID) {
-			s.gate.Approve(core.Intent{Kind: core.Cancel, ID: id}, s.sync, Stamps{}, 1, s.now)
+			approve(s.gate, core.Intent{Kind: core.Cancel, ID: id}, s.sync, s.now)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -325,7 +325,7 @@ func TestHaltOfASymbolOrAStrategyStopsNoOther(t *testing.T) {
 	second.Strategy = 2
 	s.gate.HaltSymbol(symA, HaltKilled)
 	s.want(t, second, RefusedHalted)
-	if _, r := s.gate.Approve(inB, other, Stamps{}, 1, s.now); r != None {
+	if _, r := approve(s.gate, inB, other, s.now); r != None {
 		t.Errorf("the other symbol: %v", r)
 	}
 	s.gate.Lift(HaltKilled)

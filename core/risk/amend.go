@@ -73,9 +73,10 @@ func (g *Gate) amend(in *core.Intent, now core.MonoNs) Refusal {
 			return r
 		}
 	}
-	if r := g.spend(o.Strategy, now); r != None {
+	if r := g.budget(o.Strategy, now); r != None {
 		return r
 	}
+	g.spend(o.Strategy, now)
 	o.Amending = true
 	name(in, o)
 	return None

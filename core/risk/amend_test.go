@@ -15,7 +15,7 @@ func TestAmendCountsLessOnlyWhenTheVenueHasSaidSo(t *testing.T) {
 	s.limits.PositionMax = qt("5")
 	s.open(t)
 	id := s.must(t, limit(core.Buy, "100", "5"))
-	in, r := s.gate.Approve(amendTo(id, "2"), s.sync, Stamps{}, 1, s.now)
+	in, r := approve(s.gate, amendTo(id, "2"), s.sync, s.now)
 	want := core.Intent{Kind: core.Amend, ID: id, Qty: qt("2"), Price: px("100")}
 	if r != None || in.Intent() != want {
 		t.Fatalf("got %+v, %v, want %+v", in.Intent(), r, want)

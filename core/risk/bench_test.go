@@ -10,7 +10,7 @@ import (
 // life takes one order through everything that can happen to it.
 func (s *stage) life(in core.Intent) {
 	s.now += core.MonoNs(time.Second)
-	a, r := s.gate.Approve(in, s.sync, Stamps{}, 1, s.now)
+	a, r := approve(s.gate, in, s.sync, s.now)
 	if r != None {
 		panic(r.String())
 	}
@@ -19,9 +19,9 @@ func (s *stage) life(in core.Intent) {
 	s.report(id, core.ReportResolved, core.New)
 	s.report(id, core.ReportAck, core.New)
 	s.fill(id, in.Side, in.Qty/2, core.PartiallyFilled)
-	s.gate.Approve(core.Intent{Kind: core.Cancel, ID: id}, s.sync, Stamps{}, 1, s.now)
+	approve(s.gate, core.Intent{Kind: core.Cancel, ID: id}, s.sync, s.now)
 	s.report(id, core.ReportCancelRejected, core.New)
-	s.gate.Approve(core.Intent{Kind: core.CancelAll}, s.sync, Stamps{}, 1, s.now)
+	approve(s.gate, core.Intent{Kind: core.CancelAll}, s.sync, s.now)
 	s.report(id, core.ReportDone, core.NotSent)
 	s.report(id, core.ReportResolved, core.New)
 	s.report(id, core.ReportDone, core.Canceled)
@@ -59,10 +59,11 @@ func BenchmarkGate(b *testing.B) {
 	run := func(name string, in core.Intent, want Refusal) {
 		b.Run(name, func(b *testing.B) {
 			s := forBench(b)
+			var a Approved
 			b.ReportAllocs()
 			for b.Loop() {
 				s.now += core.MonoNs(time.Second) // no duplicate of the one before
-				a, r := s.gate.Approve(in, s.sync, Stamps{}, 1, s.now)
+				r := s.gate.Approve(&in, s.sync, &Stamps{}, 1, s.now, &a)
 				if r != want {
 					b.Fatalf("got %v, want %v", r, want)
 				}

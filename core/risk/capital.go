@@ -148,6 +148,7 @@ func (g *Gate) Revalue(now core.MonoNs, wall core.WallNs) {
 		c.day = day
 	}
 	g.judge()
+	g.repeats.expire(now, g.span)
 }
 
 // value recomputes what an instrument has at stake and what it has earned.

@@ -168,14 +168,14 @@ func TestOpenOrdersPerSymbolAndAccount(t *testing.T) {
 	first := s.must(t, limit(core.Buy, "100", "1"))
 	s.must(t, limit(core.Sell, "100.02", "1"))
 	s.want(t, limit(core.Buy, "100", "1"), RefusedOpenOrders)
-	if _, r := s.gate.Approve(inB, other, Stamps{}, 1, s.now); r != None {
+	if _, r := approve(s.gate, inB, other, s.now); r != None {
 		t.Fatalf("the third order of the account: %v", r)
 	}
-	if _, r := s.gate.Approve(inB, other, Stamps{}, 1, s.now); r != RefusedAccountOrders {
+	if _, r := approve(s.gate, inB, other, s.now); r != RefusedAccountOrders {
 		t.Fatalf("the fourth order of the account: %v, want %v", r, RefusedAccountOrders)
 	}
 	s.report(first, core.ReportDone, core.Canceled)
-	if _, r := s.gate.Approve(inB, other, Stamps{}, 1, s.now); r != None {
+	if _, r := approve(s.gate, inB, other, s.now); r != None {
 		t.Fatalf("after one ended: %v", r)
 	}
 	s.want(t, limit(core.Buy, "100", "1"), RefusedAccountOrders)

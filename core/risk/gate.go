@@ -7,6 +7,7 @@
 // Working, in-flight, unknown and cancelling orders are the same to it.
 //
 //	gate.go      Approve: the controls, in the order of the Refusal constants
+//	plain.go     all of them in one look, for most orders
 //	filters.go   the venue's own rules
 //	worst.go     the worst price an order can get, and what depends on it
 //	window.go    what is counted over a span: rates, repeats, use of the collar
@@ -45,6 +46,7 @@ type Exposure struct {
 type Gate struct {
 	rules      []core.Instrument // by instrument: those now in force
 	limits     []Limits          // zero for those not traded
+	bounds     []bounds          // both together
 	exposure   []Exposure
 	watch      []watch
 	venue      core.AccountFilters
@@ -60,7 +62,9 @@ type Gate struct {
 	clockError  time.Duration
 	auditAt     core.MonoNs
 	rulesAt     core.MonoNs
+	trusted     core.MonoNs // until then what was told is fresh enough
 	span        core.MonoNs // account.Span
+	openMost    int         // of account and venue
 
 	sent         window // the last RateMax orders, amends and replaces
 	messages     window // and, with cancels, as many as orders may have been
@@ -113,6 +117,7 @@ func NewGate(t *core.Instruments, limits map[core.InstrumentID]Limits, account A
 		rules:      slices.Clone(t.List),
 		venue:      t.Account,
 		limits:     known,
+		bounds:     make([]bounds, len(t.List)),
 		account:    account,
 		exposure:   make([]Exposure, len(t.List)),
 		watch:      make([]watch, len(t.List)),
@@ -133,6 +138,7 @@ func NewGate(t *core.Instruments, limits map[core.InstrumentID]Limits, account A
 		l, w := &known[i], &g.watch[i]
 		w.bestOf = [2]bool{true, true} // none
 		w.executions = newWindow(l.ExecutionMax)
+		g.bind(core.InstrumentID(i))
 		if l.DriftBps > 0 {
 			w.drift.ring = make([]driftUse, driftKept)
 		}
@@ -147,44 +153,69 @@ func NewGate(t *core.Instruments, limits map[core.InstrumentID]Limits, account A
 	for i := range g.strategies {
 		g.strategies[i].sent = newWindow(account.StrategyRateMax)
 	}
+	g.bindAccount()
 	return g, nil
 }
 
 // feeToken is the asset in which a venue may take its fees whatever is traded.
 const feeToken = "BNB"
 
-// Approve decides on one intent. sync is the book state of the intent's
-// instrument; st holds the stamps up to Decided, now is the time for which the
-// controls are evaluated. On approval of a Place or Replace the order exists and
-// counts, and the intent has got its ID. Cancels pass every limit and every halt.
-func (g *Gate) Approve(in core.Intent, sync *book.Sync, st Stamps, input uint64, now core.MonoNs) (Approved, Refusal) {
+// Approve decides on one intent. sync is the book state of the intent's instrument;
+// st holds the stamps up to Decided, now is the time for which the controls are
+// evaluated. On approval out is the Approved, and of a Place or Replace the order
+// exists and counts, and in has got its ID; else out is not Valid. Cancels pass every
+// limit and every halt.
+func (g *Gate) Approve(in *core.Intent, sync *book.Sync, st *Stamps, input uint64, now core.MonoNs, out *Approved) Refusal {
 	var r Refusal
 	switch in.Kind {
 	case core.Place:
-		r = g.place(&in, sync, now)
+		r = g.place(in, sync, now)
 	case core.Cancel:
-		r = g.cancel(&in, now)
+		r = g.cancel(in, now)
 	case core.CancelAll:
-		r = g.cancelAll(&in, now)
+		r = g.cancelAll(in, now)
 	case core.Amend:
-		r = g.amend(&in, now)
+		r = g.amend(in, now)
 	case core.Replace:
-		r = g.replace(&in, sync, now)
+		r = g.replace(in, sync, now)
 	default:
 		r = RefusedMalformed
 	}
 	if r != None {
-		g.refuse(r, &in, sync, now)
-		return Approved{}, r
+		out.sealed = false
+		g.refuse(r, in, sync, now)
+		return r
 	}
 	g.approved++
-	st.Approved = now
-	return Approved{intent: in, stamps: st, input: input, sealed: true}, None
+	out.intent, out.stamps, out.input, out.sealed = *in, *st, input, true
+	out.stamps.Approved = now
+	return None
 }
 
-// place is one pass over the controls, cheap and likely ones first where the order
-// does not matter to who reads the refusal.
+// tally is what the approval of an order counts, beside the order itself.
+type tally struct {
+	mid   core.Price  // of the moment
+	use   int64       // of the collar's budget, in 1e-8
+	hash  uint64      // of the order, 0 where nobody counts repeats
+	gross core.Amount // what the instrument is worth with it, where that is limited
+}
+
+// place holds an order against every control and makes it count.
 func (g *Gate) place(in *core.Intent, sync *book.Sync, now core.MonoNs) Refusal {
+	var t tally
+	if !g.plain(in, sync, now, &t) {
+		t = tally{}
+		if r := g.controls(in, sync, now, &t); r != None {
+			return r
+		}
+	}
+	g.take(in, now, &t)
+	return None
+}
+
+// controls is one pass over all of them, cheap and likely ones first where the order
+// does not matter to who reads the refusal.
+func (g *Gate) controls(in *core.Intent, sync *book.Sync, now core.MonoNs, t *tally) Refusal {
 	if malformed(in) || int(in.Instrument) >= len(g.limits) || int(in.Strategy) >= len(g.strategies) {
 		return RefusedMalformed
 	}
@@ -204,7 +235,7 @@ func (g *Gate) place(in *core.Intent, sync *book.Sync, now core.MonoNs) Refusal 
 	if !live || !l.current(sync, now) {
 		return RefusedStale
 	}
-	if r := g.trust(now); r != None {
+	if r := g.fresh(now); r != None {
 		return r
 	}
 	inst, top := &g.rules[in.Instrument], sync.Top()
@@ -216,14 +247,14 @@ func (g *Gate) place(in *core.Intent, sync *book.Sync, now core.MonoNs) Refusal 
 	}
 	var x reach
 	x.of(in, &top, b, l)
-	use, r := l.money(in, &x, w, &top)
-	if r != None {
+	var r Refusal
+	if t.use, r = l.money(in, &x, w, &top); r != None {
 		return r
 	}
-	if use > 0 && l.DriftBps > 0 && !w.drift.room(now, g.span, use, l.DriftBps*(core.Scale/bps)) {
+	if t.use > 0 && !w.drift.room(now, g.span, t.use, l.DriftBps*(core.Scale/bps)) {
 		return RefusedDrift
 	}
-	if x.now && a.SelfMatch && g.selfMatch(in, &x, w) {
+	if x.now && a.SelfMatch && g.selfMatch(in, x.far, w) {
 		return RefusedSelfMatch
 	}
 	switch {
@@ -236,14 +267,14 @@ func (g *Gate) place(in *core.Intent, sync *book.Sync, now core.MonoNs) Refusal 
 	case !e.room(in.Side, in.Qty, l.PositionMax):
 		return RefusedPosition
 	}
-	gross, ok := g.threshold(in.Instrument, in.Side, in.Qty, max(top.Mid(), x.far))
-	if !ok {
+	t.mid = top.Mid()
+	var ok bool
+	if t.gross, ok = g.threshold(in.Instrument, in.Side, in.Qty, max(t.mid, x.far)); !ok {
 		return RefusedCapital
 	}
-	var hash uint64
 	if l.RepeatMax > 0 || a.DuplicateSpan > 0 {
-		hash = key(in)
-		count, last := g.repeats.seen(hash, now, g.span)
+		t.hash = key(in)
+		count, last := g.repeats.seen(t.hash, now, g.span)
 		if now-last < core.MonoNs(a.DuplicateSpan) {
 			return RefusedDuplicate
 		}
@@ -255,34 +286,37 @@ func (g *Gate) place(in *core.Intent, sync *book.Sync, now core.MonoNs) Refusal 
 	if a.RatioMax > 0 && g.capital.orders >= uint64(a.RatioMax)*max(g.capital.trades, 1) {
 		return RefusedRatio
 	}
-	if r := g.spend(in.Strategy, now); r != None {
-		return r
-	}
+	return g.budget(in.Strategy, now)
+}
+
+// take makes an order count that has passed.
+func (g *Gate) take(in *core.Intent, now core.MonoNs, t *tally) {
+	w := &g.watch[in.Instrument]
+	g.spend(in.Strategy, now)
 	g.capital.orders++
-	if hash != 0 {
-		g.repeats.add(hash, now)
+	if t.hash != 0 {
+		g.repeats.add(t.hash, now)
 	}
-	if use > 0 && l.DriftBps > 0 {
-		w.drift.add(now, use)
+	if t.use > 0 {
+		w.drift.add(now, t.use)
 	}
-	w.mark, w.markAt = top.Mid(), now
+	w.mark, w.markAt = t.mid, now
+	if g.account.GrossMax > 0 {
+		g.capital.gross += t.gross - w.gross
+		w.gross = t.gross
+	}
 	g.lastID++
 	in.ID = g.lastID
 	o := g.orders.add(in.ID, in.Instrument)
 	o.Price, o.Qty, o.Approved = in.Price, in.Qty, now
-	o.Strategy, o.Side, o.Type, o.Status = in.Strategy, in.Side, in.Type, core.PendingNew
+	o.Strategy, o.Side, o.Type = in.Strategy, in.Side, in.Type
 	o.waits, o.iceberg = in.Type > core.MarketOrder, in.Iceberg > 0
 	o.rests = in.Type <= core.LimitMaker && in.TIF == core.GTC
 	g.enter(o)
-	if a.GrossMax > 0 {
-		g.capital.gross += gross - w.gross
-		w.gross = gross
-	}
-	return None
 }
 
-// trust is what the gate must have been told lately.
-func (g *Gate) trust(now core.MonoNs) Refusal {
+// fresh is about what the gate must have been told lately.
+func (g *Gate) fresh(now core.MonoNs) Refusal {
 	a := &g.account
 	switch {
 	case a.ClockErrorMax > 0 && g.clockError > a.ClockErrorMax:
@@ -295,8 +329,8 @@ func (g *Gate) trust(now core.MonoNs) Refusal {
 	return None
 }
 
-// spend takes one message that is no cancel from every budget, or none.
-func (g *Gate) spend(strategy uint16, now core.MonoNs) Refusal {
+// budget reports whether every budget has one message left that is no cancel.
+func (g *Gate) budget(strategy uint16, now core.MonoNs) Refusal {
 	a, s := &g.account, &g.strategies[strategy]
 	switch {
 	case s.sent.full(now, core.MonoNs(a.StrategySpan)):
@@ -306,10 +340,14 @@ func (g *Gate) spend(strategy uint16, now core.MonoNs) Refusal {
 	case g.messages.full(now, core.MonoNs(a.RateSpan)):
 		return RefusedReserve
 	}
-	s.sent.add(now)
+	return None
+}
+
+// spend takes one message that is no cancel from every budget.
+func (g *Gate) spend(strategy uint16, now core.MonoNs) {
+	g.strategies[strategy].sent.add(now)
 	g.sent.add(now)
 	g.messages.add(now)
-	return None
 }
 
 // malformed reports what no order can be, whatever the symbol.

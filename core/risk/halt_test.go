@@ -70,7 +70,7 @@ func TestCancelIsAskedForOnceUntilItIsAnswered(t *testing.T) {
 	in := limit(core.Sell, "101", "1")
 	in.Strategy = 7
 	id := s.must(t, in)
-	a, r := s.gate.Approve(core.Intent{Kind: core.Cancel, ID: id}, s.sync, Stamps{}, 1, s.now)
+	a, r := approve(s.gate, core.Intent{Kind: core.Cancel, ID: id}, s.sync, s.now)
 	want := core.Intent{Kind: core.Cancel, ID: id, Side: core.Sell, Price: px("101"), Qty: qt("1"), Strategy: 7}
 	if r != None || a.Intent() != want {
 		t.Fatalf("got %+v, %v, want %+v", a.Intent(), r, want)

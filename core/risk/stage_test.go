@@ -118,8 +118,15 @@ func market(side core.Side, qty string) core.Intent {
 	return core.Intent{Side: side, Type: core.MarketOrder, Qty: qt(qty)}
 }
 
+// approve asks a gate; what is refused must not be valid.
+func approve(g *Gate, in core.Intent, sync *book.Sync, now core.MonoNs) (a Approved, r Refusal) {
+	a.sealed = true // as a slot of a ring is, the second time round
+	r = g.Approve(&in, sync, &Stamps{}, 1, now, &a)
+	return a, r
+}
+
 func (s *stage) ask(in core.Intent) (core.OrderID, Refusal) {
-	a, r := s.gate.Approve(in, s.sync, Stamps{}, 1, s.now)
+	a, r := approve(s.gate, in, s.sync, s.now)
 	if (r == None) != a.Valid() {
 		panic("an approval is valid exactly when there is no refusal")
 	}

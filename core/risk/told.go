@@ -56,19 +56,29 @@ func (g *Gate) Held(id core.InstrumentID) (q core.Qty, ok bool) {
 }
 
 // ClockError tells how far off the venue's time may be as we know it.
-func (g *Gate) ClockError(d time.Duration) { g.clockError = d }
+func (g *Gate) ClockError(d time.Duration) {
+	g.clockError = d
+	g.trust()
+}
 
 // Audited tells when the account was last found in order.
-func (g *Gate) Audited(at core.MonoNs) { g.auditAt = at }
+func (g *Gate) Audited(at core.MonoNs) {
+	g.auditAt = at
+	g.trust()
+}
 
 // RulesRead tells when the venue's rules were last read.
-func (g *Gate) RulesRead(at core.MonoNs) { g.rulesAt = at }
+func (g *Gate) RulesRead(at core.MonoNs) {
+	g.rulesAt = at
+	g.trust()
+}
 
 // SetRules takes over the rules of an instrument: status, order types, features and
 // filters. Its id, symbol and assets stay.
 func (g *Gate) SetRules(in *core.Instrument) {
 	r := &g.rules[in.ID]
 	r.Status, r.OrderTypes, r.Features, r.Filters = in.Status, in.OrderTypes, in.Features, in.Filters
+	g.bind(in.ID)
 }
 
 // Instrument is an instrument with the rules now in force. It stays the same value
@@ -96,6 +106,7 @@ func (g *Gate) SetLimits(id core.InstrumentID, l Limits) error {
 		g.watch[id].drift.ring = make([]driftUse, driftKept)
 	}
 	g.limits[id] = l
+	g.bind(id)
 	return nil
 }
 
@@ -111,6 +122,7 @@ func (g *Gate) SetAccount(l AccountLimits) error {
 	a.Currency, a.RateMax, a.RateSpan, a.StrategyRateMax, a.StrategySpan = was.Currency, was.RateMax, was.RateSpan, was.StrategyRateMax, was.StrategySpan
 	a.MessageMax, a.ReservePercent, a.RejectSpanMax, a.Span = was.MessageMax, was.ReservePercent, was.RejectSpanMax, was.Span
 	a.OpenMax = min(a.OpenMax, len(g.orders.slots)-spareOrders)
+	g.bindAccount()
 	g.judge()
 	return nil
 }

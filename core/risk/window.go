@@ -79,7 +79,7 @@ const repeatsKept = 1024
 
 // repeats counts orders by what they are, within a span, and knows when each was
 // last asked for. Exact: open addressing by a hash of 64 bits, which stands for the
-// order; entries leave when the last of their orders leaves the span.
+// order; entries leave some time after the last of their orders has left the span.
 type repeats struct {
 	ring    [repeatsKept]repeat // oldest first from head
 	head, n int
@@ -112,18 +112,35 @@ func mix(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
-// seen drops what has left the span and finds how often an order came within it, and
-// when last.
+// seen finds how often an order came within the span, and when last. An order that is
+// not known needs nothing dropped for that.
 func (r *repeats) seen(hash uint64, now, span core.MonoNs) (count int64, last core.MonoNs) {
+	if r.find(hash) == nil {
+		return 0, never
+	}
+	r.expire(now, span)
+	if e := r.find(hash); e != nil {
+		return e.count, e.last
+	}
+	return 0, never
+}
+
+func (r *repeats) find(hash uint64) *repeatEntry {
+	for i := hash >> 1 & repeatMask; ; i = (i + 1) & repeatMask {
+		switch e := &r.table[i]; e.hash {
+		case hash:
+			return e
+		case 0:
+			return nil
+		}
+	}
+}
+
+// expire drops what has left the span.
+func (r *repeats) expire(now, span core.MonoNs) {
 	for r.n > 0 && now-r.ring[r.head].at >= span {
 		r.drop()
 	}
-	for i := hash >> 1 & repeatMask; r.table[i].hash != 0; i = (i + 1) & repeatMask {
-		if r.table[i].hash == hash {
-			return r.table[i].count, r.table[i].last
-		}
-	}
-	return 0, never
 }
 
 func (r *repeats) add(hash uint64, now core.MonoNs) {

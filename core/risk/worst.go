@@ -111,15 +111,15 @@ func better(s core.Side, p, than core.Price) bool {
 	return p < than
 }
 
-// selfMatch reports whether an order would meet one of our own that rests, or may
+// selfMatch reports whether an order that reaches to far would meet one of our own that rests, or may
 // rest, on the other side.
-func (g *Gate) selfMatch(in *core.Intent, x *reach, w *watch) bool {
+func (g *Gate) selfMatch(in *core.Intent, far core.Price, w *watch) bool {
 	other := in.Side.Opposite()
 	if !w.bestOf[other] {
 		g.findBest(in.Instrument, w, other)
 	}
 	best := w.best[other]
-	return best != 0 && !better(in.Side, best, x.far) // a buy at or above the own ask, a sale at or below the own bid
+	return best != 0 && !better(in.Side, best, far) // a buy at or above the own ask, a sale at or below the own bid
 }
 
 // findBest looks for the own price nearest to the other side.
