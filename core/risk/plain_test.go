@@ -105,7 +105,7 @@ func (w *twins) tell(t *rapid.T) {
 	w.both(func(g *Gate) {
 		g.Traded(symA, last)
 		g.Averaged(symA, average)
-		g.Holds(symA, held)
+		g.Holds(symA, held, g.Exposure(symA).Position)
 		g.ClockError(clock)
 		g.Audited(w.now)
 		g.RulesRead(w.now)

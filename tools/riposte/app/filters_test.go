@@ -171,7 +171,9 @@ func (f *filterRig) try(id core.InstrumentID) {
 	first := in
 	for range 8 {
 		f.now++
-		a, r := f.gate.Approve(in, f.books[id], risk.Stamps{}, 1, f.now)
+		var a risk.Approved
+		order := in
+		r := f.gate.Approve(&order, f.books[id], &risk.Stamps{}, 1, f.now, &a)
 		if r == risk.None {
 			f.send(a.Intent())
 			return
@@ -198,7 +200,7 @@ func (f *filterRig) try(id core.InstrumentID) {
 			f.t.Fatalf("%q does not name the nearest legal value", text)
 		}
 		f.now++
-		if _, again := f.gate.Approve(near, f.books[id], risk.Stamps{}, 1, f.now); again == r {
+		if again := f.gate.Approve(&near, f.books[id], &risk.Stamps{}, 1, f.now, new(risk.Approved)); again == r {
 			f.t.Fatalf("%+v (first %+v): %s: but that is refused for the same: %s", d.Intent, first, text, risk.Explain(f.gate.Denied(), inst, l, f.gate.Account()))
 		} else if again == risk.None {
 			f.send(f.newest(id, near))
