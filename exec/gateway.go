@@ -152,6 +152,9 @@ type Gateway struct {
 	rng   *rand.Rand
 	visit func(*Order)
 
+	cancelsWait bool // some found no connection free
+	recancel    func(*Order)
+
 	Stats GatewayStats
 }
 
@@ -232,6 +235,7 @@ func NewGateway(cfg Config) (*Gateway, error) {
 	g.table = NewTable(cfg.IDs, cfg.Orders, g.emit)
 	g.ledger.moved = func(a core.AssetID, delta, owned core.Amount, why string) { g.cfg.Journal.Moved(a, delta, owned, why) }
 	g.visit = g.attend
+	g.recancel = g.cancelAgain
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	var err error
 	if g.pool, err = NewPool(cfg.Pool, g); err != nil {
@@ -271,6 +275,10 @@ func (g *Gateway) Step() int {
 	work += g.intake(now)
 	work += g.pool.poll(now)
 	work += g.sessions.poll(now)
+	if g.cancelsWait && work > 0 {
+		g.cancelsWait = false // an answer may have freed a connection
+		g.table.EachLive(g.recancel)
+	}
 	if now >= g.nextTick {
 		g.nextTick = now + tickEvery
 		work += g.tick(now)

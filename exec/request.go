@@ -303,6 +303,7 @@ func (g *Gateway) tryCancel(o *Order) {
 	}
 	first, second := g.cancelWays()
 	if first.none() {
+		g.cancelsWait = true
 		return
 	}
 	tries := c.tries
@@ -313,6 +314,13 @@ func (g *Gateway) tryCancel(o *Order) {
 	}
 	if !sent && c.tries != tries {
 		g.cancelOpen(o, 0)
+	}
+}
+
+// cancelAgain goes on with cancels that found no connection free, until that is so again.
+func (g *Gateway) cancelAgain(o *Order) {
+	if o.cancel.want && !g.cancelsWait {
+		g.tryCancel(o)
 	}
 }
 
