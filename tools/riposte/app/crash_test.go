@@ -329,6 +329,7 @@ func (c *crashLoop) end() {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.stored(truth)
 	f, err := store.OpenFolder(c.dir, core.NewSystemClock())
 	if err != nil {
 		t.Fatal(err)

@@ -136,7 +136,7 @@ func (w *Writer) batch() (n int, err error) {
 			break
 		}
 		if err != nil {
-			return 0, err
+			return 0, w.unread(err)
 		}
 		if n == 0 {
 			if err := w.exec("BEGIN IMMEDIATE"); err != nil {
@@ -152,6 +152,19 @@ func (w *Writer) batch() (n int, err error) {
 		return 0, nil
 	}
 	return n, w.commit()
+}
+
+// unread says why the journal cannot be read on. A loss of power can leave it behind the
+// store, which syncs more often: then it is whole, and the store has what it has lost.
+func (w *Writer) unread(err error) error {
+	var broken *store.Broken
+	if !errors.As(err, &broken) {
+		return err
+	}
+	if _, sick := store.Verify(w.dir); sick != nil {
+		return err
+	}
+	return fmt.Errorf("cannot use the store %s: it has read up to record %d, which the journal, whole as it is, goes on from differently; `riposte store rebuild` makes it anew", w.name, w.at.Seq)
 }
 
 func (w *Writer) commit() error {

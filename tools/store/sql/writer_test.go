@@ -2,9 +2,11 @@ package sql
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -287,5 +289,47 @@ func TestAFullDiskCostsNothingButTime(t *testing.T) {
 	}
 	if want := dump(t, dir); got != want {
 		t.Error("rows after a full disk differ from those of a rebuild")
+	}
+}
+
+// TestAStoreAheadOfItsJournalIsSaid loses the end of a journal, as a loss of power can,
+// after which a next run has gone on.
+func TestAStoreAheadOfItsJournalIsSaid(t *testing.T) {
+	dir := t.TempDir()
+	b := story(t, dir)
+	lost, whole := b.seq, b.now
+	for i := 10; i < 20; i++ {
+		b.place(7, i, "BTCUSDT", core.Buy, 1, 1)
+	}
+	before, err := os.ReadFile(b.name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.flush()
+	if err := caughtUp(t, dir).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(b.name(), before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.seq, b.now = lost, whole
+	sum := sha256.Sum256(before)
+	b.n++
+	b.note(&journal.Segment{Number: b.n, First: b.n})
+	b.note(&journal.Chain{Number: b.n - 1, Bytes: int64(len(before)), Sum: sum})
+	b.begin(8)
+	b.flush()
+	w, err := OpenWriter(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.CatchUp(context.Background()); err == nil || !strings.Contains(err.Error(), "it has read up to record "+strconv.FormatUint(lost+10, 10)) || !strings.Contains(err.Error(), "store rebuild") {
+		t.Errorf("got %v, want that the store is ahead and what helps", err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := Rebuild(context.Background(), dir); err != nil || uint64(n) != b.seq {
+		t.Errorf("rebuilt from %d records and %v, want %d", n, err, b.seq)
 	}
 }
