@@ -35,6 +35,8 @@ type Writer struct {
 	positions map[string]*position
 	dirty     map[string]bool // positions changed in this batch
 
+	verdict error // on a journal that does not go on from where it has been read
+
 	in  journal.Intent
 	rep journal.Report
 }
@@ -161,10 +163,13 @@ func (w *Writer) unread(err error) error {
 	if !errors.As(err, &broken) {
 		return err
 	}
-	if _, sick := store.Verify(w.dir); sick != nil {
-		return err
+	if w.verdict == nil { // asked once: it reads all of the journal
+		w.verdict = err
+		if _, sick := store.Verify(w.dir); sick == nil {
+			w.verdict = fmt.Errorf("cannot use the store %s: it has read up to record %d, which the journal, whole as it is, goes on from differently; `riposte store rebuild` makes it anew", w.name, w.at.Seq)
+		}
 	}
-	return fmt.Errorf("cannot use the store %s: it has read up to record %d, which the journal, whole as it is, goes on from differently; `riposte store rebuild` makes it anew", w.name, w.at.Seq)
+	return w.verdict
 }
 
 func (w *Writer) commit() error {
