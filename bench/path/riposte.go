@@ -104,6 +104,15 @@ drift_bps = 0
 repeat_max = 0
 execution_max = 0
 
+[exec]
+route = "rest"
+
+[store]
+enabled = false
+
+[budget]
+dir = "none"
+
 [account]
 currency = "USDT"
 gross_max = "1000000000"
