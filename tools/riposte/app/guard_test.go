@@ -62,7 +62,13 @@ type outside struct {
 
 func newOutside(t *testing.T, edits ...string) *outside {
 	t.Helper()
-	srv, err := venue.Start(t.Context(), venue.Config{Seed: 1, Symbols: []string{"BTCUSDT", "ETHUSDT"}, DepthFast: 20 * time.Millisecond})
+	return newOutsideWith(t, nil, edits...)
+}
+
+// newOutsideWith gives the venue these accounts, of which riposte uses main.
+func newOutsideWith(t *testing.T, accounts []venue.Account, edits ...string) *outside {
+	t.Helper()
+	srv, err := venue.Start(t.Context(), venue.Config{Seed: 1, Symbols: []string{"BTCUSDT", "ETHUSDT"}, DepthFast: 20 * time.Millisecond, Accounts: accounts})
 	if err != nil {
 		t.Fatal(err)
 	}
