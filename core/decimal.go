@@ -290,11 +290,8 @@ func (n Notional) IsZero() bool { return n.Hi|n.Lo == 0 }
 // AmountFloor is n in units of 1e-8, rounded towards zero; ok is false where it
 // does not fit an Amount.
 func (n Notional) AmountFloor() (a Amount, ok bool) {
-	if n.Hi >= Scale {
-		return math.MaxInt64, false
-	}
-	q, _ := bits.Div64(n.Hi, n.Lo, Scale)
-	if q > math.MaxInt64 {
+	q, _, ok := n.units()
+	if !ok {
 		return math.MaxInt64, false
 	}
 	return Amount(q), true
@@ -302,14 +299,27 @@ func (n Notional) AmountFloor() (a Amount, ok bool) {
 
 // AmountCeil is n in units of 1e-8, rounded up; ok is false where it does not fit.
 func (n Notional) AmountCeil() (a Amount, ok bool) {
-	a, ok = n.AmountFloor()
-	if !ok || NotionalOfAmount(a) == n {
-		return a, ok
+	q, rest, ok := n.units()
+	if rest != 0 {
+		q++
 	}
-	if a == math.MaxInt64 {
-		return a, false
+	if !ok || q > math.MaxInt64 {
+		return math.MaxInt64, false
 	}
-	return a + 1, true
+	return Amount(q), true
+}
+
+// units is n in whole units of 1e-8 and what is left over; ok is false where they do not
+// fit an int64. Each 2^64 is a known number of units and a small rest, so nothing has to
+// be divided but by a constant, which is a multiplication.
+func (n Notional) units() (q, rest uint64, ok bool) {
+	const each, over = (1 << 64) / Scale, (1 << 64) % Scale
+	if n.Hi > math.MaxInt64/each {
+		return 0, 0, false
+	}
+	rest = n.Hi*over + n.Lo%Scale
+	q = n.Hi*each + n.Lo/Scale + rest/Scale
+	return q, rest % Scale, q <= math.MaxInt64
 }
 
 // String prints the value in quote, rounded down to 1e-8.

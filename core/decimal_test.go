@@ -224,7 +224,7 @@ func TestNumbersDoNotAllocate(t *testing.T) {
 		}
 		AppendDecimal(buf, v)
 		AppendDecimal8(buf, v)
-		NotionalOf(Price(v), 5).AmountFloor()
+		_, _ = NotionalOf(Price(v), 5).AmountFloor()
 	}); got != 0 {
 		t.Fatalf("%v allocations per round, want 0", got)
 	}

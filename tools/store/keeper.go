@@ -68,8 +68,18 @@ func (k *keeper) run(probe *os.File) {
 	defer t.Stop()
 	defer probe.Close()
 	k.tasks[2].every = probeEvery
+	// Made once: a beat leaves nothing for the collector.
+	var starts [len(k.tasks)]func()
+	for i, work := range [len(k.tasks)]func(){k.make, k.finishOne, func() { k.probe(probe) }} {
+		at := &k.tasks[i]
+		starts[i] = func() {
+			defer k.made.Done()
+			work()
+			at.since.Store(0)
+		}
+	}
 	for beats := int64(1); ; beats++ {
-		for i, work := range []func(){k.make, k.finishOne, func() { k.probe(probe) }} {
+		for i, start := range starts {
 			at := &k.tasks[i]
 			if since := at.since.Load(); since != 0 {
 				if beats-since > stallAfter {
@@ -79,7 +89,8 @@ func (k *keeper) run(probe *os.File) {
 			}
 			if beats%max(at.every, 1) == 0 && k.trouble.Load() == nil {
 				at.since.Store(beats)
-				k.made.Go(func() { work(); at.since.Store(0) })
+				k.made.Add(1)
+				go start()
 			}
 		}
 		select {
