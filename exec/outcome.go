@@ -46,13 +46,19 @@ func (g *Gateway) heard(f *flight, o *Order, v *Verdict, recv core.MonoNs) {
 		v.Execs[i].Recv = recv
 		g.table.Apply(&v.Execs[i])
 	}
-	if old != nil {
+	if o != nil {
+		g.concludes(f, o, v, recv)
+		g.after(o)
+	}
+	if old != nil { // last: whoever hears that it stays knows what became of the new one
 		g.canceled(f, old, &v.Old, v.KeyRefused)
 		g.after(old)
 	}
-	if o == nil {
-		return
-	}
+	fault.At(fault.AnswerApplied)
+}
+
+// concludes follows up on what the answer said of the order that the request was about.
+func (g *Gateway) concludes(f *flight, o *Order, v *Verdict, recv core.MonoNs) {
 	switch f.kind {
 	case RequestPlace, RequestReplace:
 		g.placed(o, v, recv)
@@ -65,8 +71,6 @@ func (g *Gateway) heard(f *flight, o *Order, v *Verdict, recv core.MonoNs) {
 			o.ask.soon(recv + core.MonoNs(g.cfg.FillGrace))
 		}
 	}
-	g.after(o)
-	fault.At(fault.AnswerApplied)
 }
 
 func (v *Verdict) reset() {

@@ -94,9 +94,7 @@ func (g *Gateway) late(a *risk.Approved, now core.MonoNs) bool {
 func (g *Gateway) refuse(in *core.Intent, why Refusal) {
 	g.Stats.Refused[why]++
 	switch in.Kind {
-	case core.Place:
-	case core.Replace:
-		g.stays(in.Old)
+	case core.Place, core.Replace:
 	case core.Amend:
 		g.stays(in.ID)
 		return
@@ -105,6 +103,9 @@ func (g *Gateway) refuse(in *core.Intent, why Refusal) {
 	}
 	g.emit(&core.Report{Kind: core.ReportDone, Status: core.NotSent, Side: in.Side, Instrument: in.Instrument,
 		FeeAsset: core.NoAsset, ID: in.ID, TradeID: -1, Recv: g.now})
+	if in.Kind == core.Replace {
+		g.stays(in.Old)
+	}
 }
 
 // place sends a new order by x, alone or in the place of another, or ends it. The order
@@ -202,10 +203,10 @@ func (g *Gateway) place(a *risk.Approved, in *core.Intent, x *way, now core.Mono
 func (g *Gateway) unsent(o *Order, in *core.Intent, why Refusal, venue core.WallNs) {
 	g.Stats.Refused[why]++
 	g.budget.GiveOrder(venue)
+	g.table.NotSent(o, g.now)
 	if in.Kind == core.Replace {
 		g.stays(in.Old)
 	}
-	g.table.NotSent(o, g.now)
 }
 
 func (g *Gateway) stamp(a *risk.Approved, in *core.Intent, path Path, encoded, written core.MonoNs) {

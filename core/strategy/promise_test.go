@@ -12,8 +12,9 @@ import (
 	"riposte/core/risk"
 )
 
-// Whatever market and venue do: never two orders on a side, no post-only price
-// across the touch, no own orders across each other, no position beyond the bound.
+// Whatever market and venue do: never two orders on a side but while one replaces the
+// other, no post-only price across the touch, no own orders across each other, no
+// position beyond the bound.
 func TestQuoterKeepsItsPromisesInAnyMarket(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		values := params{
@@ -24,9 +25,13 @@ func TestQuoterKeepsItsPromisesInAnyMarket(t *testing.T) {
 			"life_min":        fmt.Sprintf("%dms", rapid.IntRange(0, 300).Draw(rt, "life")),
 			"cooldown":        fmt.Sprintf("%dms", rapid.IntRange(0, 300).Draw(rt, "cooldown")),
 			"short":           rapid.SampledFrom([]string{"allow", "never"}).Draw(rt, "short"),
+			"requote":         rapid.SampledFrom([]string{"cancel", "replace"}).Draw(rt, "requote"),
 		}
 		w := world(t, "quoter", values, enginetest.Setup{OutSize: rapid.SampledFrom([]int{2, 64}).Draw(rt, "out")})
 		var live []core.OrderID
+		replacing := map[core.OrderID]core.OrderID{} // the order that has to end, by the one that waits for it
+		ended := func(id core.OrderID) bool { return w.Gate.Find(id) == nil }
+		var amending core.OrderID
 		var top core.Top
 		mid := 100 * core.Price(core.Scale)
 		move := func(t *rapid.T) {
@@ -39,7 +44,14 @@ func TestQuoterKeepsItsPromisesInAnyMarket(t *testing.T) {
 		}
 		check := func(t *rapid.T) {
 			for _, in := range w.Out() {
-				if in.Kind != core.Place {
+				switch in.Kind {
+				case core.Place:
+				case core.Replace:
+					replacing[in.ID] = in.Old
+				case core.Amend:
+					amending = in.ID
+					continue
+				default:
 					continue
 				}
 				live = append(live, in.ID)
@@ -48,13 +60,19 @@ func TestQuoterKeepsItsPromisesInAnyMarket(t *testing.T) {
 				}
 			}
 			var count [2]int
-			var price [2]core.Price
+			price := [2]core.Price{0, 1 << 60} // the ones nearest to the other side
 			w.Gate.Each(0, func(o *risk.Order) bool {
-				count[o.Side]++
-				price[o.Side] = o.Price
+				if old, ok := replacing[o.ID]; !ok || ended(old) {
+					count[o.Side]++
+				}
+				if o.Side == core.Buy {
+					price[0] = max(price[0], o.Price)
+				} else {
+					price[1] = min(price[1], o.Price)
+				}
 				return true
 			})
-			if count[0] > 1 || count[1] > 1 || count[0] == 1 && count[1] == 1 && price[0] >= price[1] {
+			if count[0] > 1 || count[1] > 1 || price[0] >= price[1] {
 				t.Fatalf("orders %v at %v, want one on a side at most and none across the other", count, price)
 			}
 			low := -5 * core.Qty(core.Scale)
@@ -69,7 +87,20 @@ func TestQuoterKeepsItsPromisesInAnyMarket(t *testing.T) {
 			if len(live) == 0 {
 				t.SkipNow()
 			}
-			return rapid.SampledFrom(live).Draw(t, "order")
+			id = rapid.SampledFrom(live).Draw(t, "order")
+			if _, waits := replacing[id]; waits {
+				t.SkipNow()
+			}
+			return id
+		}
+		pending := func(t *rapid.T) (id, old core.OrderID) {
+			for _, id := range live {
+				if old, ok := replacing[id]; ok {
+					return id, old
+				}
+			}
+			t.SkipNow()
+			return 0, 0
 		}
 		gone := func(id core.OrderID) {
 			for i := range live {
@@ -99,6 +130,41 @@ func TestQuoterKeepsItsPromisesInAnyMarket(t *testing.T) {
 				id := pick(t)
 				gone(id)
 				w.Done(id, rapid.SampledFrom([]core.OrderStatus{core.Canceled, core.Rejected, core.NotSent, core.Expired}).Draw(t, "end"))
+				w.Run()
+			},
+			"replaced": func(t *rapid.T) {
+				id, old := pending(t)
+				delete(replacing, id)
+				if ended(old) { // it traded, or somebody ended it: the new one does not come to be
+					gone(id)
+					w.Done(id, core.NotSent)
+				} else {
+					gone(old)
+					w.Done(old, core.Canceled)
+					w.Ack(id)
+				}
+				w.Run()
+			},
+			"refuse a replace": func(t *rapid.T) {
+				id, old := pending(t)
+				delete(replacing, id)
+				gone(id)
+				w.Done(id, rapid.SampledFrom([]core.OrderStatus{core.Rejected, core.NotSent}).Draw(t, "end"))
+				if !ended(old) {
+					w.Report(core.Report{Kind: core.ReportCancelRejected, Status: core.New, ID: old})
+				}
+				w.Run()
+			},
+			"answer an amend": func(t *rapid.T) {
+				o := w.Gate.Find(amending)
+				if o == nil || !o.Amending {
+					t.SkipNow()
+				}
+				if less := o.Cum + (o.Remaining()+1)/2; rapid.Bool().Draw(t, "done") && less < o.Qty {
+					w.Amended(o.ID, less)
+				} else {
+					w.Report(core.Report{Kind: core.ReportCancelRejected, Status: core.New, ID: o.ID})
+				}
 				w.Run()
 			},
 			"refuse a cancel": func(t *rapid.T) {

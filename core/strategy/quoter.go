@@ -19,21 +19,29 @@ import (
 // never crosses it. With half_spread_bps = 0 it joins the touch and does not
 // improve on it; leaning still moves it back.
 //
-// An order is replaced by cancelling it and placing the next one after the venue
-// has confirmed the end of the first, so there are never two on a side. It is
-// replaced only if its price is off by more than the slack and it is life_min
-// old; the size left of a partial fill is no reason.
+// An order is replaced only if its price is off by more than the slack and it is
+// life_min old; the size left of a partial fill is no reason. How, requote says:
 //
-//	parameter        default   range       meaning
-//	qty              smallest  > 0         size of a quote, in base; default: what the filters just allow
-//	inventory        20 * qty  > 0         bound of |position|, in base; no fill can pass it
-//	half_spread_bps  0         0 to 1000   distance from the fair price; 0 joins the touch
-//	skew_bps         2         0 to 1000   how far a full inventory moves the fair price
-//	slack_ticks      2         0 to 10^6   how far a quote may be off, whichever of the
-//	slack_bps        0.5       0 to 1000     two allows more
-//	life_min         250ms     0 to 1h     an order is not replaced before
-//	cooldown         500ms     0 to 1h     pause of a side after its order has filled
-//	short            allow     allow,never never: sells only what it has bought in this run
+//   - cancel: it is cancelled, and the next one placed after the venue has confirmed
+//     its end. There are never two on a side.
+//
+//   - replace: one request ends it and places the next one, half the time without a
+//     quote; the venue does not place that where the first has traded instead. Both
+//     count until it has answered, so where the bound has no room for both, or the
+//     request was refused, it is cancelled all the same. An order that is too large
+//     for its bound becomes smaller (amend) and keeps its place in the queue.
+//
+//     parameter        default   range       meaning
+//     qty              smallest  > 0         size of a quote, in base; default: what the filters just allow
+//     inventory        20 * qty  > 0         bound of |position|, in base; no fill can pass it
+//     half_spread_bps  0         0 to 1000   distance from the fair price; 0 joins the touch
+//     skew_bps         2         0 to 1000   how far a full inventory moves the fair price
+//     slack_ticks      2         0 to 10^6   how far a quote may be off, whichever of the
+//     slack_bps        0.5       0 to 1000     two allows more
+//     life_min         250ms     0 to 1h     an order is not replaced before
+//     cooldown         500ms     0 to 1h     pause of a side after its order has filled
+//     short            allow     allow,never never: sells only what it has bought in this run
+//     requote          cancel    cancel,replace how an order gives way to the next
 //
 // Quotes are pulled at once, whatever their age, when trading halts or a side of
 // the market is empty. A refusal, a reject or a refused cancel makes the side pause
@@ -48,7 +56,7 @@ type Quoter struct {
 	halfBps, skewBps, slackBps float64
 	slack                      core.Price
 	lifeMin, cooldown          core.MonoNs
-	short                      bool
+	short, replaces            bool
 	sides                      [2]quote
 	unit                       core.Qty // size in use; follows the price where qty is not given
 	unitAt                     core.Price
@@ -57,9 +65,14 @@ type Quoter struct {
 // quote is one side's state.
 type quote struct {
 	id    core.OrderID // live order, 0: none
+	old   core.OrderID // the one that id replaces, 0: none
+	stiff bool         // an amend or replace of id was refused: it is only cancelled
 	since core.MonoNs  // when it was placed
 	next  core.MonoNs  // nothing is asked for on this side before
 }
+
+// live are the side's orders, 0 where there is none.
+func (q *quote) live() [2]core.OrderID { return [...]core.OrderID{q.id, q.old} }
 
 // pause is how long a side rests after a refusal, a reject or a refused cancel.
 const pause = core.MonoNs(500 * time.Millisecond)
@@ -76,6 +89,7 @@ func NewQuoter(in *core.Instrument, p *engine.Params) (engine.Strategy, error) {
 		lifeMin:   core.MonoNs(p.Duration("life_min", 250*time.Millisecond, 0, time.Hour)),
 		cooldown:  core.MonoNs(p.Duration("cooldown", 500*time.Millisecond, 0, time.Hour)),
 		short:     p.Choice("short", "allow", "allow", "never") == "allow",
+		replaces:  p.Choice("requote", "cancel", "cancel", "replace") == "replace",
 	}
 	if err := p.Done(); err != nil {
 		return nil, err
@@ -98,13 +112,17 @@ func (q *Quoter) Timer(v *engine.View) { q.requote(v) }
 func (q *Quoter) Report(v *engine.View, r *core.Report, o *risk.Order) {
 	mine := &q.sides[o.Side]
 	switch {
-	case r.ID != mine.id:
+	case r.ID != mine.id && r.ID != mine.old:
 		if !o.Status.Terminal() && !o.Canceling {
 			v.Cancel(r.ID)
 		}
 		return
 	case r.Kind == core.ReportCancelRejected:
 		mine.next = v.Now() + pause
+		mine.stiff = true
+		if r.ID == mine.old && !o.Status.Terminal() {
+			q.stays(v, mine)
+		}
 	}
 	switch o.Status {
 	case core.Filled:
@@ -113,8 +131,22 @@ func (q *Quoter) Report(v *engine.View, r *core.Report, o *risk.Order) {
 		mine.next = v.Now() + pause
 	}
 	if o.Status.Terminal() {
-		mine.id = 0
+		if r.ID == mine.id {
+			mine.id = 0
+		} else {
+			mine.old = 0
+		}
 	}
+}
+
+// stays takes an order back that was to be replaced and works on. While it is not known
+// that the next one did not come to be, it has to go.
+func (q *Quoter) stays(v *engine.View, mine *quote) {
+	if mine.id == 0 {
+		mine.id, mine.old = mine.old, 0
+		return
+	}
+	v.Cancel(mine.old)
 }
 
 func (q *Quoter) requote(v *engine.View) {
@@ -129,11 +161,15 @@ func (q *Quoter) requote(v *engine.View) {
 	bound := q.bound()
 	bid, ask := q.prices(v.Signals().Microprice(), position, &top, tick)
 	// Not into an own order of the other side either.
-	if o := v.Order(q.sides[core.Sell].id); o != nil {
-		bid = min(bid, o.Price-tick)
+	for _, id := range q.sides[core.Sell].live() {
+		if o := v.Order(id); o != nil {
+			bid = min(bid, o.Price-tick)
+		}
 	}
-	if o := v.Order(q.sides[core.Buy].id); o != nil {
-		ask = max(ask, o.Price+tick)
+	for _, id := range q.sides[core.Buy].live() {
+		if o := v.Order(id); o != nil {
+			ask = max(ask, o.Price+tick)
+		}
 	}
 	floor := -bound
 	if !q.short {
@@ -187,8 +223,11 @@ func (q *Quoter) bound() core.Qty {
 func (q *Quoter) side(v *engine.View, s core.Side, want core.Price, room core.Qty) {
 	mine := &q.sides[s]
 	now := v.Now()
+	if v.Order(mine.old) == nil {
+		mine.old = 0
+	}
 	if mine.id == 0 {
-		if now < mine.next || want <= 0 || room < q.unit {
+		if now < mine.next || want <= 0 || mine.old != 0 || room < q.unit {
 			return
 		}
 		id, r := v.Post(s, want, q.unit)
@@ -196,7 +235,7 @@ func (q *Quoter) side(v *engine.View, s core.Side, want core.Price, room core.Qt
 			mine.next = now + pause
 			return
 		}
-		mine.id, mine.since = id, now
+		mine.id, mine.stiff, mine.since = id, false, now
 		return
 	}
 	o := v.Order(mine.id)
@@ -207,11 +246,39 @@ func (q *Quoter) side(v *engine.View, s core.Side, want core.Price, room core.Qt
 	off := max(o.Price-want, want-o.Price)
 	switch {
 	case o.Canceling || now < mine.next:
-	case o.Remaining() > room:
-		v.Cancel(mine.id) // it could pass the bound
+	case o.Remaining() > room: // it could pass the bound
+		if !o.Amending && !q.shrink(v, mine, o, room) {
+			v.Cancel(mine.id)
+		}
 	case off > q.tolerance(want) && now-mine.since >= q.lifeMin:
-		v.Cancel(mine.id)
+		if !q.replace(v, mine, o, want, room) {
+			v.Cancel(mine.id)
+		}
 	}
+}
+
+// shrink makes an order smaller that may trade more than there is room for; false if it
+// cannot.
+func (q *Quoter) shrink(v *engine.View, mine *quote, o *risk.Order, room core.Qty) bool {
+	if !q.replaces || mine.stiff || mine.old != 0 {
+		return false
+	}
+	qty := (o.Cum + max(room, 0)).LotFloor(v.Instrument().Filters.Lot)
+	return qty > o.Cum && v.Amend(mine.id, qty) == risk.None
+}
+
+// replace puts the next order in the place of o; false if it cannot. All of o but the
+// last bit may trade before it ends, so there has to be room for both.
+func (q *Quoter) replace(v *engine.View, mine *quote, o *risk.Order, want core.Price, room core.Qty) bool {
+	if !q.replaces || mine.stiff || mine.old != 0 || want <= 0 || room-o.Remaining() < q.unit || o.Status < core.New {
+		return false
+	}
+	id, r := v.Replace(mine.id, core.Intent{Side: o.Side, Type: core.LimitMaker, Price: want, Qty: q.unit})
+	if r != risk.None {
+		return false
+	}
+	mine.id, mine.old, mine.since = id, mine.id, v.Now()
+	return true
 }
 
 // tolerance is how far a resting quote may be off.
@@ -222,7 +289,9 @@ func (q *Quoter) tolerance(p core.Price) core.Price {
 // pull cancels a side's order at once.
 func (q *Quoter) pull(v *engine.View, s core.Side) {
 	mine := &q.sides[s]
-	if o := v.Order(mine.id); o != nil && !o.Canceling && v.Now() >= mine.next {
-		v.Cancel(mine.id)
+	for _, id := range mine.live() {
+		if o := v.Order(id); o != nil && !o.Canceling && v.Now() >= mine.next {
+			v.Cancel(id)
+		}
 	}
 }

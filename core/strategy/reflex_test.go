@@ -159,7 +159,7 @@ func TestStrategyParameters(t *testing.T) {
 		{"quoter", params{"life_min": "2h"}, "life_min is 2h, want a duration from 0s to 1h0m0s"},
 		{"quoter", params{"cooldown": int64(1)}, "cooldown is 1, want a duration"},
 		{"quoter", params{"short": "no"}, "short is no, want one of allow, never"},
-		{"quoter", params{"spread": 1.0}, "spread is not a parameter, want one of cooldown, half_spread_bps, inventory, life_min, qty, short, skew_bps, slack_bps, slack_ticks"},
+		{"quoter", params{"spread": 1.0}, "spread is not a parameter, want one of cooldown, half_spread_bps, inventory, life_min, qty, requote, short, skew_bps, slack_bps, slack_ticks"},
 	}
 	for _, c := range cases {
 		st, err := build(t, c.strategy, c.values)(in)

@@ -152,6 +152,14 @@ func (w *World) Fill(id core.OrderID, q core.Qty) {
 		Quote: quote, FeeAsset: core.NoAsset})
 }
 
+// Amended says that an order is of q in all from now on.
+func (w *World) Amended(id core.OrderID, q core.Qty) {
+	in := w.orders[id]
+	in.Qty = q
+	w.orders[id] = in
+	w.Report(core.Report{Kind: core.ReportAmended, Status: core.New, ID: id, Qty: q, Cum: w.cum[id]})
+}
+
 // Done says how an order ended.
 func (w *World) Done(id core.OrderID, st core.OrderStatus) {
 	w.Report(core.Report{Kind: core.ReportDone, Status: st, ID: id, Cum: w.cum[id]})

@@ -122,7 +122,7 @@ func New(s Setup) (*World, error) {
 	types := core.OrderTypeSet(0).With(core.Limit).With(core.LimitMaker).With(core.MarketOrder)
 	for _, sym := range s.Symbols {
 		id, err := w.Table.Add(core.Instrument{Symbol: sym, Base: w.Table.Asset(sym + " base"), Quote: w.Table.Asset("quote"),
-			Status: core.StatusTrading, OrderTypes: types, Filters: s.Filters})
+			Status: core.StatusTrading, OrderTypes: types, Features: ^core.Features(0), Filters: s.Filters})
 		if err != nil {
 			return nil, err
 		}

@@ -82,7 +82,7 @@ func (w *witness) Step() int {
 	list := w.d.approved.Pending()
 	for i := range list {
 		in := list[i].Intent()
-		if in.Kind != core.Place {
+		if in.Kind != core.Place && in.Kind != core.Replace {
 			continue
 		}
 		w.seen.Add(1)

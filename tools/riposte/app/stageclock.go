@@ -184,7 +184,7 @@ func (c *stageClock) collect() {
 	}
 	for list := c.stamps.Pending(); len(list) > 0; list = c.stamps.Pending() {
 		for i := range list {
-			if list[i].Kind == core.Place {
+			if k := list[i].Kind; k == core.Place || k == core.Replace {
 				c.order(&list[i])
 			}
 		}
