@@ -63,6 +63,9 @@ func (j *Journal) Audited(diffs []exec.Difference, settled bool, marks []exec.Tr
 	}
 }
 
+// LimitSet records that a limit has changed while the run goes on.
+func (j *Journal) LimitSet(l *journal.Limit) { j.note(l) }
+
 // Halted records that trading was stopped or allowed again, by whom and why.
 func (j *Journal) Halted(on bool, causes uint32, who, why string) {
 	j.note(&journal.Halt{On: on, Code: causes, Wall: j.clock.Wall(), Who: who, Text: why})

@@ -37,7 +37,7 @@ type control struct {
 	started bool
 
 	mu         sync.Mutex
-	pending    []engine.Command
+	pending    []errand
 	list       []haltEntry // as on file
 	cause      map[scopeKey]act
 	trouble    error // of writing the record
@@ -157,7 +157,7 @@ func (c *control) halt(cause risk.HaltCause, kind, name string, a act) error {
 	a.Op, a.When = "halt", time.Now()
 	c.mu.Lock()
 	c.cause[key] = a
-	c.queue(engine.Command{Kind: engine.CmdHalt, Scope: key.scope, Instrument: core.InstrumentID(key.n), Strategy: key.n, Cause: cause})
+	c.queue(errand{Command: engine.Command{Kind: engine.CmdHalt, Scope: key.scope, Instrument: core.InstrumentID(key.n), Strategy: key.n, Cause: cause}, by: a})
 	c.mu.Unlock()
 	c.wake()
 	c.wg.Go(func() { c.watchKill(key, c.beats.Load()) })
@@ -167,14 +167,16 @@ func (c *control) halt(cause risk.HaltCause, kind, name string, a act) error {
 }
 
 // queue is called with the lock held.
-func (c *control) queue(cmds ...engine.Command) {
-	c.pending = append(c.pending, cmds...)
+func (c *control) queue(list ...errand) {
+	c.pending = append(c.pending, list...)
 	c.waiting.Store(true)
 }
 
 func (c *control) send(cmds ...engine.Command) {
 	c.mu.Lock()
-	c.queue(cmds...)
+	for i := range cmds {
+		c.queue(errand{Command: cmds[i]})
+	}
 	c.mu.Unlock()
 	c.wake()
 }
@@ -203,7 +205,7 @@ func (c *control) resume(a act) error {
 	if err == nil {
 		c.list = list
 		c.cause = map[scopeKey]act{}
-		c.queue(engine.Command{Kind: engine.CmdLift, Cause: risk.HaltLatched})
+		c.queue(errand{Command: engine.Command{Kind: engine.CmdLift, Cause: risk.HaltLatched}, by: a})
 	}
 	c.mu.Unlock()
 	if err != nil {
@@ -247,12 +249,14 @@ func (c *control) problems() (all []string) {
 
 // take hands the dealer what is to be carried. Engine's thread; it waits for nothing
 // that is slow.
-func (c *control) take(dst []engine.Command) []engine.Command {
+func (c *control) take(dst []errand) []errand {
 	c.beats.Add(1)
 	if !c.waiting.Load() {
 		return dst
 	}
-	c.mu.Lock()
+	if !c.mu.TryLock() {
+		return dst // held while something is written: it is taken in a round to come
+	}
 	defer c.mu.Unlock()
 	dst = append(dst, c.pending...)
 	c.pending = c.pending[:0]

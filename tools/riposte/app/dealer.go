@@ -18,7 +18,6 @@ import (
 type dealer struct {
 	d      *desk
 	halted risk.HaltCause // as last told to the gate
-	noted  risk.HaltCause // as last put on record
 	hinted []hinted       // instruments that are traded
 	turn   int            // the one to look at next
 	near   [2][]core.Level
@@ -27,7 +26,8 @@ type dealer struct {
 	buried bool
 	box    *ring.Mailbox[gatewayView]
 
-	carried []engine.Command // from the operator to the shard
+	carried []errand // from the operator to the shard
+	halts   halting
 	audits  uint64
 	auditAt core.MonoNs  // when the account was last found in order
 	rulesAt atomic.Int64 // MonoNs, when the venue's rules were last read
@@ -84,7 +84,7 @@ type gatewayView struct {
 
 func newDealer(d *desk) *dealer {
 	// The gate starts out halted for want of reconciliation, as the gateway does.
-	x := &dealer{d: d, halted: risk.HaltNotReconciled, hinted: d.hinted(), box: ring.NewMailbox[gatewayView]()}
+	x := &dealer{d: d, halted: risk.HaltNotReconciled, hinted: d.hinted(), halts: halting{noted: map[scopeKey]risk.HaltCause{}, asked: map[scopeKey]errand{}}, box: ring.NewMailbox[gatewayView]()}
 	x.rulesAt.Store(int64(d.clock.Mono())) // connect has just read them
 	for side := range x.near {
 		x.near[side] = make([]core.Level, 0, exec.HintDepth)
@@ -183,7 +183,8 @@ func (x *dealer) carry() int {
 	x.carried = c.take(x.carried)
 	n := 0
 	for n < len(x.carried) && x.d.commands.Len() < x.d.commands.Cap()/2 {
-		x.put(x.carried[n])
+		x.record(&x.carried[n])
+		x.put(x.carried[n].Command)
 		n++
 	}
 	x.carried = x.carried[:copy(x.carried, x.carried[n:])]
@@ -205,18 +206,6 @@ func (x *dealer) put(cmd engine.Command) {
 	x.d.commands.Publish()
 }
 
-// noteHalts puts on record what has begun to stop trading since the last call, and what
-// has ceased to. Who did it and why stands in the folder's own record of halts.
-func (x *dealer) noteHalts(now risk.HaltCause) {
-	if on := now &^ x.noted; on != 0 {
-		x.d.journal.Halted(true, uint32(on), "engine", on.String())
-	}
-	if off := x.noted &^ now; off != 0 {
-		x.d.journal.Halted(false, uint32(off), "engine", off.String())
-	}
-	x.noted = now
-}
-
 func (x *dealer) post() {
 	g := x.d.gateway
 	v := x.box.Draft()
@@ -230,7 +219,7 @@ func (x *dealer) post() {
 	v.routes, v.twoRoutes = g.Routes(), g.Sessions() != nil
 	if j := x.d.journal; j != nil {
 		j.Tick()
-		x.noteHalts(g.Halted() | x.d.gate.Halted())
+		x.noteHalts()
 		if err := j.Err(); err != nil {
 			g.Raise(risk.HaltJournal) // at once, and not when the next order finds out
 			v.halted, v.journal = g.Halted(), err.Error()

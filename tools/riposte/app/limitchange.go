@@ -12,6 +12,7 @@ import (
 
 	"riposte/core"
 	"riposte/core/engine"
+	"riposte/core/journal"
 	"riposte/core/risk"
 )
 
@@ -23,6 +24,7 @@ type proposal struct {
 	id    string
 	until time.Time
 	cmd   engine.Command
+	set   []journal.Limit
 	what  string
 }
 
@@ -85,6 +87,7 @@ func (c *control) change(o *order) (string, error) {
 	}
 	raised := false
 	var words []string
+	var set []journal.Limit
 	for _, key := range slices.Sorted(maps.Keys(o.Set)) {
 		v, ok := limitOf(limits, account, key)
 		if !ok {
@@ -96,16 +99,17 @@ func (c *control) change(o *order) (string, error) {
 		}
 		raised = raised || up
 		words = append(words, key+" "+o.Set[key])
+		set = append(set, journal.Limit{Scope: o.Symbol, Name: key, Value: o.Set[key]})
 	}
 	what := strings.TrimSpace(o.Symbol + " " + strings.Join(words, ", "))
 	if !raised {
-		return "in force: " + what, c.enforce(cmd, "limits", what, o)
+		return "in force: " + what, c.enforce(cmd, set, what, o)
 	}
 	var id [8]byte
 	if _, err := rand.Read(id[:]); err != nil {
 		return "", fmt.Errorf("limit change refused: %w", err)
 	}
-	c.proposed = proposal{id: hex.EncodeToString(id[:]), until: time.Now().Add(confirmWithin), cmd: cmd, what: what}
+	c.proposed = proposal{id: hex.EncodeToString(id[:]), until: time.Now().Add(confirmWithin), cmd: cmd, set: set, what: what}
 	a := o.act()
 	a.Op, a.When, a.What = "limits-proposed", time.Now(), what
 	return fmt.Sprintf("proposal %s raises a limit: confirm it within %v (%s)", c.proposed.id, confirmWithin, what), writeAct(c.dir, a)
@@ -121,14 +125,14 @@ func (c *control) confirm(o *order) (string, error) {
 	if time.Now().After(p.until) {
 		return "", fmt.Errorf("limit change refused: proposal %s is older than %v", p.id, confirmWithin)
 	}
-	return "in force: " + p.what, c.enforce(p.cmd, "limits", p.what, o)
+	return "in force: " + p.what, c.enforce(p.cmd, p.set, p.what, o)
 }
 
 // enforce records a change and hands it on. What is not on record does not come into
 // force. Lock held.
-func (c *control) enforce(cmd engine.Command, op, what string, o *order) error {
+func (c *control) enforce(cmd engine.Command, set []journal.Limit, what string, o *order) error {
 	a := o.act()
-	a.Op, a.When, a.What = op, time.Now(), what
+	a.Op, a.When, a.What = "limits", time.Now(), what
 	if err := writeAct(c.dir, a); err != nil {
 		return err
 	}
@@ -137,7 +141,7 @@ func (c *control) enforce(cmd engine.Command, op, what string, o *order) error {
 	} else {
 		c.accountSet = *cmd.Account
 	}
-	c.queue(cmd)
+	c.queue(errand{Command: cmd, by: a, set: set})
 	c.d.engineWait.Wake()
 	return nil
 }
