@@ -109,6 +109,32 @@ func TestPastKeepsWhatMayStillMatter(t *testing.T) {
 	}
 }
 
+// TestPastHoldsBothOrdersOfAReplaceAndNoneOfAnAmend: a death after a replace's record
+// leaves two orders to be asked about; an amend's record is no order, and its report
+// says what the order is since.
+func TestPastHoldsBothOrdersOfAReplaceAndNoneOfAnAmend(t *testing.T) {
+	p := &tape{t: t}
+	p.begin(7, NewPast())
+	p.note(intent(1, 7))
+	p.note(told(core.ReportAck, 1, core.New))
+	amend := intent(1, 7)
+	amend.Kind, amend.Qty = core.Amend, 6
+	p.note(amend)
+	if past := p.past(); len(past.Orders()) != 1 || past.Orders()[0].Qty != 10 || !past.Orders()[0].Alive {
+		t.Fatalf("after an amend's record alone: %+v, want the order as it was", past.Orders())
+	}
+	amended := told(core.ReportAmended, 1, core.New)
+	amended.Report.Qty = 6
+	p.note(amended)
+	next := intent(2, 7)
+	next.Kind, next.Old = core.Replace, 1
+	p.note(next)
+	list := p.past().Orders()
+	if len(list) != 2 || list[0].Qty != 6 || !list[0].Alive || list[1].Alive || list[1].Qty != 10 || list[1].Client != clientOf(7, 2) || list[1].Window != 6 {
+		t.Errorf("after a replace's record: %+v, want the old order of 6 and the new one in doubt", list)
+	}
+}
+
 // TestTheOpeningCountsOnlyWithTheMarksThatCameWithIt: a death between the two leaves a
 // ledger that was never opened, and not one that would book old trades again.
 func TestTheOpeningCountsOnlyWithTheMarksThatCameWithIt(t *testing.T) {
