@@ -47,8 +47,9 @@ type desk struct {
 	folder     *store.Folder      // the journal's, until the journal has it
 	journal    *store.Journal     // nil without one
 	store      *storesql.Follower // written behind the journal, nil without one
-	pulse      pulse              // what a guard sees of us
-	epoch      uint64             // of this run, part of every client id
+	refused    *refusals
+	pulse      pulse  // what a guard sees of us
+	epoch      uint64 // of this run, part of every client id
 	auditor    *auditor
 	threads    threads
 	keeper     *keeper // of the key
@@ -187,6 +188,8 @@ func (d *desk) rooms() error {
 		Window:     d.cfg.Market.bookWindow(n),
 		TimerEvery: d.cfg.Loop.Timer.Duration, StatsEvery: statsEvery, PauseMax: pauseMax, LostAfter: d.cfg.DeadMan.LostAfter.Duration,
 	}
+	d.refused = newRefusals()
+	shard.Denials = d.refused.ring
 	d.control = newControl(d)
 	if err := d.control.load(); err != nil {
 		return err

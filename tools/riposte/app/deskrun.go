@@ -142,9 +142,13 @@ func (d *desk) report() *report {
 		Position: map[string]string{}, PnL: map[string]string{},
 		Audits: g.audits, Mismatches: g.mismatches, Warnings: d.warnings, Memory: d.memory(),
 	}
+	d.refused.explain(d)
 	for i, n := range s.Refused {
 		if n > 0 {
 			r.Refusals[risk.Refusal(i).String()] = n
+		}
+		if text := d.refused.last[i]; text != "" {
+			r.Explained = append(r.Explained, text)
 		}
 	}
 	for i, n := range g.stats.Refused {

@@ -39,10 +39,13 @@ type report struct {
 	Cancels  uint64            `json:"cancels"`
 	Rejects  uint64            `json:"rejects"`
 	Refusals map[string]uint64 `json:"refusals"` // ours, by reason
-	Unsent   uint64            `json:"unsent"`
-	Doubts   uint64            `json:"doubts"`  // orders that ever became unknown
-	Unknown  int               `json:"unknown"` // and are so now
-	Open     int               `json:"open"`    // own live orders, by our table
+	// Explained has, for each rule that refused, its newest refusal: rule, value, nearest
+	// legal value.
+	Explained []string `json:"refused_last,omitempty"`
+	Unsent    uint64   `json:"unsent"`
+	Doubts    uint64   `json:"doubts"`  // orders that ever became unknown
+	Unknown   int      `json:"unknown"` // and are so now
+	Open      int      `json:"open"`    // own live orders, by our table
 
 	Position map[string]string `json:"position"` // by symbol, base asset
 	PnL      map[string]string `json:"pnl"`      // by quote asset
@@ -133,6 +136,9 @@ func (r *report) screen(w io.Writer, home bool) {
 			parts = append(parts, fmt.Sprintf("%s %d", k, r.Refusals[k]))
 		}
 		fmt.Fprintf(&b, "refused by the gate: %s\n", strings.Join(parts, ", "))
+		for _, text := range r.Explained {
+			fmt.Fprintf(&b, "  last: %s\n", text)
+		}
 	}
 	for _, l := range r.Routes {
 		mark := " "
