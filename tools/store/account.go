@@ -1,6 +1,8 @@
 package store
 
 import (
+	"fmt"
+
 	"time"
 
 	"riposte/core"
@@ -46,7 +48,7 @@ func (j *Journal) Audited(diffs []exec.Difference, settled bool, marks []exec.Tr
 			continue
 		}
 		if a.Text == "" {
-			a.Text = d.Kind.String() + " " + d.Evidence.Client.String() + j.table.AssetName(d.Balance.Asset)
+			a.Text = d.Kind.String() + " " + j.about(d)
 		}
 		a.Halting++
 	}
@@ -61,6 +63,18 @@ func (j *Journal) Audited(diffs []exec.Difference, settled bool, marks []exec.Tr
 			return
 		}
 	}
+}
+
+// about is what a difference concerns: an asset, an order by the id that the venue
+// knows, or, where that is missing, by ours.
+func (j *Journal) about(d *exec.Difference) string {
+	switch {
+	case d.Kind >= exec.DiffExternal:
+		return j.table.AssetName(d.Balance.Asset)
+	case len(d.Evidence.Client.Bytes()) > 0:
+		return d.Evidence.Client.String()
+	}
+	return fmt.Sprintf("order %d", d.Order)
 }
 
 // LimitSet records that a limit has changed while the run goes on.
