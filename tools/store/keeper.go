@@ -107,7 +107,7 @@ func (k *keeper) run(probe *os.File) {
 func (k *keeper) probe(f *os.File) {
 	err := k.disk.try("probe")
 	if err == nil {
-		_, err = f.WriteAt([]byte{1}, 0)
+		_, err = f.WriteAt(probed[:], 0)
 	}
 	if err == nil {
 		err = k.disk.sync(f)
@@ -116,6 +116,9 @@ func (k *keeper) probe(f *os.File) {
 		k.fail(fmt.Errorf("the disk does not take bytes any more: %w", err))
 	}
 }
+
+// probed is what a probe writes, made once.
+var probed = [1]byte{1}
 
 // fail keeps the first error.
 func (k *keeper) fail(err error) {
