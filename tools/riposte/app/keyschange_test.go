@@ -84,6 +84,13 @@ func (w *wireTap) order(b []byte) {
 	w.seen.Add(1)
 }
 
+// sent is how many orders left with key number n.
+func (w *wireTap) sent(n int) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.orders[n]
+}
+
 // eager is a strategy that orders with every change of the touch, limits that let it, and
 // a window that no busy machine outlasts.
 func eager() []string {
@@ -237,7 +244,8 @@ func TestASignalChangesTheKeyToAnotherKind(t *testing.T) {
 			}
 		}
 		acks := d.report().Acks
-		wait(t, "orders with it", d, func(r *report) bool { return r.Acks > acks+3 && settled(r) })
+		// Answers to orders that left with the key before count as acks too.
+		wait(t, "orders with it", d, func(r *report) bool { return r.Acks > acks+3 && tap.sent(i) > 0 && settled(r) })
 		ups := d.user.Status().Ups
 		if ups == 0 {
 			t.Errorf("%s: the account's connection is not up", k.Kind)
