@@ -31,11 +31,17 @@ type stuck struct {
 	rounds int
 }
 
+// isStuck is the line that it prints then.
+const isStuck = "the strategy is stuck"
+
 func newStuck(in *core.Instrument, p *engine.Params) (engine.Strategy, error) {
 	return &stuck{qty: p.Qty("qty", in.Filters.QtyMin)}, p.Done()
 }
 
 func (s *stuck) Market(v *engine.View, _ *core.Event) {
+	if s.rests {
+		fmt.Println(isStuck)
+	}
 	for n := 0; s.rests; n++ {
 		s.rounds = n
 	}

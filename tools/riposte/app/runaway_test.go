@@ -134,6 +134,7 @@ func TestAKillEndsTheOrdersOfAStuckStrategy(t *testing.T) {
 	o := newOutside(t, append(paramsOf(t), `name = "quoter"`, `name = "stuck"`)...)
 	p := o.start("run", "--json")
 	o.until("orders rest at the venue", func() bool { return o.open() > 0 })
+	p.says(isStuck)
 	if h := o.start("halt", "--reason", "a drill"); h.Wait() != nil {
 		t.Fatal("halt failed")
 	}
