@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X riposte/tools/riposte/app.version=$(VERSION)
 FUZZTIME ?= 20s
 
-.PHONY: build run test crash race fuzz lint bench compare peers-test check fmt vet seeds short-bench count pgo
+.PHONY: build run test crash race fuzz soak lint bench compare peers-test check fmt vet seeds short-bench count pgo
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/riposte ./tools/riposte
@@ -32,6 +32,11 @@ fuzz:
 	  for f in $$(grep -hoE '^func (Fuzz[A-Za-z0-9_]*)' $$t/*_test.go | awk '{print $$2}'); do \
 	    case "$$f" in $(or $(FUZZ),*)) echo "$$t $$f"; $(GO) test $$t -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) || exit 1;; esac; \
 	  done; done
+
+# Hours against a recording at five times its pace with a cut a minute: what grows?
+# make soak FOR=2h; the raw output goes to bench/history.
+soak: build
+	$(GO) run ./bench/cmd/record --name soak -- $(GO) run ./bench/cmd/soak --for $(or $(FOR),2h)
 
 fmt:
 	@bad=$$(git ls-files '*.go' | xargs gofmt -l); if [ -n "$$bad" ]; then echo "not gofmt-ed:"; echo "$$bad"; exit 1; fi

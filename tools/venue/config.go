@@ -63,9 +63,11 @@ type Config struct {
 	// Accounts, default one named "main" with 100 of every base asset, 1 000 000 USDT, an HMAC and an Ed25519 key.
 	Accounts []Account
 	// Tape are recordings, one stream in the given order, that are the market instead of agents; TapeLoop starts them
-	// again at their end. Without Symbols the recorded ones are served.
-	Tape     []string
-	TapeLoop bool
+	// again at their end, TapeSpeed (0: 1) plays them that many times faster. Without Symbols the recorded ones are
+	// served.
+	Tape      []string
+	TapeLoop  bool
+	TapeSpeed float64
 	// Market makes another market. Quiet means no market at all.
 	Market func(seed uint64, symbols []exchange.Symbol) (exchange.Market, error)
 	Quiet  bool
@@ -251,7 +253,7 @@ func (c *Config) exchangeConfig(start int64) (exchange.Config, error) {
 	switch {
 	case c.Quiet:
 	case rec != nil:
-		x.Market = exchange.Tape(exchange.TapeOptions{Recording: rec, Loop: c.TapeLoop})
+		x.Market = exchange.Tape(exchange.TapeOptions{Recording: rec, Loop: c.TapeLoop, Speed: c.TapeSpeed})
 	case c.Market != nil:
 		if x.Market, err = c.Market(c.Seed, symbols); err != nil {
 			return x, fmt.Errorf("cannot make the venue's market: %w", err)

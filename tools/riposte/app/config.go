@@ -65,11 +65,13 @@ type VenueConfig struct {
 
 // SimConfig is [sim].
 type SimConfig struct {
-	Seed   uint64 `toml:"seed"`
-	Tape   string `toml:"tape"`
-	TLS    bool   `toml:"tls"`
-	Audit  bool   `toml:"audit"`
-	Faults string `toml:"faults"`
+	Seed uint64 `toml:"seed"`
+	Tape string `toml:"tape"`
+	// TapeSpeed is how many times faster than recorded the tape is played.
+	TapeSpeed float64 `toml:"tape_speed"`
+	TLS       bool    `toml:"tls"`
+	Audit     bool    `toml:"audit"`
+	Faults    string  `toml:"faults"`
 
 	DepthInterval duration `toml:"depth_interval"`
 }

@@ -13,13 +13,14 @@ import (
 )
 
 type venueCmd struct {
-	Listen  string   `default:"127.0.0.1:0" help:"Loopback address to serve on; port 0 picks a free one."`
-	Seed    uint64   `default:"1" help:"Seed of the market; the same seed gives the same market."`
-	Tape    string   `help:"A recording (.tsv, .tsv.gz) that is the market."`
-	Symbols []string `help:"Symbols to serve; default all of the venue's own."`
-	TLS     bool     `name:"tls" help:"Speak TLS 1.3 with a certificate of a self-made authority."`
-	Faults  string   `help:"A fault script, one fault a line: ${faults}."`
-	Log     string   `help:"Write the exchange's canonical event log to this file."`
+	Listen    string   `default:"127.0.0.1:0" help:"Loopback address to serve on; port 0 picks a free one."`
+	Seed      uint64   `default:"1" help:"Seed of the market; the same seed gives the same market."`
+	Tape      string   `help:"A recording (.tsv, .tsv.gz) that is the market."`
+	TapeSpeed float64  `default:"1" help:"How many times faster than recorded the tape is played."`
+	Symbols   []string `help:"Symbols to serve; default all of the venue's own."`
+	TLS       bool     `name:"tls" help:"Speak TLS 1.3 with a certificate of a self-made authority."`
+	Faults    string   `help:"A fault script, one fault a line: ${faults}."`
+	Log       string   `help:"Write the exchange's canonical event log to this file."`
 }
 
 // endpoints is the line that riposte venue prints: all that a client needs.
@@ -34,7 +35,7 @@ type endpoints struct {
 
 // Run serves the venue until SIGINT or SIGTERM.
 func (c venueCmd) Run(o *output) (err error) {
-	v, err := openVenue(SimConfig{Seed: c.Seed, Tape: c.Tape, TLS: c.TLS, Faults: c.Faults}, c.Symbols, c.Listen, c.Log)
+	v, err := openVenue(SimConfig{Seed: c.Seed, Tape: c.Tape, TapeSpeed: c.TapeSpeed, TLS: c.TLS, Faults: c.Faults}, c.Symbols, c.Listen, c.Log)
 	if err != nil {
 		return usageError{err}
 	}
@@ -66,7 +67,7 @@ func openVenue(sim SimConfig, symbols []string, listen, logFile string) (v *simV
 		}
 	}
 	if sim.Tape != "" {
-		cfg.Tape, cfg.TapeLoop = []string{sim.Tape}, true
+		cfg.Tape, cfg.TapeLoop, cfg.TapeSpeed = []string{sim.Tape}, true, sim.TapeSpeed
 	}
 	cfg.DepthFast = sim.DepthInterval.Duration
 	v = new(simVenue)

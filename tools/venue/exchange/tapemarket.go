@@ -3,6 +3,7 @@ package exchange
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -42,6 +43,9 @@ type TapeOptions struct {
 	// Loop starts again from the snapshots when the recording is over. Without
 	// it the book stays as the recording left it.
 	Loop bool
+	// Speed is how many times faster than recorded it is played, 0: 1. The recorded
+	// order of events is kept whatever the speed.
+	Speed float64
 }
 
 // Tape is a market that replays a recording: it sets the displayed quantity of
@@ -70,7 +74,7 @@ type tapeMarket struct {
 	opt   TapeOptions
 	lanes []*lane // by Recording symbol, nil if the exchange does not list it
 	pos   int
-	shift Micros // added to a recorded time
+	start Micros // when the first event is played
 	base  Micros // recorded time of the first event
 }
 
@@ -91,6 +95,9 @@ func (m *tapeMarket) attach(x *Exchange, _ uint64) error {
 	if rec == nil || len(rec.Events) == 0 {
 		return fmt.Errorf("tape has no events")
 	}
+	if m.opt.Speed < 0 || math.IsInf(m.opt.Speed, 0) || math.IsNaN(m.opt.Speed) {
+		return fmt.Errorf("tape speed is %v, want more than 0", m.opt.Speed)
+	}
 	m.lanes = make([]*lane, len(rec.Symbols))
 	for i, name := range rec.Symbols {
 		if in := x.byName[name]; in != nil {
@@ -99,7 +106,7 @@ func (m *tapeMarket) attach(x *Exchange, _ uint64) error {
 		}
 	}
 	m.base = rec.Events[0].Time
-	m.shift = x.now - m.base
+	m.start = x.now
 	if err := m.sync(); err != nil {
 		return err
 	}
@@ -221,20 +228,28 @@ func (m *tapeMarket) skip() {
 func (m *tapeMarket) next() (Micros, bool) {
 	events := m.opt.Recording.Events
 	if m.pos < len(events) {
-		return events[m.pos].Time + m.shift, true
+		return m.when(events[m.pos].Time), true
 	}
 	if !m.opt.Loop {
 		return 0, false
 	}
 	// One window of silence, then from the top.
-	return events[len(events)-1].Time + m.shift + 100*millisecond, true
+	return m.when(events[len(events)-1].Time) + 100*millisecond, true
+}
+
+// when a recorded instant is played.
+func (m *tapeMarket) when(recorded Micros) Micros {
+	if m.opt.Speed == 0 {
+		return m.start + recorded - m.base
+	}
+	return m.start + Micros(float64(recorded-m.base)/m.opt.Speed)
 }
 
 func (m *tapeMarket) step() {
 	events := m.opt.Recording.Events
 	if m.pos >= len(events) {
 		t, _ := m.next()
-		m.shift = t - m.base
+		m.start = t
 		m.pos = 0
 		m.skip()
 		for _, l := range m.lanes {

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -392,6 +393,41 @@ func TestRandomCommandsOnATapeKeepEveryInvariant(t *testing.T) {
 	for _, k := range []string{"maker", "taker", "CANCELED CANCELED NONE", "TRADE FILLED NONE"} {
 		if f.seen[k] < 20 {
 			t.Errorf("%s: seen %d times, want at least 20", k, f.seen[k])
+		}
+	}
+}
+
+func TestTapeSpeedMovesTimesAndNothingElse(t *testing.T) {
+	d := newDesk(t, func(c *Config) {
+		c.Symbols[0].Filters = nil
+		c.Market = Tape(TapeOptions{Recording: script(t, `
+snap 10 | 5@99 | 10@100
+diff 11 11 | 6@99.5 | 0@100 4@103
+trade 1@99.5 sell`), Loop: true, Speed: 2})
+	})
+	to := func(at Micros) {
+		d.now = testStart + at
+		d.x.Advance(d.now)
+		d.check()
+	}
+	to(millisecond/2 - 1)
+	d.wantBook("5@99 | 10@100")
+	to(millisecond / 2)
+	d.wantBook("6@99.5 5@99 | 4@103")
+	to(millisecond)
+	d.wantBook("5@99.5 5@99 | 4@103")
+	to(millisecond + 100*millisecond)
+	d.wantBook("5@99 | 10@100")
+	to(millisecond + 100*millisecond + millisecond/2)
+	d.wantBook("6@99.5 5@99 | 4@103")
+}
+
+func TestTapeSpeedThatIsNoneIsRefused(t *testing.T) {
+	rec := script(t, `snap 10 | 5@99 | 10@100`)
+	for _, speed := range []float64{-1, math.Inf(1), math.NaN()} {
+		_, err := New(Config{Start: testStart, Symbols: []Symbol{testSymbol()}, Market: Tape(TapeOptions{Recording: rec, Speed: speed})}, nil)
+		if err == nil || !strings.Contains(err.Error(), "tape speed") {
+			t.Errorf("speed %v: got error %v, want one about the tape speed", speed, err)
 		}
 	}
 }
