@@ -3,6 +3,7 @@ package venue
 import (
 	"fmt"
 	"io"
+	"net"
 	"time"
 
 	"riposte/tools/venue/exchange"
@@ -52,7 +53,10 @@ type TLS struct {
 // on a free loopback port with one account, agents as the market and the venue's published limits.
 type Config struct {
 	Listen string // address, default "127.0.0.1:0"; must be loopback
-	Seed   uint64
+	// Listener, if set, is served in place of Listen and closed with the Server. Its connections may be of any kind (in
+	// memory, simulated): one with a SetLinger method is broken by SetLinger(0) and Close, any other by Close alone.
+	Listener net.Listener
+	Seed     uint64
 	// Symbols served, default all built-in ones. ExchangeInfo, if set, is a recorded exchangeInfo body to take them from.
 	Symbols      []string
 	ExchangeInfo []byte

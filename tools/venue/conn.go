@@ -61,16 +61,20 @@ type conn struct {
 	names    []string // stream names in the order of subscription
 	users    []*userSub
 	nextUser int
+	beat     *tick // next PING
+	late     *tick // end of the wait for a PONG
+	life     *tick // planned end
 }
 
 // ping is one PING that has not been answered.
 type ping struct {
 	payload string
-	at      time.Time
+	at      int64 // venue time
 }
 
 func newConn(s *Server, kind connKind, nc net.Conn, ip string) *conn {
-	if t := tcpOf(nc); t != nil {
+	switch t := below(nc).(type) {
+	case *net.TCPConn:
 		_ = t.SetNoDelay(true) // the default; said aloud because every frame counts on it
 		if s.cfg.SendBuffer > 0 {
 			_ = t.SetWriteBuffer(s.cfg.SendBuffer)
@@ -80,16 +84,22 @@ func newConn(s *Server, kind connKind, nc net.Conn, ip string) *conn {
 		wake: make(chan struct{}, 1), done: make(chan struct{}), subs: make(map[string]*sub)}
 }
 
-func tcpOf(nc net.Conn) *net.TCPConn {
-	switch t := nc.(type) {
-	case *net.TCPConn:
-		return t
-	case *tls.Conn:
-		if tcp, ok := t.NetConn().(*net.TCPConn); ok {
-			return tcp
-		}
+// below is the connection under TLS, nc itself without.
+func below(nc net.Conn) net.Conn {
+	if t, ok := nc.(*tls.Conn); ok {
+		return t.NetConn()
 	}
-	return nil
+	return nc
+}
+
+// reset ends a connection as a broken line would: with a TCP reset, or what a listener of another kind makes of linger
+// 0, and else just with its end.
+func reset(nc net.Conn) {
+	nc = below(nc)
+	if t, ok := nc.(interface{ SetLinger(sec int) error }); ok {
+		_ = t.SetLinger(0)
+	}
+	_ = nc.Close()
 }
 
 // send queues one complete frame, shared and never written to again.
@@ -132,40 +142,25 @@ func (c *conn) closeWith(code ws.StatusCode, reason string) {
 	c.notify()
 }
 
-// drop ends the connection at once with a TCP reset, as a broken line would.
-func (c *conn) drop() {
-	if t := tcpOf(c.net); t != nil {
-		_ = t.SetLinger(0)
-	}
-	c.end()
-}
+// drop ends the connection at once with a reset, as a broken line would.
+func (c *conn) drop() { c.finish(reset) }
 
 // end closes the socket below TLS: a close_notify could block behind a full send buffer.
-func (c *conn) end() {
+func (c *conn) end() { c.finish(func(nc net.Conn) { _ = below(nc).Close() }) }
+
+func (c *conn) finish(how func(net.Conn)) {
 	c.closed.Do(func() {
 		c.mu.Lock()
 		c.ended = true
 		c.queue = nil
 		c.mu.Unlock()
 		close(c.done)
-		if t := tcpOf(c.net); t != nil {
-			_ = t.Close()
-		} else {
-			_ = c.net.Close()
-		}
+		how(c.net)
 	})
 }
 
 // write is the writer goroutine: it takes all ready frames and hands them to the kernel in as few writes as fit.
 func (c *conn) write() {
-	cfg := &c.srv.cfg
-	ticker := time.NewTicker(cfg.PingInterval)
-	defer ticker.Stop()
-	life := time.NewTimer(cfg.ConnectionLife)
-	defer life.Stop()
-	pong := time.NewTimer(time.Hour)
-	pong.Stop()
-	defer pong.Stop()
 	defer c.end()
 	var batch [][]byte
 	var ending bool
@@ -175,17 +170,6 @@ func (c *conn) write() {
 		case <-c.done:
 			return
 		case <-c.wake:
-		case <-ticker.C:
-			if !c.frozen.Load() {
-				c.ping(pong)
-			}
-		case <-pong.C:
-			if c.pongLate(pong) {
-				c.srv.stats.pongLate.Add(1)
-				return
-			}
-		case <-life.C:
-			c.shutdown(c.srv.cfg.ShutdownLead)
 		}
 		c.mu.Lock()
 		batch, c.queue = c.queue, batch[:0]
@@ -255,30 +239,54 @@ func (c *conn) flush(b []byte) bool {
 	return err == nil
 }
 
-func (c *conn) ping(deadline *time.Timer) {
-	payload := strconv.FormatInt(c.srv.clock.now()/1000, 10)
+// live puts the connection's PINGs and its planned end on the calendar. Loop goroutine.
+func (c *conn) live(now int64) {
+	l := c.srv.loop
+	c.beat = l.at(now+c.srv.cfg.PingInterval.Microseconds(), c.ping)
+	c.life = l.at(now+c.srv.cfg.ConnectionLife.Microseconds(), func(now int64) { c.shutdown(now, c.srv.cfg.ShutdownLead) })
+}
+
+// leave takes them off again. Loop goroutine.
+func (c *conn) leave() {
+	for _, t := range []*tick{c.beat, c.late, c.life} {
+		c.srv.loop.remove(t)
+	}
+}
+
+// ping sends a PING and plans the next one. Loop goroutine.
+func (c *conn) ping(now int64) {
+	l := c.srv.loop
+	c.beat = l.at(now+c.srv.cfg.PingInterval.Microseconds(), c.ping)
+	if c.frozen.Load() {
+		return
+	}
+	payload := strconv.FormatInt(now/1000, 10)
 	c.mu.Lock()
 	if len(c.pings) == 0 {
-		deadline.Reset(c.srv.cfg.PongTimeout)
+		l.remove(c.late)
+		c.late = l.at(now+c.srv.cfg.PongTimeout.Microseconds(), c.unanswered)
 	}
-	c.pings = append(c.pings, ping{payload, time.Now()})
+	c.pings = append(c.pings, ping{payload, now})
 	c.mu.Unlock()
 	c.send(appendFrame(nil, ws.OpPing, []byte(payload)))
 }
 
-// pongLate says whether the oldest unanswered PING has run out, and otherwise sets the timer for it.
-func (c *conn) pongLate(deadline *time.Timer) bool {
+// unanswered ends a connection whose oldest PING has run out, and otherwise waits on for it. Loop goroutine.
+func (c *conn) unanswered(now int64) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.pings) == 0 {
-		return false
+	ends := int64(0)
+	if len(c.pings) > 0 {
+		ends = c.pings[0].at + c.srv.cfg.PongTimeout.Microseconds()
 	}
-	left := c.srv.cfg.PongTimeout - time.Since(c.pings[0].at)
-	if left <= 0 {
-		return true
+	c.mu.Unlock()
+	switch {
+	case ends == 0:
+	case ends <= now:
+		c.srv.stats.pongLate.Add(1)
+		c.end()
+	default:
+		c.late = c.srv.loop.at(ends, c.unanswered)
 	}
-	deadline.Reset(left)
-	return false
 }
 
 // pong answers the PING whose payload it echoes and every one before it. Others are allowed and mean nothing.
@@ -293,10 +301,10 @@ func (c *conn) pong(payload []byte) {
 	}
 }
 
-// shutdown announces the planned close with serverShutdown and closes lead later.
-func (c *conn) shutdown(lead time.Duration) {
-	c.srv.loop.do(func(now int64) { c.send(c.shutdownFrame(now)) })
-	c.srv.after(lead, func() { c.closeWith(ws.StatusGoingAway, "server shutdown") })
+// shutdown announces the planned close with serverShutdown and closes lead later. Loop goroutine.
+func (c *conn) shutdown(now int64, lead time.Duration) {
+	c.send(c.shutdownFrame(now))
+	c.srv.loop.at(now+lead.Microseconds(), func(int64) { c.closeWith(ws.StatusGoingAway, "server shutdown") })
 }
 
 // shutdownFrame is the event in the form of this connection. Loop goroutine only: it reads combined.

@@ -1,17 +1,17 @@
 package venue
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/gobwas/ws"
 
 	"riposte/tools/venue/exchange"
 	"riposte/tools/venue/wire"
@@ -182,16 +182,13 @@ func (f *Faults) cut(target string) {
 	}
 }
 
-// cutREST breaks every REST connection, busy or idle.
+// cutREST breaks every REST connection, busy or idle, oldest first.
 func (s *Server) cutREST() {
 	s.mu.Lock()
-	list := slices.Collect(maps.Keys(s.idle))
+	list := slices.SortedFunc(maps.Keys(s.idle), func(a, b net.Conn) int { return cmp.Compare(s.idle[a], s.idle[b]) })
 	s.mu.Unlock()
 	for _, nc := range list {
-		if t := tcpOf(nc); t != nil {
-			_ = t.SetLinger(0)
-			_ = t.Close()
-		}
+		reset(nc)
 	}
 }
 
@@ -284,8 +281,7 @@ func (f *Faults) shutdown(fault Fault, now int64) {
 	}
 	for _, k := range f.kinds(fault.Target) {
 		for _, c := range f.srv.sockets(k) {
-			c.send(c.shutdownFrame(now))
-			f.srv.after(lead, func() { c.closeWith(ws.StatusGoingAway, "server shutdown") })
+			c.shutdown(now, lead)
 		}
 	}
 }

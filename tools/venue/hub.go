@@ -143,7 +143,7 @@ func (h *hub) detach(t *topic) {
 
 // leave removes everything of a closed connection. Loop goroutine.
 func (h *hub) leave(c *conn) {
-	for name := range c.subs {
+	for _, name := range slices.Clone(c.names) {
 		h.unsubscribe(c, name)
 	}
 	for _, u := range c.users {

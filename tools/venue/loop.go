@@ -1,6 +1,7 @@
 package venue
 
 import (
+	"container/heap"
 	"sync"
 	"time"
 
@@ -29,39 +30,76 @@ type loop struct {
 	in    chan command
 	quit  chan struct{}
 	done  chan struct{}
-	ticks []*tick
+	ticks calendar
+	made  uint64 // ticks so far
 	last  int64
+	// dones are channels for do, kept between calls. They belong to this loop: a channel may not leave the bubble of
+	// virtual time that it was made in.
+	dones sync.Pool
 }
-
-var donePool = sync.Pool{New: func() any { return make(chan struct{}, 1) }}
 
 type command struct {
 	run  func(now int64)
 	done chan struct{}
 }
 
-// tick is something that happens at multiples of every (venue time, µs), or once at next when every is 0.
+// tick is something that happens at multiples of every (venue time, µs), or once at next when every is 0. Of two at one
+// time the one made first goes first, so that a run can be repeated.
 type tick struct {
 	next  int64
 	every int64
 	run   func(now int64)
+	made  uint64
+	place int // in the calendar, -1 outside
+}
+
+// calendar is a heap of ticks, the next one first.
+type calendar []*tick
+
+func (c calendar) Len() int { return len(c) }
+
+func (c calendar) Less(i, j int) bool {
+	if c[i].next != c[j].next {
+		return c[i].next < c[j].next
+	}
+	return c[i].made < c[j].made
+}
+
+func (c calendar) Swap(i, j int) {
+	c[i], c[j] = c[j], c[i]
+	c[i].place, c[j].place = i, j
+}
+
+func (c *calendar) Push(x any) {
+	t := x.(*tick)
+	t.place = len(*c)
+	*c = append(*c, t)
+}
+
+func (c *calendar) Pop() any {
+	old := *c
+	t := old[len(old)-1]
+	old[len(old)-1], t.place = nil, -1
+	*c = old[:len(old)-1]
+	return t
 }
 
 func newLoop(c *clock) *loop {
-	return &loop{clock: c, in: make(chan command), quit: make(chan struct{}), done: make(chan struct{})}
+	return &loop{clock: c, in: make(chan command), quit: make(chan struct{}), done: make(chan struct{}),
+		dones: sync.Pool{New: func() any { return make(chan struct{}, 1) }}}
 }
 
 // do runs fn on the loop goroutine with the market advanced to now, and waits for it. It reports false if the venue
 // is closed and fn did not run. It must not be called from the loop goroutine.
 func (l *loop) do(fn func(now int64)) bool {
-	c := command{run: fn, done: donePool.Get().(chan struct{})}
+	c := command{run: fn, done: l.dones.Get().(chan struct{})}
 	select {
 	case l.in <- c:
 		<-c.done
-		donePool.Put(c.done)
+		l.dones.Put(c.done)
 		return true
 	case <-l.done:
-		donePool.Put(c.done)
+		l.dones.Put(c.done)
 		return false
 	}
 }
@@ -70,14 +108,19 @@ func (l *loop) do(fn func(now int64)) bool {
 func (l *loop) every(d time.Duration, fn func(now int64)) {
 	step := d.Microseconds()
 	now := l.clock.now()
-	l.ticks = append(l.ticks, &tick{next: now - now%step + step, every: step, run: fn})
+	l.add(&tick{next: now - now%step + step, every: step, run: fn})
 }
 
 // at adds a single event. Loop goroutine, or before it runs.
 func (l *loop) at(t int64, fn func(now int64)) *tick {
-	k := &tick{next: t, run: fn}
-	l.ticks = append(l.ticks, k)
-	return k
+	return l.add(&tick{next: t, run: fn})
+}
+
+func (l *loop) add(t *tick) *tick {
+	l.made++
+	t.made = l.made
+	heap.Push(&l.ticks, t)
+	return t
 }
 
 // run is the loop goroutine.
@@ -106,11 +149,8 @@ func (l *loop) serve(c command) {
 // catchUp runs market and ticks up to the present in time order and returns it.
 func (l *loop) catchUp() int64 {
 	now := max(l.clock.now(), l.last)
-	for {
-		t := l.due(now)
-		if t == nil {
-			break
-		}
+	for len(l.ticks) > 0 && l.ticks[0].next <= now {
+		t := l.ticks[0]
 		at := max(t.next, l.last)
 		l.advance(at)
 		if t.every == 0 {
@@ -118,6 +158,7 @@ func (l *loop) catchUp() int64 {
 		} else {
 			// A loop that fell behind skips what it missed: a stream is late once, not many times at once.
 			t.next = now - now%t.every + t.every
+			heap.Fix(&l.ticks, t.place)
 		}
 		t.run(at)
 	}
@@ -130,30 +171,18 @@ func (l *loop) advance(t int64) {
 	l.x.Advance(l.last)
 }
 
-func (l *loop) due(now int64) *tick {
-	var first *tick
-	for _, t := range l.ticks {
-		if t.next <= now && (first == nil || t.next < first.next) {
-			first = t
-		}
-	}
-	return first
-}
-
+// remove takes a tick out of the calendar, if it is still there.
 func (l *loop) remove(t *tick) {
-	for i := range l.ticks {
-		if l.ticks[i] == t {
-			l.ticks = append(l.ticks[:i], l.ticks[i+1:]...)
-			return
-		}
+	if t != nil && t.place >= 0 {
+		heap.Remove(&l.ticks, t.place)
 	}
 }
 
 // wait is the time in µs until the market or a tick has something to do.
 func (l *loop) wait(now int64) int64 {
 	next := now + time.Second.Microseconds()
-	for _, t := range l.ticks {
-		next = min(next, t.next)
+	if len(l.ticks) > 0 {
+		next = min(next, l.ticks[0].next)
 	}
 	if t, ok := l.x.NextEvent(); ok {
 		next = min(next, t)

@@ -170,10 +170,5 @@ func resetHTTP(w http.ResponseWriter) {
 	if err != nil {
 		return
 	}
-	if t := tcpOf(nc); t != nil {
-		_ = t.SetLinger(0)
-		_ = t.Close()
-		return
-	}
-	_ = nc.Close()
+	reset(nc)
 }

@@ -46,12 +46,12 @@ type Server struct {
 	caTemp   bool
 	nextConn atomic.Uint64
 
-	mu     sync.Mutex
-	conns  map[*conn]struct{}
-	idle   map[net.Conn]http.ConnState // REST sockets
-	timers map[*time.Timer]struct{}
-	shut   bool
-	work   sync.WaitGroup
+	mu    sync.Mutex
+	conns map[*conn]struct{}
+	idle  map[net.Conn]uint64 // REST sockets, numbered as they came
+	came  uint64
+	shut  bool
+	work  sync.WaitGroup
 }
 
 // stats are plain counters for /sim/stats and Stats.
@@ -82,7 +82,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		cfg.Accounts = []Account{a}
 	}
 	s := &Server{cfg: cfg, clock: newClock(cfg.TimeOffset), conns: make(map[*conn]struct{}),
-		idle: make(map[net.Conn]http.ConnState), timers: make(map[*time.Timer]struct{}), keys: make(map[string]*verifier),
+		idle: make(map[net.Conn]uint64), keys: make(map[string]*verifier),
 		rng: rand.New(rand.NewPCG(cfg.Seed, 0x76656e7565))}
 	if err := s.build(); err != nil {
 		return nil, err
@@ -155,16 +155,28 @@ func (s *Server) build() error {
 	return nil
 }
 
-func (s *Server) listen() error {
+// socket is the configured listener, or one on the configured loopback address.
+func (s *Server) socket() (net.Listener, error) {
+	if s.cfg.Listener != nil {
+		return s.cfg.Listener, nil
+	}
 	host, _, err := net.SplitHostPort(s.cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %q: %w", s.cfg.Listen, err)
+		return nil, fmt.Errorf("cannot listen on %q: %w", s.cfg.Listen, err)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fmt.Errorf("cannot listen on %q: got host %q, want a loopback address", s.cfg.Listen, host)
+		return nil, fmt.Errorf("cannot listen on %q: got host %q, want a loopback address", s.cfg.Listen, host)
 	}
-	if s.listener, err = net.Listen("tcp", s.cfg.Listen); err != nil {
-		return fmt.Errorf("cannot listen: %w", err)
+	l, err := net.Listen("tcp", s.cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen: %w", err)
+	}
+	return l, nil
+}
+
+func (s *Server) listen() (err error) {
+	if s.listener, err = s.socket(); err != nil {
+		return err
 	}
 	if s.cfg.TLS.On {
 		if s.caFile = s.cfg.TLS.CAFile; s.caFile == "" {
@@ -197,8 +209,9 @@ func (s *Server) connState(c net.Conn, st http.ConnState) {
 	switch st {
 	case http.StateHijacked, http.StateClosed:
 		delete(s.idle, c)
-	default:
-		s.idle[c] = st
+	case http.StateNew:
+		s.came++
+		s.idle[c] = s.came
 	}
 }
 
@@ -216,10 +229,6 @@ func (s *Server) Close() error {
 	for c := range s.conns {
 		conns = append(conns, c)
 	}
-	for t := range s.timers {
-		t.Stop()
-	}
-	clear(s.timers)
 	s.mu.Unlock()
 	err := s.http.Close()
 	for _, c := range conns {
@@ -234,29 +243,6 @@ func (s *Server) Close() error {
 		return fmt.Errorf("cannot close the venue: %w", err)
 	}
 	return nil
-}
-
-// after runs fn on its own goroutine d later, unless the venue closes before.
-func (s *Server) after(d time.Duration, fn func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.shut {
-		return
-	}
-	var t *time.Timer
-	t = time.AfterFunc(d, func() {
-		s.mu.Lock()
-		if s.shut {
-			s.mu.Unlock()
-			return
-		}
-		delete(s.timers, t)
-		s.work.Add(1)
-		s.mu.Unlock()
-		defer s.work.Done()
-		fn()
-	})
-	s.timers[t] = struct{}{}
 }
 
 // sleep waits d; it reports false if the venue closed meanwhile.
@@ -289,7 +275,10 @@ func (s *Server) adopt(c *conn) bool {
 
 // forget is called once both goroutines of a connection are through with it.
 func (s *Server) forget(c *conn) {
-	s.loop.do(func(int64) { s.hub.leave(c) })
+	s.loop.do(func(int64) {
+		c.leave()
+		s.hub.leave(c)
+	})
 	s.mu.Lock()
 	delete(s.conns, c)
 	s.mu.Unlock()

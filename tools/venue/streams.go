@@ -55,6 +55,7 @@ func (s *Server) begin(c *conn, br *bufio.Reader, handle func([]byte)) {
 		c.end()
 		return
 	}
+	s.loop.do(c.live)
 	writer := make(chan struct{})
 	go func() {
 		defer s.work.Done()
