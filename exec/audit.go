@@ -1,7 +1,9 @@
 package exec
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -117,6 +119,12 @@ func (g *Gateway) strangers(s *Snapshot) map[TradeMark]bool {
 	return out
 }
 
+// compareMarks puts marks in one order, so that what is asked is asked in the same order
+// in every run.
+func compareMarks(a, b TradeMark) int {
+	return cmp.Or(cmp.Compare(a.Instrument, b.Instrument), cmp.Compare(a.Trade, b.Trade))
+}
+
 // attribute finds out whose the trades of unknown orders are. It runs on a goroutine of
 // its own. What it cannot find out stays unattributed.
 func (g *Gateway) attribute(s *Snapshot, ids map[TradeMark]bool) {
@@ -124,7 +132,7 @@ func (g *Gateway) attribute(s *Snapshot, ids map[TradeMark]bool) {
 	defer cancel()
 	found := map[TradeMark]core.Execution{}
 	if len(ids) <= attributeMost {
-		for id := range ids {
+		for _, id := range slices.SortedFunc(maps.Keys(ids), compareMarks) {
 			if e, err := g.cfg.Venue.Order(ctx, id.Instrument, core.ClientID{}, id.Trade); err == nil {
 				found[id] = e
 			}
@@ -136,7 +144,8 @@ func (g *Gateway) attribute(s *Snapshot, ids map[TradeMark]bool) {
 				lowest[id.Instrument] = id.Trade
 			}
 		}
-		for in, low := range lowest {
+		for _, in := range slices.Sorted(maps.Keys(lowest)) {
+			low := lowest[in]
 			list, _ := g.cfg.Venue.HistoryFrom(ctx, in, low) // what came before an error counts
 			for i := range list {
 				if id := (TradeMark{in, list[i].VenueID}); ids[id] {

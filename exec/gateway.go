@@ -60,6 +60,9 @@ type Config struct {
 	UnknownMax int
 
 	Wake func() // called from other goroutines when there is work for Step; may be nil
+	// Go starts a goroutine, of Pool and Sessions too; nil: as Go does. A simulation
+	// starts them one after another.
+	Go func(func())
 }
 
 // Stamp is the stage clock of one request, for the latency record. Fixed size.
@@ -223,6 +226,9 @@ func NewGateway(cfg Config) (*Gateway, error) {
 	if cfg.Pool.Wake == nil {
 		cfg.Pool.Wake = cfg.Wake
 	}
+	if cfg.Pool.Go == nil {
+		cfg.Pool.Go = cfg.Go
+	}
 	g := &Gateway{
 		cfg: cfg, clock: cfg.Clock, time: cfg.Time, codec: cfg.Codec, budget: cfg.Budget,
 		in: cfg.Approved, out: cfg.Reports,
@@ -247,6 +253,9 @@ func NewGateway(cfg Config) (*Gateway, error) {
 		c := *cfg.Sessions
 		if c.Wake == nil {
 			c.Wake = cfg.Wake
+		}
+		if c.Go == nil {
+			c.Go = cfg.Go
 		}
 		if g.sessions, err = NewSessions(c, g); err != nil {
 			return nil, err

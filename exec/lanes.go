@@ -66,7 +66,7 @@ func (p *Sessions) backoff(attempt int) time.Duration {
 
 func (p *Sessions) dial(s *session) {
 	p.Stats.Dials++
-	p.dials.Go(func() {
+	launch(p.cfg.Go, &p.dials, func() {
 		ctx, cancel := context.WithTimeout(p.ctx, p.cfg.DialTimeout)
 		defer cancel()
 		conn, err := p.cfg.Dial(ctx)

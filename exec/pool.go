@@ -32,6 +32,7 @@ type PoolConfig struct {
 	KeepHeaders   string        // lower-case prefix of header names the Codec wants
 	Seed          uint64        // of the jitter
 	Wake          func()        // called when a dial ended, from its goroutine; may be nil
+	Go            func(func())  // starts a goroutine; nil: as Go does
 }
 
 func (c *PoolConfig) defaults() error {
@@ -432,7 +433,7 @@ var past = time.Unix(1, 0)
 func (p *Pool) dial(w *wire) {
 	p.Stats.Dials++
 	w.state = wireDialing
-	p.dials.Go(func() {
+	launch(p.cfg.Go, &p.dials, func() {
 		ctx, cancel := context.WithTimeout(p.ctx, p.cfg.DialTimeout)
 		defer cancel()
 		conn, err := p.cfg.Dial(ctx, p.cfg.URL)

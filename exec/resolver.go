@@ -135,7 +135,7 @@ func (g *Gateway) wonders(o *Order) bool {
 }
 
 func (g *Gateway) start(j *job, f func(*job)) {
-	g.cold.Go(func() {
+	launch(g.cfg.Go, &g.cold, func() {
 		f(j)
 		j.ready.Store(true)
 		g.cfg.Wake()

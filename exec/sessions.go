@@ -30,6 +30,7 @@ type SessionConfig struct {
 	BackoffMax    time.Duration // default 15 s
 	Seed          uint64        // of the jitter
 	Wake          func()        // called when a dial ended, from its goroutine; may be nil
+	Go            func(func())  // starts a goroutine; nil: as Go does
 }
 
 func (c *SessionConfig) defaults() error {

@@ -41,6 +41,8 @@ type LineConfig struct {
 	// Wake, if set, is called by the dialing goroutine when it has finished, so
 	// that a parked loop takes the connection over.
 	Wake func()
+	// Go starts a goroutine; nil: as Go does. A simulation starts them one after another.
+	Go func(func())
 
 	DialTimeout  time.Duration // 10 s: dial, TLS and upgrade together
 	WriteTimeout time.Duration // 1 s
@@ -83,6 +85,9 @@ func (c *LineConfig) prepare() error {
 	}
 	if c.Seed == 0 {
 		c.Seed = rand.Uint64()
+	}
+	if c.Go == nil {
+		c.Go = func(f func()) { go f() }
 	}
 	return nil
 }
@@ -178,7 +183,7 @@ func (l *line) connect() bool {
 		l.state = Dialing
 		l.status.connects.Add(1)
 		l.wg.Add(1)
-		go l.dial()
+		l.cfg.Go(l.dial)
 		l.publish()
 	case Dialing:
 		select {

@@ -36,6 +36,7 @@ type SnapshotConfig struct {
 	BackoffMin, BackoffMax time.Duration                 // 0: 250 ms, 30 s
 	RetryAfter             func(err error) time.Duration // how long a failure says to stay away; may be nil
 	Wake                   func()                        // called when a result has come, to wake a parked loop
+	Go                     func(func())                  // starts a goroutine; nil: as Go does
 	Seed                   uint64                        // of the jitter
 }
 
@@ -57,7 +58,6 @@ type Snapshots struct {
 	order    uint64
 	held     *book.Image // found the ring full
 
-	jobs   chan job
 	done   chan outcome
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -84,18 +84,13 @@ const (
 	askInFlight
 )
 
-type job struct {
-	id     core.InstrumentID
-	symbol string
-}
-
 type outcome struct {
 	id    core.InstrumentID
 	image *book.Image
 	err   error
 }
 
-// NewSnapshots starts a fetcher's goroutines; Close ends them.
+// NewSnapshots makes a fetcher; Close ends its fetches.
 func NewSnapshots(cfg SnapshotConfig) (*Snapshots, error) {
 	switch {
 	case cfg.Instruments == nil || cfg.Clock == nil || cfg.Want == nil || cfg.Images == nil || cfg.Fetch == nil || cfg.Parse == nil:
@@ -115,20 +110,18 @@ func NewSnapshots(cfg SnapshotConfig) (*Snapshots, error) {
 	if cfg.BackoffMax < cfg.BackoffMin {
 		cfg.BackoffMax = max(30*time.Second, cfg.BackoffMin)
 	}
+	if cfg.Go == nil {
+		cfg.Go = func(f func()) { go f() }
+	}
 	f := &Snapshots{
 		cfg:   cfg,
 		asked: make([]ask, len(cfg.Instruments.List)),
-		jobs:  make(chan job, cfg.Parallel),
 		done:  make(chan outcome, cfg.Parallel),
 	}
 	for i := range f.asked {
 		f.asked[i].back = newBackoff(cfg.BackoffMin, cfg.BackoffMax, cfg.Seed+uint64(i))
 	}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
-	for range cfg.Parallel {
-		f.wg.Add(1)
-		go f.work()
-	}
 	return f, nil
 }
 
@@ -164,7 +157,7 @@ func (f *Snapshots) ask(id core.InstrumentID) {
 	f.waiting++
 }
 
-// start hands the most important request that may go to a worker.
+// start begins the fetch of the most important request that may go.
 func (f *Snapshots) start() bool {
 	if f.waiting == 0 {
 		return false
@@ -187,7 +180,15 @@ func (f *Snapshots) start() bool {
 	f.waiting--
 	f.inFlight++
 	id := core.InstrumentID(best)
-	f.jobs <- job{id, f.cfg.Instruments.Get(id).Symbol} // has room: never more in flight than that
+	f.wg.Add(1)
+	f.cfg.Go(func() {
+		defer f.wg.Done()
+		image, err := f.fetch(id)
+		f.done <- outcome{id, image, err} // has room: never more in flight than that
+		if f.cfg.Wake != nil {
+			f.cfg.Wake()
+		}
+	})
 	return true
 }
 
@@ -243,33 +244,18 @@ func (f *Snapshots) repeat(a *ask, err error) {
 	f.waiting++
 }
 
-// work is one cold goroutine.
-func (f *Snapshots) work() {
-	defer f.wg.Done()
-	for {
-		select {
-		case <-f.ctx.Done():
-			return
-		case j := <-f.jobs:
-			image, err := f.fetch(j)
-			f.done <- outcome{j.id, image, err} // has room: see start
-			if f.cfg.Wake != nil {
-				f.cfg.Wake()
-			}
-		}
-	}
-}
-
-func (f *Snapshots) fetch(j job) (*book.Image, error) {
+// fetch runs on a cold goroutine.
+func (f *Snapshots) fetch(id core.InstrumentID) (*book.Image, error) {
+	symbol := f.cfg.Instruments.Get(id).Symbol
 	ctx, cancel := context.WithTimeout(f.ctx, f.cfg.Timeout)
 	defer cancel()
-	body, err := f.cfg.Fetch(ctx, j.symbol, f.cfg.Limit)
+	body, err := f.cfg.Fetch(ctx, symbol, f.cfg.Limit)
 	if err != nil {
-		return nil, fmt.Errorf("cannot fetch snapshot of %s: %w", j.symbol, err)
+		return nil, fmt.Errorf("cannot fetch snapshot of %s: %w", symbol, err)
 	}
-	image, err := f.cfg.Parse(body, j.id, f.cfg.Limit)
+	image, err := f.cfg.Parse(body, id, f.cfg.Limit)
 	if err != nil {
-		return nil, fmt.Errorf("cannot use snapshot of %s: %w", j.symbol, err)
+		return nil, fmt.Errorf("cannot use snapshot of %s: %w", symbol, err)
 	}
 	return image, nil
 }

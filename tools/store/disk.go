@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// disk is the file system as the journal uses it. fault, nil but in tests, is asked
+// disk is the file system as the journal uses it. fault, nil but in tests and simulations, is asked
 // before each operation and may have it fail; the operation then does nothing.
 type disk struct {
 	fault func(op string) error

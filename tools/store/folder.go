@@ -68,6 +68,12 @@ func OpenFolder(dir string, clock core.Clock) (*Folder, error) {
 	return openFolder(dir, clock, disk{})
 }
 
+// OpenFolderOn is OpenFolder on a disk that fails where fault says so, which is asked
+// before each operation by its name: for simulations.
+func OpenFolderOn(dir string, clock core.Clock, fault func(op string) error) (*Folder, error) {
+	return openFolder(dir, clock, disk{fault})
+}
+
 func openFolder(dir string, clock core.Clock, d disk) (f *Folder, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the journal's folder: %w", err)

@@ -19,7 +19,8 @@ import (
 // each command that asks for itself.
 type contact struct {
 	sites sites
-	clock *core.SystemClock
+	clock core.Clock
+	ports ports
 	key   *execbinance.Key
 	where string // the key was found
 	// ownFile: the key is of the file that was named for this contact, whatever else
@@ -140,8 +141,7 @@ func (c *contact) learn(cfg *Config) error {
 }
 
 func (c *contact) newREST(t *core.Instruments) (*execbinance.REST, error) {
-	dial := &sock.Dialer{TLS: c.sites.tls}
-	return execbinance.NewREST(execbinance.RESTConfig{URL: c.sites.rest, Dial: dial.Dial, Key: c.key,
+	return execbinance.NewREST(execbinance.RESTConfig{URL: c.sites.rest, Dial: c.ports.dialer(nil, c.sites.tls, sock.Options{}), Key: c.key,
 		Instruments: t, Clock: c.clock, Time: c.vclock, Budget: c.budget, Reserve: c.reserve})
 }
 

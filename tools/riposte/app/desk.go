@@ -14,7 +14,6 @@ import (
 	"riposte/exec"
 	execbinance "riposte/exec/binance"
 	"riposte/feed"
-	"riposte/tools/sock"
 	"riposte/tools/store"
 	storesql "riposte/tools/store/sql"
 	"riposte/tools/venue/exchange"
@@ -33,7 +32,7 @@ type desk struct {
 	codec  *execbinance.Codec  // in force; the keeper's once trading begins
 	frames *execbinance.Frames // of the second route, nil without one
 
-	engineWait, feedWait *sock.Waiter // the same one with inline threads
+	engineWait, feedWait waiter // the same one with inline threads
 
 	queues     []*ring.Queue
 	queueBytes int
@@ -74,15 +73,17 @@ func openDesk(cfg *Config) (*desk, error) { return openDeskWith(cfg, func(*desk)
 
 // openDeskWith has prepare change the desk before anything is opened.
 func openDeskWith(cfg *Config, prepare func(*desk)) (d *desk, err error) {
-	d = &desk{cfg: cfg, contact: contact{clock: core.NewSystemClock()}, stages: newStageClock(),
-		firstAck: make(chan float64, 1)}
-	d.epoch = core.EpochAfter(0, d.clock.Wall())
+	d = &desk{cfg: cfg, stages: newStageClock(), firstAck: make(chan float64, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())
 		}
 	}()
 	prepare(d)
+	if d.clock == nil {
+		d.clock = core.NewSystemClock()
+	}
+	d.epoch = core.EpochAfter(0, d.clock.Wall())
 	if err = d.prepareMachine(); err != nil {
 		return d, usageError{err}
 	}
@@ -125,12 +126,12 @@ func (d *desk) connect() (err error) {
 	if d.sites, err = d.findSites(); err != nil {
 		return err
 	}
-	if d.engineWait, err = sock.NewWaiter(); err != nil {
+	if d.engineWait, err = d.ports.waiter(); err != nil {
 		return err
 	}
 	d.feedWait = d.engineWait
 	if d.cfg.Loop.Threads == "pinned" {
-		if d.feedWait, err = sock.NewWaiter(); err != nil {
+		if d.feedWait, err = d.ports.waiter(); err != nil {
 			return err
 		}
 	}
@@ -195,6 +196,7 @@ func (d *desk) rooms() error {
 		return err
 	}
 	shard.Halts = d.control.halts
+	shard.Observer = d.ports.observer
 	if d.auditor != nil {
 		shard.Observer = d.auditor
 	}
@@ -239,13 +241,13 @@ func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report])
 	if d.codec, err = d.newCodec(d.key); err != nil {
 		return err
 	}
-	hot := &sock.Dialer{Waiter: d.engineWait, TLS: d.sites.tls, Options: d.cfg.Loop.sockets()}
+	hot := d.ports.dialer(d.engineWait, d.sites.tls, d.cfg.Loop.sockets())
 	cfg := exec.Config{
 		Instruments: d.table, Clock: d.clock, Time: d.vclock, IDs: d.ids, Codec: d.codec, Budget: d.budget, Venue: d.rest,
-		Pool: exec.PoolConfig{URL: d.sites.rest, Dial: hot.Dial, Wires: d.cfg.Loop.OrderWires, CancelWires: d.cfg.Loop.CancelWires,
-			KeepHeaders: execbinance.HeaderPrefix, Seed: uint64(time.Now().UnixNano())},
+		Pool: exec.PoolConfig{URL: d.sites.rest, Dial: hot, Wires: d.cfg.Loop.OrderWires, CancelWires: d.cfg.Loop.CancelWires,
+			KeepHeaders: execbinance.HeaderPrefix, Seed: d.ports.seedOf(seedWires, uint64(time.Now().UnixNano()))},
 		Approved: d.approved, Reports: reports, Stamps: d.stages.stamps,
-		AuditEvery: accountAuditEvery, RequireUser: true, LostAfter: d.cfg.DeadMan.LostAfter.Duration, Wake: d.engineWait.Wake,
+		AuditEvery: accountAuditEvery, RequireUser: true, LostAfter: d.cfg.DeadMan.LostAfter.Duration, Wake: d.engineWait.Wake, Go: d.ports.spawn,
 	}
 	d.cfg.Doubt.set(&cfg)
 	if err = d.routes(&cfg, hot); err != nil {

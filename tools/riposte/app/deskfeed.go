@@ -14,7 +14,6 @@ import (
 	execbinance "riposte/exec/binance"
 	"riposte/feed"
 	feedbinance "riposte/feed/binance"
-	"riposte/tools/sock"
 )
 
 // How long each stream may be silent before it is looked at, and how long after
@@ -60,7 +59,7 @@ func (d *desk) feed(images *ring.Ring[*book.Image], want *ring.Ring[core.Instrum
 			}
 			return 0
 		},
-		Wake: d.engineWait.Wake, Seed: d.epoch,
+		Wake: d.engineWait.Wake, Go: d.ports.spawn, Seed: d.ports.seedOf(seedSnapshots, d.epoch),
 	})
 	return err
 }
@@ -97,9 +96,9 @@ func (d *desk) openMarket(syms *feedbinance.Symbols, unit core.TimeUnit, connect
 	if err != nil {
 		return usageError{err}
 	}
-	dial := &sock.Dialer{Waiter: d.feedWait, TLS: d.sites.tls, Options: d.cfg.Loop.sockets()}
 	d.market, err = feed.NewSession(feed.SessionConfig{
-		LineConfig: feed.LineConfig{URL: url, Dial: dial.Dial, Clock: d.clock, Budget: connects, Wake: d.feedWait.Wake,
+		LineConfig: feed.LineConfig{URL: url, Dial: d.ports.dialer(d.feedWait, d.sites.tls, d.cfg.Loop.sockets()), Clock: d.clock, Budget: connects, Wake: d.feedWait.Wake,
+			Go: d.ports.spawn, Seed: d.ports.seedOf(seedMarket, 0),
 			Silence: lineSilence, PongWithin: pongWithin},
 		Codec:   feedbinance.NewDecoder(syms, unit, feedbinance.Raw{Instrument: core.NoInstrument}),
 		Streams: streams, Queues: d.queues,
@@ -145,12 +144,12 @@ func (d *desk) openUser(syms *feedbinance.Symbols, connects *feed.ConnectBudget)
 			return nil, err
 		}
 		line := &userLine{UserHandler: userEvents{d}, lines: lines, signer: signer}
-		dial := &sock.Dialer{Waiter: d.engineWait, TLS: d.sites.tls, Options: d.cfg.Loop.sockets()}
 		line.session, err = feed.NewUserSession(feed.UserConfig{
-			LineConfig: feed.LineConfig{URL: d.sites.api, Dial: dial.Dial, Clock: d.clock, Budget: connects, Wake: d.engineWait.Wake},
-			Codec:      feedbinance.NewUserDecoder(d.table, syms, core.Milliseconds),
-			Handler:    line,
-			Subscribe:  func(dst []byte, id int64) []byte { return signer.AppendSubscribe(dst, id, d.vclock.Now()) },
+			LineConfig: feed.LineConfig{URL: d.sites.api, Dial: d.ports.dialer(d.engineWait, d.sites.tls, d.cfg.Loop.sockets()), Clock: d.clock, Budget: connects,
+				Wake: d.engineWait.Wake, Go: d.ports.spawn, Seed: d.ports.seedOf(seedUser, 0)},
+			Codec:     feedbinance.NewUserDecoder(d.table, syms, core.Milliseconds),
+			Handler:   line,
+			Subscribe: func(dst []byte, id int64) []byte { return signer.AppendSubscribe(dst, id, d.vclock.Now()) },
 		})
 		return line, err
 	}

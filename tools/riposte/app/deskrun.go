@@ -18,6 +18,16 @@ import (
 
 // start hands everything to its threads.
 func (d *desk) start() error {
+	if err := d.begin(); err != nil {
+		return err
+	}
+	d.threads.start()
+	death.At(death.ThreadsStarted)
+	return nil
+}
+
+// begin lays out the threads and starts all that works beside them.
+func (d *desk) begin() error {
 	d.dealer = newDealer(d)
 	d.started = time.Now()
 	hot, cold := []stepper{d.shard, d.gateway}, []stepper{d.user, d.snapshots, d.dealer}
@@ -39,20 +49,20 @@ func (d *desk) start() error {
 			{name: "engine", hot: hot, cold: cold, waiter: d.engineWait, spin: spin, cpu: cpu(1)},
 		}
 	}
-	door, err := openDoor(d.control)
-	if err != nil {
-		return err
-	}
-	d.control.door = door
-	if d.admin != nil && door != nil {
-		d.admin.door.Store(&door)
+	if !d.ports.sealed {
+		door, err := openDoor(d.control)
+		if err != nil {
+			return err
+		}
+		d.control.door = door
+		if d.admin != nil && door != nil {
+			d.admin.door.Store(&door)
+		}
 	}
 	d.followJournal()
 	d.stages.start()
 	d.keeper.start()
 	d.control.start()
-	d.threads.start()
-	death.At(death.ThreadsStarted)
 	return nil
 }
 

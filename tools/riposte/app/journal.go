@@ -38,7 +38,7 @@ func (d *desk) openJournal() (err error) {
 	if d.cfg.Journal.Dir == "" {
 		return nil
 	}
-	if d.folder, err = store.OpenFolder(d.cfg.Journal.Dir, d.clock); err != nil {
+	if d.folder, err = store.OpenFolderOn(d.cfg.Journal.Dir, d.clock, d.ports.disk); err != nil {
 		return err
 	}
 	d.epoch = d.folder.Epoch

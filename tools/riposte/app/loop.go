@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"riposte/tools/sock"
 )
 
 // stepper is anything that does a slice of work and says how much.
@@ -25,9 +23,9 @@ const coldEvery = 8
 // thread runs steppers in turn until it is stopped. It owns whatever they own.
 type thread struct {
 	name   string
-	hot    []stepper    // the order's way, in its direction: every round
-	cold   []stepper    // after it: every round of a thread that sleeps, else now and then
-	waiter *sock.Waiter // for park
+	hot    []stepper // the order's way, in its direction: every round
+	cold   []stepper // after it: every round of a thread that sleeps, else now and then
+	waiter waiter    // for park
 	spin   bool
 	cpu    int    // -1: any
 	after  func() // called when a round did something; may be nil
@@ -48,16 +46,7 @@ func (t *thread) run() {
 		t.pinErr = unix.SchedSetaffinity(0, &set)
 	}
 	for round := 0; !t.stop.Load(); round++ {
-		n := 0
-		for _, s := range t.hot {
-			n += s.Step()
-		}
-		if !t.spin || round%coldEvery == 0 {
-			for _, s := range t.cold {
-				n += s.Step()
-			}
-		}
-		if n > 0 {
+		if t.round(!t.spin || round%coldEvery == 0) > 0 {
 			t.busy.Add(1)
 			if t.after != nil {
 				t.after()
@@ -69,6 +58,19 @@ func (t *thread) run() {
 			t.waiter.Wait(parkMost)
 		}
 	}
+}
+
+// round steps everything once, and says how much there was to do.
+func (t *thread) round(cold bool) (n int) {
+	for _, s := range t.hot {
+		n += s.Step()
+	}
+	if cold {
+		for _, s := range t.cold {
+			n += s.Step()
+		}
+	}
+	return n
 }
 
 // threads are started and stopped together.
@@ -96,6 +98,8 @@ func (ts *threads) halt() {
 		t.waiter.Wake()
 	}
 	ts.wg.Wait()
-	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) - ts.extra)
-	ts.extra = 0
+	if ts.extra > 0 {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) - ts.extra)
+		ts.extra = 0
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"riposte/exec"
 	execbinance "riposte/exec/binance"
 	"riposte/feed/ws"
-	"riposte/tools/sock"
 )
 
 // ExecConfig is [exec].
@@ -25,7 +24,7 @@ func (c *ExecConfig) check() error {
 }
 
 // routes builds the second way out beside the wires, unless orders go by REST alone.
-func (d *desk) routes(cfg *exec.Config, hot *sock.Dialer) (err error) {
+func (d *desk) routes(cfg *exec.Config, hot dialFunc) (err error) {
 	c := &d.cfg.Exec
 	cfg.Route, cfg.HedgeCancels = routeModes[c.Route], c.HedgeCancels
 	if cfg.Route == exec.RouteRESTOnly {
@@ -34,7 +33,8 @@ func (d *desk) routes(cfg *exec.Config, hot *sock.Dialer) (err error) {
 	if d.frames, err = d.newFrames(d.key); err != nil {
 		return err
 	}
-	cfg.Sessions = &exec.SessionConfig{Dial: d.dialFrames(hot.Dial), Codec: d.frames, Orders: c.Sessions, Cancels: 1, Seed: uint64(time.Now().UnixNano())}
+	cfg.Sessions = &exec.SessionConfig{Dial: d.dialFrames(hot), Codec: d.frames, Orders: c.Sessions, Cancels: 1,
+		Seed: d.ports.seedOf(seedSessions, uint64(time.Now().UnixNano()))}
 	return nil
 }
 

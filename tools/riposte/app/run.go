@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"riposte/core"
 )
 
 // processStart is about when the process began, for the time to the first order.
@@ -120,7 +122,9 @@ func (p *printer) run(d *desk, stop <-chan struct{}, limit time.Duration) {
 		case text := <-d.keeper.told:
 			fmt.Fprintln(p.errs, "riposte:", text)
 		case <-tick.C:
-			d.clock.Tune()
+			if c, ok := d.clock.(*core.SystemClock); ok {
+				c.Tune()
+			}
 			p.show(d.report())
 		}
 	}
