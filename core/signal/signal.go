@@ -1,6 +1,3 @@
-// Package signal computes what strategies read of a market: streaming, O(1) per
-// event, no allocation. Signals are the one place where floats are allowed;
-// one that becomes a price is rounded by name (Price.TickFloor, TickCeil).
 package signal
 
 import (
