@@ -161,6 +161,9 @@ func (o *Order) Status() core.OrderStatus {
 	return core.PendingNew
 }
 
+// Cancelling reports whether its cancel is on its way.
+func (o *Order) Cancelling() bool { return o.cancel.flying > 0 }
+
 // Complete reports whether the order has ended and every fill of it is known.
 func (o *Order) Complete() bool { return o.Status().Terminal() && o.Filled >= o.Cum }
 

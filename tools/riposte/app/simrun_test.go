@@ -1,0 +1,213 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"riposte/core"
+	"riposte/tools/sim"
+	"riposte/tools/venue"
+	"riposte/tools/venue/exchange"
+)
+
+// simRun is one run of a plan. Everything in it belongs to the world's goroutine unless
+// it says otherwise.
+type simRun struct {
+	w     *sim.World
+	plan  *sim.Plan
+	srv   *venue.Server
+	clock *simClock
+	root  string // folder of all folders
+	work  sync.WaitGroup
+	key   string
+
+	life    *simLife // nil between two
+	lives   int
+	folders int
+	stepped time.Duration // when the loop was last stepped
+
+	book sim.Book
+	side []core.Level
+
+	result simResult
+}
+
+// simResult is what a run leaves.
+type simResult struct {
+	Seed       uint64
+	Hash       uint64
+	Violations []simViolation
+	Trace      string
+	Simulated  time.Duration
+	Wall       time.Duration
+	Steps      uint64
+	Lives      int
+	Orders     uint64
+	Fills      int
+}
+
+type simViolation struct {
+	Promise, Text string
+	At            time.Duration
+}
+
+// simulate runs a plan in a bubble of its own and returns what came of it.
+func simulate(t *testing.T, plan *sim.Plan, root string, tell func(string)) simResult {
+	var r *simRun
+	began := time.Now()
+	synctest.Test(t, func(*testing.T) {
+		r = newSimRun(plan, root)
+		r.w.Trace.All = tell
+		r.play()
+	})
+	r.result.Wall = time.Since(began)
+	return r.result
+}
+
+func newSimRun(plan *sim.Plan, root string) *simRun {
+	r := &simRun{plan: plan, root: root, w: sim.NewWorld(plan.Seed)}
+	r.clock = newSimClock(r.w.Start())
+	r.w.Net.Latency = sim.Latency{Base: plan.Work.Base, Tail: plan.Work.Tail}
+	r.w.Violation(func(promise, text string) {
+		r.result.Violations = append(r.result.Violations, simViolation{promise, text, r.w.Now()})
+	})
+	r.w.Stepper(r.step)
+	return r
+}
+
+// broken ends a run that the harness itself cannot go on with.
+func (r *simRun) broken(err error) { r.w.Violated("harness", err.Error()) }
+
+// openVenue starts the real venue on the simulated network.
+func (r *simRun) openVenue() error {
+	k := &r.plan.Work
+	cfg := venue.Config{Listener: r.w.Net.Listener(), Seed: r.plan.Seed, Symbols: k.Symbols, UserEvents: venue.Race(k.Race), QueryLag: k.Lag,
+		TimeOffset: k.Offset, Latency: venue.Latency{Forward: k.Forward, Engine: k.Engine, Answer: k.Answer},
+		BookHistory: 20_000,
+		Market: func(_ uint64, symbols []exchange.Symbol) (exchange.Market, error) {
+			params := map[string]exchange.AgentParams{}
+			for i := range symbols {
+				params[symbols[i].Name] = quietMarket(k.Pace)
+			}
+			return exchange.Agents(exchange.AgentOptions{Params: params, HistoryMinutes: -1}), nil
+		}}
+	a, err := venue.DefaultAccount(r.plan.Seed)
+	if err != nil {
+		return err
+	}
+	a.PayBNB = k.BNB
+	cfg.Accounts = []venue.Account{a}
+	if r.srv, err = venue.Start(context.Background(), cfg); err != nil {
+		return err
+	}
+	key, _ := r.srv.Key("", venue.HMAC)
+	r.key = filepath.Join(r.root, "key")
+	return os.WriteFile(r.key, fmt.Appendf(nil, "api_key = %q\nsecret = %q\n", key.APIKey, key.Secret), 0o600)
+}
+
+// quietMarket is a small market with a shallow book: what matters happens at its touch.
+func quietMarket(pace float64) exchange.AgentParams {
+	p := exchange.DefaultAgentParams("a quiet symbol")
+	p.Reach, p.Spacing, p.Flat = 300, 6, 100
+	p.TouchRate *= pace
+	p.TakerRate *= pace
+	p.JumpRate *= pace
+	return p
+}
+
+// disk is asked before each operation on the journal's files.
+func (r *simRun) disk(string) error { return nil }
+
+// config is the engine's configuration.
+func (r *simRun) config(dir string) *Config {
+	cfg, err := worldConfig(r.plan, dir, r.key)
+	if err != nil {
+		panic(fmt.Sprintf("BUG: the plan's configuration: %v", err))
+	}
+	return cfg
+}
+
+// step is the loop's thread.
+func (r *simRun) step() {
+	if r.life == nil || r.life.stage.Load() != lifeRunning && r.life.stage.Load() != lifeEnding {
+		return
+	}
+	r.stepped = r.w.Now()
+	if r.life.step() {
+		for _, c := range r.w.Checkers() {
+			c.Stepped(r.life)
+		}
+	}
+}
+
+// park steps an idle loop now and then, for its timers.
+func (r *simRun) park() {
+	rng := r.w.Rand("park")
+	var again func()
+	again = func() {
+		if next := r.stepped + r.plan.Work.Park/4; next > r.w.Now() {
+			r.w.At(next+time.Duration(rng.Int64N(int64(r.plan.Work.Park/4))), again)
+			return
+		}
+		r.step()
+		r.w.After(time.Duration(rng.Int64N(int64(r.plan.Work.Park)))+time.Microsecond, again)
+	}
+	r.w.After(time.Millisecond, again)
+}
+
+// birth begins the next life on a journal's folder.
+func (r *simRun) birth(dir string) {
+	l := &simLife{r: r, n: r.lives, dir: dir}
+	r.lives++
+	l.host = r.w.Net.Host(fmt.Sprintf("life%d", l.n), r.w.Want)
+	r.life = l
+	r.w.Note("life %d begins", l.n)
+	for _, c := range r.w.Checkers() {
+		c.Life(l.n, true)
+	}
+	l.start()
+}
+
+// play is the run.
+func (r *simRun) play() {
+	if err := r.openVenue(); err != nil {
+		r.broken(err)
+		return
+	}
+	defer r.finish()
+	r.judges()
+	r.faults()
+	r.park()
+	r.birth(filepath.Join(r.root, "life"))
+	r.w.Run(r.plan.Time)
+	r.heal()
+	r.rest()
+}
+
+// finish ends what is still there, so that the bubble can end.
+func (r *simRun) finish() {
+	if l := r.life; l != nil {
+		if s := l.stage.Load(); s == lifeRunning || s == lifeStarting || s == lifeEnding {
+			l.kill(false)
+		}
+		r.life = nil
+	}
+	r.result.Seed, r.result.Simulated, r.result.Steps, r.result.Lives = r.plan.Seed, r.w.Now(), r.w.Steps, r.lives
+	r.result.Hash = r.w.Hash()
+	r.result.Trace = r.w.Trace.Last(400)
+	done := make(chan struct{})
+	go func() {
+		r.work.Wait()
+		close(done)
+		r.w.Poke()
+	}()
+	r.w.Run(r.w.Now() + time.Minute) // cold calls of the dead run into their ends
+	<-done
+	_ = r.srv.Close()
+}
