@@ -1,0 +1,215 @@
+package oracle
+
+import "fmt"
+
+// seen is P2: a strategy sees a book only while every update up to it has been read, from
+// a snapshot on, and while a line is there that could bring more.
+type seen struct {
+	rules   *Rules
+	symbols map[string]*sight
+	carries map[int]map[string]bool // by connection: symbols that it brought
+}
+
+// sight is what has been read of one market.
+type sight struct {
+	read  []span // update ids of events, ascending, those that touch joined
+	snaps []int64
+	dark  int64 // since when no line carries it, -1: one does
+	blank bool  // and no snapshot was read since
+}
+
+type span struct{ from, to int64 }
+
+// spansKept bounds the memory of a market with many gaps.
+const spansKept = 64
+
+func newSeen(r *Rules) *seen {
+	return &seen{rules: r, symbols: map[string]*sight{}, carries: map[int]map[string]bool{}}
+}
+
+// Promise is P2.
+func (*seen) Promise() string { return "P2" }
+
+func (s *seen) sight(symbol string) *sight {
+	m := s.symbols[symbol]
+	if m == nil {
+		m = &sight{dark: -1}
+		s.symbols[symbol] = m
+	}
+	return m
+}
+
+// See takes a fact.
+func (s *seen) See(f *Fact, found func(string)) {
+	switch w := f.What.(type) {
+	case Depth:
+		m := s.sight(w.Symbol)
+		if w.Snapshot() {
+			if m.snaps = append(m.snaps, w.Last); len(m.snaps) > spansKept {
+				m.snaps = m.snaps[1:]
+			}
+			m.blank = false
+			return
+		}
+		if s.carries[w.Conn] == nil {
+			s.carries[w.Conn] = map[string]bool{}
+		}
+		s.carries[w.Conn][w.Symbol] = true
+		m.dark = -1
+		m.add(w.First, w.Last)
+	case Closed:
+		gone := s.carries[w.Conn]
+		delete(s.carries, w.Conn)
+		for symbol := range gone {
+			if !s.carried(symbol) {
+				m := s.sight(symbol)
+				m.dark, m.blank = f.At, true
+			}
+		}
+	case Died:
+		clear(s.symbols)
+		clear(s.carries)
+	case Called:
+		s.called(f.At, &w, found)
+	}
+}
+
+func (s *seen) carried(symbol string) bool {
+	for _, list := range s.carries {
+		if list[symbol] {
+			return true
+		}
+	}
+	return false
+}
+
+// called judges one call. A line's end that was read in the same moment may still be on
+// its way through the engine.
+func (s *seen) called(at int64, c *Called, found func(string)) {
+	const moment = 50 * ms
+	m := s.sight(c.Symbol)
+	switch {
+	case c.Report:
+		return
+	case !c.Live:
+		found(fmt.Sprintf("%s: called without a book", c.Symbol))
+	case m.dark >= 0 && at-m.dark > moment:
+		found(fmt.Sprintf("%s: called %d ms after the last line had ended", c.Symbol, (at-m.dark)/ms))
+	case m.blank && m.dark < 0:
+		found(fmt.Sprintf("%s: called at %d before a snapshot was read on the new line", c.Symbol, c.Book))
+	case !m.reaches(c.Book):
+		found(fmt.Sprintf("%s: called at %d, which no snapshot and events that were read lead to", c.Symbol, c.Book))
+	}
+}
+
+// add joins an event's ids to what has been read.
+func (m *sight) add(from, to int64) {
+	kept := m.read[:0]
+	for _, s := range m.read {
+		if s.to+1 < from || to+1 < s.from {
+			kept = append(kept, s)
+			continue
+		}
+		from, to = min(from, s.from), max(to, s.to)
+	}
+	at := len(kept)
+	for at > 0 && kept[at-1].from > from {
+		at--
+	}
+	kept = append(kept, span{})
+	copy(kept[at+1:], kept[at:])
+	kept[at] = span{from, to}
+	if len(kept) > spansKept {
+		kept = kept[1:]
+	}
+	m.read = kept
+}
+
+// reaches reports whether a snapshot and events without a hole lead to an id.
+func (m *sight) reaches(id int64) bool {
+	for _, snap := range m.snaps {
+		if snap == id {
+			return true
+		}
+		for _, s := range m.read {
+			if snap <= id && s.from <= snap+1 && id <= s.to {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// age is P3: no order leaves on data of a market that has not been proved current lately.
+// An event of the book proves it, and on a quiet market anything that its line brought,
+// for bytes of one connection come in order; but not while the best price is known to have
+// moved and the book has not followed.
+type age struct {
+	rules   *Rules
+	symbols map[string]*proof
+	carries map[int]map[string]bool
+}
+
+type proof struct {
+	at    int64 // of the newest proof
+	depth int64 // newest update id read
+	owes  int64 // since when a best price is ahead of it, -1: none is
+	known bool
+}
+
+func newAge(r *Rules) *age {
+	return &age{rules: r, symbols: map[string]*proof{}, carries: map[int]map[string]bool{}}
+}
+
+// Promise is P3.
+func (*age) Promise() string { return "P3" }
+
+func (a *age) proof(symbol string) *proof {
+	p := a.symbols[symbol]
+	if p == nil {
+		p = &proof{owes: -1}
+		a.symbols[symbol] = p
+	}
+	return p
+}
+
+// See takes a fact.
+func (a *age) See(f *Fact, found func(string)) {
+	switch w := f.What.(type) {
+	case Read:
+		for symbol := range a.carries[w.Conn] {
+			if p := a.proof(symbol); p.owes < 0 {
+				p.at = f.At
+			}
+		}
+	case Depth:
+		p := a.proof(w.Symbol)
+		p.depth = max(p.depth, w.Last)
+		if w.Snapshot() {
+			return
+		}
+		if a.carries[w.Conn] == nil {
+			a.carries[w.Conn] = map[string]bool{}
+		}
+		a.carries[w.Conn][w.Symbol] = true
+		p.at, p.owes, p.known = f.At, -1, true
+	case Touch:
+		if p := a.proof(w.Symbol); p.owes < 0 && w.ID > p.depth {
+			p.owes = f.At
+		}
+	case Closed:
+		delete(a.carries, w.Conn)
+	case Died:
+		clear(a.symbols)
+		clear(a.carries)
+	case *Request:
+		if !w.Creates() {
+			return
+		}
+		p, symbol := a.proof(w.Args["symbol"]), w.Args["symbol"]
+		most := a.rules.Stale + a.rules.Life + 10*ms
+		if old := f.At - p.at; !p.known || old > most {
+			found(fmt.Sprintf("%s left on data of %s that was %d ms old, want at most %d", w.Client(), symbol, old/ms, most/ms))
+		}
+	}
+}

@@ -1,0 +1,163 @@
+package oracle
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// States of own orders, as dumps name them: the venue's words, and those for what only we
+// can say.
+const (
+	statePending  = "PENDING"  // on its way
+	stateUnknown  = "UNKNOWN"  // its answer was lost
+	stateNotSent  = "NOT_SENT" // proved never to have arrived, or no byte left
+	stateRejected = "REJECTED"
+	stateFilled   = "FILLED"
+	stateCanceled = "CANCELED"
+	stateExpired  = "EXPIRED"
+)
+
+func ended(state string) bool {
+	switch state {
+	case stateNotSent, stateRejected, stateFilled, stateCanceled, stateExpired:
+		return true
+	}
+	return false
+}
+
+// doubt is P6: an order whose bytes left is not given up before it cannot exist any more
+// and has been looked for long enough, unless the venue said that it did not take it.
+type doubt struct {
+	rules  *Rules
+	orders map[string]*asked
+}
+
+// asked is one order that has begun to leave.
+type asked struct {
+	stamp, window int64 // ns, by the venue's clock
+	whole         bool
+	refused       bool // the venue said so
+	judged        bool
+}
+
+func newDoubt(r *Rules) *doubt { return &doubt{rules: r, orders: map[string]*asked{}} }
+
+// Promise is P6.
+func (*doubt) Promise() string { return "P6" }
+
+// See takes a fact.
+func (d *doubt) See(f *Fact, found func(string)) {
+	switch w := f.What.(type) {
+	case Begun:
+		if id := newClient(w.B); id != "" && d.orders[id] == nil {
+			d.orders[id] = &asked{stamp: d.rules.VenueNow(f.At), window: d.rules.Window}
+		}
+	case *Request:
+		if !w.Creates() {
+			return
+		}
+		d.orders[w.Client()] = &asked{whole: true, stamp: w.number("timestamp") / scale * ms, window: w.number("recvWindow") * ms / scale}
+	case Reply:
+		if w.For != nil && w.For.Creates() && refuses(&w) {
+			if o := d.orders[w.For.Client()]; o != nil {
+				o.refused = true
+			}
+		}
+		if id := rejectedBy(&w); id != "" && d.orders[id] != nil {
+			d.orders[id].refused = true
+		}
+	case Account:
+		if o := d.orders[w.Client]; o != nil && w.Status == stateRejected {
+			o.refused = true
+		}
+	case Accepted:
+		if o := d.orders[w.Client]; o != nil && o.judged {
+			found(w.Client + " was given up, and the venue has taken it after all")
+		}
+	case Dump:
+		for i := range w.Orders {
+			d.judge(f.At, &w.Orders[i], found)
+		}
+	}
+}
+
+// judge looks at an order that the engine has given up, once.
+func (d *doubt) judge(at int64, dump *OrderDump, found func(string)) {
+	o := d.orders[dump.Client]
+	if o == nil || o.judged || dump.Status != stateNotSent && dump.Status != stateRejected {
+		return
+	}
+	o.judged = true
+	if o.refused {
+		return
+	}
+	if dump.Status == stateRejected {
+		found(dump.Client + " was taken for rejected, and the venue has not said so")
+		return
+	}
+	if early := o.stamp + o.window + d.rules.Margin + d.rules.Span - d.rules.VenueNow(at); early > ms {
+		found(fmt.Sprintf("%s was given up %d ms before it could be", dump.Client, early/ms))
+	}
+}
+
+// refuses reports whether an answer says for certain that the request was not done.
+func refuses(r *Reply) bool {
+	switch r.Code {
+	case 0, -1000, -1001, -1006, -1007, -1008, -1016, -2021:
+		return false
+	}
+	return r.Status >= 400 && r.Status < 500
+}
+
+// rejectedBy is the client id of an order that a query tells to be rejected.
+func rejectedBy(r *Reply) string {
+	var m struct {
+		ClientOrderID, Status string
+		Result                *struct{ ClientOrderID, Status string }
+	}
+	if r.Status != 200 || json.Unmarshal(r.Body, &m) != nil {
+		return ""
+	}
+	if m.Result != nil {
+		m.ClientOrderID, m.Status = m.Result.ClientOrderID, m.Result.Status
+	}
+	if m.Status != stateRejected {
+		return ""
+	}
+	return m.ClientOrderID
+}
+
+// monotone is P10, seen from the engine alone: what is over stays over, and what has
+// traded has traded.
+type monotone struct {
+	orders map[string]OrderDump
+}
+
+func newMonotone() *monotone { return &monotone{orders: map[string]OrderDump{}} }
+
+// Promise is P10.
+func (*monotone) Promise() string { return "P10" }
+
+// See takes a fact.
+func (m *monotone) See(f *Fact, found func(string)) {
+	d, ok := f.What.(Dump)
+	if !ok {
+		return
+	}
+	for _, o := range d.Orders {
+		was, known := m.orders[o.Client]
+		m.orders[o.Client] = o
+		if !known {
+			continue
+		}
+		over := was.Status == stateFilled || was.Status == stateCanceled || was.Status == stateExpired
+		switch {
+		case over && o.Status != was.Status && o.Status != stateFilled:
+			found(fmt.Sprintf("%s was %s and is %s", o.Client, was.Status, o.Status))
+		case o.Cum < was.Cum:
+			found(fmt.Sprintf("%s had traded %d and has traded %d", o.Client, was.Cum, o.Cum))
+		case o.Cum > o.Qty && o.Qty > 0:
+			found(fmt.Sprintf("%s has traded %d of %d", o.Client, o.Cum, o.Qty))
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package oracle
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// message takes one whole message of frames: way 0 is the engine's.
+func (c *conn) message(b []byte, way int, show func(any)) {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber()
+	var m map[string]any
+	if dec.Decode(&m) != nil {
+		return
+	}
+	if way == 0 {
+		r := &Request{Conn: c.id, ID: text(m["id"]), Method: text(m["method"]), Args: map[string]string{}}
+		params, _ := m["params"].(map[string]any)
+		for k, v := range params {
+			r.Args[k] = text(v)
+		}
+		r.Key = r.Args["apiKey"] != ""
+		c.waits = append(c.waits, r)
+		show(r)
+		return
+	}
+	if data, ok := m["data"].(map[string]any); ok && m["stream"] != nil {
+		m = data
+	} else if event, ok := m["event"].(map[string]any); ok {
+		m = event
+	}
+	switch text(m["e"]) {
+	case "depthUpdate":
+		show(Depth{Conn: c.id, Symbol: text(m["s"]), First: whole(m["U"]), Last: whole(m["u"])})
+	case "executionReport":
+		a := Account{Conn: c.id, Client: text(m["c"]), Symbol: text(m["s"]), Order: whole(m["i"]), Trade: whole(m["t"]), Status: text(m["X"])}
+		if orig := text(m["C"]); orig != "" {
+			a.Client = orig
+		}
+		a.Cum, _ = decimal(text(m["z"]))
+		show(a)
+	case "eventStreamTerminated":
+		show(Account{Conn: c.id, Termination: true})
+	case "":
+		c.untold(m, b, show)
+	}
+}
+
+// untold is a message that does not name its kind: the best price, or an answer.
+func (c *conn) untold(m map[string]any, b []byte, show func(any)) {
+	if m["u"] != nil && m["b"] != nil && m["a"] != nil {
+		show(Touch{Conn: c.id, Symbol: text(m["s"]), ID: whole(m["u"])})
+		return
+	}
+	id := text(m["id"])
+	if id == "" {
+		return
+	}
+	a := Reply{Conn: c.id, Status: int(whole(m["status"])), Body: b}
+	if e, ok := m["error"].(map[string]any); ok {
+		a.Code = int(whole(e["code"]))
+		if data, ok := e["data"].(map[string]any); ok {
+			a.Retry = max(whole(data["retryAfter"])-whole(data["serverTime"]), 0) * 1e6
+		}
+	}
+	for i, r := range c.waits {
+		if r.ID == id {
+			a.For = r
+			c.waits = append(c.waits[:i:i], c.waits[i+1:]...)
+			break
+		}
+	}
+	show(a)
+}
+
+// answered shows what the answer to a call says of the market.
+func answered(a *Reply, show func(any)) {
+	if a.For == nil || a.Status != 200 || a.For.Path != "/api/v3/depth" {
+		return
+	}
+	var m struct{ LastUpdateID int64 }
+	if json.Unmarshal(a.Body, &m) == nil {
+		show(Depth{Conn: a.Conn, Symbol: a.For.Args["symbol"], Last: m.LastUpdateID})
+	}
+}
+
+func errorCode(b []byte) int {
+	var m struct {
+		Code int
+		Msg  *string
+	}
+	if json.Unmarshal(b, &m) != nil || m.Msg == nil || m.Code >= 0 {
+		return 0
+	}
+	return m.Code
+}
+
+// text is a JSON text or number as it stands there, "" for anything else.
+func text(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	}
+	return ""
+}
+
+func whole(v any) int64 {
+	n, _ := v.(json.Number)
+	i, _ := n.Int64()
+	return i
+}
+
+// Snapshot reports whether the event is one: it names no first id.
+func (d *Depth) Snapshot() bool { return d.First == 0 }
+
+// Creates reports whether the request can create an order.
+func (r *Request) Creates() bool {
+	switch {
+	case r.Path == "/api/v3/order" || r.Path == "/api/v3/order/cancelReplace":
+		return r.Method == "POST"
+	case strings.HasPrefix(r.Path, "/api/v3/orderList") || r.Path == "/api/v3/sor/order":
+		return r.Method == "POST"
+	}
+	switch r.Method {
+	case "order.place", "order.cancelReplace", "orderList.place", "orderList.place.oco", "orderList.place.oto", "sor.order.place":
+		return true
+	}
+	return false
+}
+
+// Cancels reports whether it is to end an order.
+func (r *Request) Cancels() bool {
+	return r.Path != "" && r.Method == "DELETE" && strings.HasPrefix(r.Path, "/api/v3/o") ||
+		r.Method == "order.cancel" || r.Method == "openOrders.cancelAll" || r.Method == "order.cancelReplace" || r.Path == "/api/v3/order/cancelReplace"
+}
+
+// Client is the client id of the order that it creates, or is about.
+func (r *Request) Client() string {
+	if id := r.Args["newClientOrderId"]; id != "" && r.Creates() {
+		return id
+	}
+	if id := r.Args["origClientOrderId"]; id != "" {
+		return id
+	}
+	return r.Args["cancelOrigClientOrderId"]
+}
+
+// number is an argument at 1e-8.
+func (r *Request) number(name string) int64 {
+	v, _ := decimal(r.Args[name])
+	return v
+}
+
+func (r *Request) String() string {
+	return fmt.Sprintf("%s %s %s %s %s@%s", r.Method, r.Path, r.Args["symbol"], r.Client(), r.Args["quantity"], r.Args["price"])
+}

@@ -1,0 +1,164 @@
+package oracle
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// link is what is known of the way that orders take: whether a request that leaves now
+// could be answered. It is not a promise; others ask it so that they do not blame the
+// engine for a line.
+type link struct {
+	conns  map[int]bool // of orders: open
+	broken int64        // when one of them last ended, or an answer was refused or overdue
+	heard  int64        // when an answer on one was last read
+	silent int64        // until when the venue has asked for silence
+	waits  map[*Request]int64
+}
+
+func newLink() link {
+	return link{conns: map[int]bool{}, broken: -1 << 62, heard: -1 << 62, waits: map[*Request]int64{}}
+}
+
+func (l *link) see(f *Fact) {
+	switch w := f.What.(type) {
+	case Dialed:
+		if w.Role == "orders" {
+			l.conns[w.Conn] = true
+		}
+	case Closed:
+		if l.conns[w.Conn] {
+			delete(l.conns, w.Conn)
+			l.broken = f.At
+			maps.DeleteFunc(l.waits, func(r *Request, _ int64) bool { return r.Conn == w.Conn })
+		}
+	case Died:
+		clear(l.conns)
+		clear(l.waits)
+		l.broken = f.At
+	case Reply:
+		if w.Retry > 0 || w.Status == 429 || w.Status == 418 {
+			l.silent = max(l.silent, f.At+max(w.Retry, 60*sec))
+		}
+		if !l.conns[w.Conn] {
+			return
+		}
+		delete(l.waits, w.For)
+		l.heard = f.At
+		if w.Status >= 400 {
+			l.broken = f.At
+		}
+	case *Request:
+		if l.conns[w.Conn] {
+			l.waits[w] = f.At
+		}
+	}
+}
+
+// fine reports whether the way has been open and answering from a time on.
+func (l *link) fine(since, now int64) bool {
+	if len(l.conns) < 2 || l.broken >= since || l.heard < now-2*sec || l.silent > since {
+		return false
+	}
+	for _, at := range l.waits {
+		if now-at > sec {
+			return false
+		}
+	}
+	return true
+}
+
+// wayOut is P15, and what P13 and P19 say of cancels: once something stops trading, the
+// own orders are cancelled, if there is a way.
+type wayOut struct {
+	rules *Rules
+	link  link
+	why   string
+	since int64 // -1: nothing has stopped trading
+	open  map[venueOrder]*mine
+	all   map[string]*mine
+}
+
+type mine struct {
+	client   string
+	at       int64 // when the venue took it
+	canceled int64 // when its last cancel left, 0: none has
+	known    bool  // the engine has read of it
+	told     bool
+}
+
+func newWayOut(r *Rules) *wayOut {
+	return &wayOut{rules: r, link: newLink(), since: -1, open: map[venueOrder]*mine{}, all: map[string]*mine{}}
+}
+
+// Promise is P15.
+func (*wayOut) Promise() string { return "P15" }
+
+// cancelWithin is how long the first cancel of an order may take on a link that answers.
+const cancelWithin = 2 * sec
+
+// See takes a fact.
+func (w *wayOut) See(f *Fact, found func(string)) {
+	w.link.see(f)
+	switch e := f.What.(type) {
+	case Halted:
+		w.stop(f.At, "the halt")
+	case DiskFails:
+		w.stop(f.At, "the disk's failure")
+	case Resumed, Died:
+		w.since = -1
+	case Accepted:
+		if !e.Foreign {
+			m := &mine{client: e.Client, at: f.At}
+			w.open[venueOrder{e.Symbol, e.Order}], w.all[e.Client] = m, m
+		}
+	case Ended:
+		if m := w.open[venueOrder{e.Symbol, e.Order}]; m != nil {
+			delete(w.open, venueOrder{e.Symbol, e.Order})
+			delete(w.all, m.client)
+		}
+	case *Request:
+		if e.Cancels() {
+			w.cancels(f.At, e)
+		}
+	case Dump:
+		for i := range e.Orders {
+			if m := w.all[e.Orders[i].Client]; m != nil && e.Orders[i].Order != 0 {
+				m.known = true
+			}
+		}
+		w.judge(f.At, found)
+	}
+}
+
+func (w *wayOut) stop(at int64, why string) {
+	if w.since < 0 {
+		w.since, w.why = at, why
+	}
+}
+
+func (w *wayOut) cancels(at int64, r *Request) {
+	id := r.Args["orderId"]
+	if id == "" {
+		id = r.Args["cancelOrderId"]
+	}
+	for o, m := range w.open {
+		if o.symbol == r.Args["symbol"] && (fmt.Sprint(o.id) == id || m.client == r.Client()) {
+			m.canceled = at
+		}
+	}
+}
+
+func (w *wayOut) judge(now int64, found func(string)) {
+	if w.since < 0 || now-w.since < cancelWithin || !w.link.fine(w.since, now) {
+		return
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(w.open), func(a, b venueOrder) int { return int(a.id - b.id) }) {
+		m := w.open[id]
+		if m.known && !m.told && m.at < w.since && m.canceled == 0 {
+			m.told = true
+			found(fmt.Sprintf("no cancel of %s has left %d ms after %s, on a link that answers", m.client, (now-w.since)/ms, w.why))
+		}
+	}
+}
