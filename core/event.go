@@ -56,6 +56,9 @@ const (
 const (
 	FlagBuyerMaker uint8 = 1 << iota // Trade, AggTrade: the seller was the aggressor
 	FlagClosed                       // Kline: the candle is complete
+	// FlagLate: Trade, AggTrade, Kline: told after the fact. It belongs to the past and
+	// completes it; its price is not the last one and its flow is not now.
+	FlagLate
 )
 
 // Event is one market event of one instrument, 64 bytes, one cache line. Its
@@ -100,6 +103,9 @@ func (e *Event) Aggressor() Side {
 	}
 	return Buy
 }
+
+// Late reports whether the event completes the past; see FlagLate.
+func (e *Event) Late() bool { return e.Flags&FlagLate != 0 }
 
 // Top is a best bid and ask, with the update id they belong to. A side without
 // orders has price and quantity 0.

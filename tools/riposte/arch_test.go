@@ -28,6 +28,8 @@ var importTable = []struct {
 	{"core/ring", []string{"core"}},
 	{"core/book", []string{"core"}},
 	{"core/signal", []string{"core"}},
+	{"core/bar", []string{"core"}},
+	{"core/trail", []string{"core", "core/bar"}},
 	{"core/journal", []string{"core"}},
 	{"core/fault", nil},                          // places at which a death is tried
 	{"core/risk", []string{"core", "core/book"}}, // the gate judges the book's age and depth itself
@@ -35,7 +37,7 @@ var importTable = []struct {
 	{"core/strategy/...", []string{"core/..."}},
 	{"feed/ws", nil},
 	{"feed", []string{"core/...", "feed/ws"}},
-	{"feed/binance", []string{"core", "core/book", "feed"}}, // a snapshot's body becomes a book.Image
+	{"feed/binance", []string{"core", "core/bar", "core/book", "core/trail", "feed"}}, // a snapshot's body becomes a book.Image, a page of trades a trail.Answer
 	{"exec", []string{"core/..."}},
 	{"exec/binance", []string{"core", "exec"}},
 	{"exec/guard", []string{"core"}},                 // nothing that could create an order
