@@ -6,6 +6,7 @@ import (
 	"riposte/core/ring"
 	"riposte/core/risk"
 	"riposte/core/signal"
+	"riposte/core/trail"
 )
 
 // wantAgain is how long an asked-for snapshot may take before it is asked for
@@ -33,6 +34,11 @@ type market struct {
 	lost     bool           // out of sight for LostAfter, and its orders cancelled
 	stats    *ring.Mailbox[MarketStats]
 
+	trail   *trail.Trail // of its trades, nil if they are not followed
+	bars    barTeller
+	unready bool         // its strategy waits for history
+	levels  []core.Level // of the event being shown
+
 	// Money, from fills alone: what the position cost, what fees took.
 	cash     core.Amount // quote
 	fees     feeTable
@@ -45,6 +51,7 @@ func newMarket(s *Shard, in *core.Instrument, q *ring.Queue, st Strategy) *marke
 	m := &market{id: in.ID, inst: in, queue: q, strategy: st, stats: ring.NewMailbox[MarketStats]()}
 	m.sync = book.NewSync(in, s.cfg.Window, 0)
 	m.view = View{s: s, m: m}
+	m.follow(s)
 	return m
 }
 
@@ -81,7 +88,9 @@ func (s *Shard) drain(m *market) int {
 		}
 		s.sample(ev, taken)
 		if out == shown {
+			m.levels = lv
 			s.decide(m, ev)
+			m.levels = nil
 		}
 		m.queue.Pop()
 		n++
@@ -112,17 +121,23 @@ func (s *Shard) event(m *market, ev *core.Event, lv []core.Level) outcome {
 		s.gate.Averaged(m.id, core.Price(ev.W[0]))
 		out = quiet
 	case core.Trade, core.AggTrade:
-		s.gate.Traded(m.id, ev.TradePrice())
-		m.signals.OnTrade(ev.TradeQty(), ev.Aggressor(), s.now)
+		out = s.traded(m, ev, lv)
+	case core.Kline:
+		if m.trail != nil && m.trail.Live(ev, lv) == trail.Double {
+			out = quiet
+		}
 	case core.LineAlive:
 		m.sync.Alive(ev.Recv)
+		m.heard(ev, 0)
 		out = quiet
 	case core.LineDown:
 		m.sync.LineDown()
+		m.down()
 		s.demoted(m)
 		out = quiet
 	case core.Overflow:
 		m.sync.Overflow()
+		m.down()
 		s.demoted(m)
 		out = quiet
 	}
@@ -145,6 +160,7 @@ func (s *Shard) depth(m *market, ev *core.Event, lv []core.Level) outcome {
 		s.want(m)
 		return broke
 	case book.Applied:
+		m.heard(ev, ev.VenueTime())
 		s.look(m)
 		if s.cfg.Observer != nil {
 			s.cfg.Observer.DepthApplied(m.id, m.sync, ev)
@@ -170,7 +186,7 @@ func (s *Shard) look(m *market) {
 
 // decide shows the event to the strategy, if the book may be read.
 func (s *Shard) decide(m *market, ev *core.Event) {
-	if _, live := m.sync.Live(); live && m.strategy != nil {
+	if _, live := m.sync.Live(); live && m.strategy != nil && !m.unready {
 		m.strategy.Market(&m.view, ev)
 	}
 }
@@ -184,9 +200,11 @@ func (s *Shard) makeRoom(m *market) (shed int) {
 		return 0
 	}
 	for m.queue.Fill() > 0.5 {
-		if ev, _ := m.queue.Peek(); ev == nil {
+		ev, lv := m.queue.Peek()
+		if ev == nil {
 			break
 		}
+		m.shed(ev, lv)
 		m.queue.Pop()
 		shed++
 	}
@@ -247,7 +265,8 @@ func (s *Shard) timer(m *market) {
 	if live && s.cfg.LostAfter > 0 {
 		s.see(m)
 	}
-	if live && m.strategy != nil {
+	s.tend(m)
+	if live && m.strategy != nil && !m.unready {
 		m.strategy.Timer(&m.view)
 	}
 }

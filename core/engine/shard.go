@@ -9,6 +9,7 @@ import (
 	"riposte/core/book"
 	"riposte/core/ring"
 	"riposte/core/risk"
+	"riposte/core/trail"
 )
 
 // marketBatch bounds how many events of one instrument are served before the
@@ -45,6 +46,14 @@ type Config struct {
 	Want        *ring.Ring[core.InstrumentID] // snapshots asked for
 	Stages      *ring.Ring[StageSample]       // may be nil
 	Observer    Observer                      // may be nil
+	// Trails say what is followed of each instrument's trades, bars and klines; nil follows
+	// none. Asks and Answers lead to the venue's memory and back; nil if nobody asks it.
+	Trails  []trail.Config
+	Asks    *ring.Ring[trail.Ask]
+	Answers *ring.Ring[*trail.Answer]
+	// ActAfter is how long a strategy waits for the history that was asked for before it
+	// acts without; 0 waits until it is there.
+	ActAfter time.Duration
 	// Refused is told of each refusal of the gate, for the journal; may be nil.
 	Refused    func(in *core.Intent, reason uint16, text string, input uint64)
 	Denials    *ring.Ring[risk.Denial] // refusals with what they were judged by, for who asks why; may be nil, full drops
@@ -70,16 +79,18 @@ type Shard struct {
 	markets []*market
 	byID    []*market // by instrument, nil where not followed
 
-	now    core.MonoNs
-	input  uint64
-	stamps risk.Stamps // of the input being served
-	bells  *ring.Bells // rung by the queues' writers
-	busy   *ring.Set   // markets whose queue may have something to serve
-	turn   int         // market whose queue is served next
-	owing  int         // markets whose CancelAll found the outbound ring full
-	handed bool        // something went out in this Step
-	halted halts
-	told   risk.Order // of the report being served; kept here so that it is not allocated
+	now       core.MonoNs
+	startedAt core.MonoNs // the first timer
+	input     uint64
+	stamps    risk.Stamps // of the input being served
+	bells     *ring.Bells // rung by the queues' writers
+	busy      *ring.Set   // markets whose queue may have something to serve
+	turn      int         // market whose queue is served next
+	owing     int         // markets whose CancelAll found the outbound ring full
+	handed    bool        // something went out in this Step
+	halted    halts
+	memory    memory     // the answer being taken
+	told      risk.Order // of the report being served; kept here so that it is not allocated
 
 	timerAt, statsAt core.MonoNs
 	posted           int // markets whose statistics of this interval are out
@@ -112,6 +123,7 @@ func NewShard(cfg Config) (*Shard, error) {
 		s.markets = append(s.markets, m)
 		s.byID[i] = m
 	}
+	s.memory.rows = -1
 	s.bells, s.busy = ring.NewBells(len(s.markets)), ring.NewSet(len(s.markets))
 	for _, m := range s.markets {
 		m.queue.Attach(s.bells, m.at)
@@ -123,7 +135,7 @@ func NewShard(cfg Config) (*Shard, error) {
 // Step serves what is waiting and returns how many inputs it took, 0 when idle.
 func (s *Shard) Step() int {
 	s.handed = false
-	n := s.commands() + s.reports() + s.stop() + s.images()
+	n := s.commands() + s.reports() + s.stop() + s.images() + s.answers()
 	n += s.serve()
 	if n == 0 || s.now >= s.timerAt || s.posted < len(s.markets) {
 		s.readClock()
@@ -254,6 +266,9 @@ func (s *Shard) images() int {
 func (s *Shard) timers() int {
 	n := 0
 	if s.now >= s.timerAt {
+		if s.timerAt == 0 {
+			s.startedAt = s.now
+		}
 		s.timerAt = s.now + core.MonoNs(s.cfg.TimerEvery)
 		s.begin()
 		s.revalue()

@@ -6,6 +6,7 @@ import (
 	"riposte/core"
 	"riposte/core/book"
 	"riposte/core/risk"
+	"riposte/core/trail"
 )
 
 // Counts are totals since the start.
@@ -15,6 +16,7 @@ type Counts struct {
 	Demotions    uint64 // books that left Live
 	Pauses       uint64 // times the process had stood still
 	Lost         uint64 // times own orders were cancelled because their market was out of sight
+	LateEvents   uint64 // trades and klines that the venue's memory told
 	Shed         uint64 // events dropped from the old end of a waiting queue
 	Orders       uint64 // approved and handed on
 	Cancels      uint64
@@ -76,6 +78,7 @@ type MarketStats struct {
 	Cash     core.Amount // quote that fills brought in less what they took, fees in quote included
 	PnL      core.Amount // Cash plus the position at mid; fees in third assets not counted
 	Fees     [feeAssets]Fee
+	Trail    trail.Status
 }
 
 // Stats is the newest published state; one reading goroutine.
@@ -123,6 +126,9 @@ func (m *market) publish(s *Shard) {
 	*d = MarketStats{
 		Sync: m.sync.Status(), Top: m.top, Exposure: s.gate.Exposure(m.id), Halted: s.gate.HaltedSymbol(m.id),
 		Fills: m.fills, Traded: m.traded, Cash: m.cash, Fees: m.fees.list,
+	}
+	if m.trail != nil {
+		d.Trail = m.trail.Status()
 	}
 	if b, live := m.sync.Live(); live {
 		d.BidCount, d.AskCount = b.Len(core.Buy), b.Len(core.Sell)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"riposte/core"
+	"riposte/core/bar"
 	"riposte/core/book"
 	"riposte/core/risk"
 	"riposte/core/signal"
@@ -27,6 +28,14 @@ type Strategy interface {
 // Factory builds the strategy of one instrument from its parameters. An unknown or
 // illegal parameter is an error.
 type Factory func(in *core.Instrument, p *Params) (Strategy, error)
+
+// BarStrategy is a strategy that wants to hear of complete bars. It is called once for
+// each that becomes complete from when it may act on, in order, the book Live or not;
+// what was there before is in View.Bars.
+type BarStrategy interface {
+	Strategy
+	Bar(v *View, in bar.Interval, b *bar.Bar)
+}
 
 // View is what a strategy sees and can do: its instrument's market, its own
 // orders, and the way to the gate. It belongs to the shard's goroutine.
@@ -60,6 +69,22 @@ func (v *View) Book() *book.Book {
 
 // Signals are the instrument's streaming signals.
 func (v *View) Signals() *signal.Set { return &v.m.signals }
+
+// Bars are the complete bars of an interval of the configuration, and the venue's own
+// klines where only their stream is subscribed; nil if there are none.
+func (v *View) Bars(in bar.Interval) *bar.Series {
+	if v.m.trail == nil {
+		return nil
+	}
+	return v.m.trail.Bars(in)
+}
+
+// Warm reports whether the history that the configuration asks for is there. Until then a
+// strategy is not called, unless the configuration has it act without after a while.
+func (v *View) Warm() bool { return v.m.trail == nil || v.m.trail.Warm() }
+
+// Levels are those of the event that Market is called for.
+func (v *View) Levels() []core.Level { return v.m.levels }
 
 // Now is the monotonic time of this call, read once per input.
 func (v *View) Now() core.MonoNs { return v.s.now }

@@ -14,13 +14,11 @@ import (
 // (1 to 1000): GET /api/v3/historicalTrades, weight 25 (Binance Spot API docs,
 // 2026-07-21).
 func (r *REST) HistoricalTrades(ctx context.Context, symbol string, from int64, limit int) ([]PublicTrade, error) {
-	c := &call{method: "GET", path: "/api/v3/historicalTrades", weight: weightTrades}
-	c.params.Text("symbol", symbol).Int("fromId", from).Int("limit", int64(limit))
-	body, err := r.do(ctx, c)
+	body, err := r.TradesBody(ctx, symbol, max(from, 0), limit)
 	if err != nil {
 		return nil, err
 	}
-	return parsed(c, body, parseTrades)
+	return parsed(&call{method: "GET", path: "/api/v3/historicalTrades"}, body, parseTrades)
 }
 
 // AggTrade is what one taker order traded at one price. The venue has rows without any

@@ -63,9 +63,16 @@ func (w *World) Touch(id core.InstrumentID, t core.Top) {
 	w.publish(id, core.Event{Kind: core.Touch, ID: t.ID, W: [4]int64{int64(t.Bid), int64(t.BidQty), int64(t.Ask), int64(t.AskQty)}}, nil, nil)
 }
 
-// Trade publishes a trade between others.
+// Trade publishes a trade between others, of the next id, at the world's time.
 func (w *World) Trade(id core.InstrumentID, p core.Price, q core.Qty) {
-	w.publish(id, core.Event{Kind: core.Trade, W: [4]int64{int64(p), int64(q)}}, nil, nil)
+	w.between[id]++
+	w.TradeAs(id, w.between[id], p, q)
+}
+
+// TradeAs is Trade with an id, which may leave others out.
+func (w *World) TradeAs(id core.InstrumentID, trade uint64, p core.Price, q core.Qty) {
+	w.between[id] = max(w.between[id], trade)
+	w.publish(id, core.Event{Kind: core.Trade, ID: trade, W: [4]int64{int64(p), int64(q), int64(w.Clock.Now)}}, nil, nil)
 }
 
 // Mark publishes an event without payload: LineDown, Overflow, LineAlive.

@@ -17,6 +17,7 @@ import (
 	"riposte/core/engine"
 	"riposte/core/ring"
 	"riposte/core/risk"
+	"riposte/core/trail"
 )
 
 // Clock is the world's clock. Each reading of the monotonic time moves it by Tick,
@@ -48,6 +49,8 @@ type Setup struct {
 	OutSize     int // of approvals; default 1024
 	Stages      bool
 	Observer    engine.Observer
+	Trail       *trail.Config // of every symbol; nil: trades are not followed
+	ActAfter    time.Duration
 	Halted      bool // start as the gate does, not reconciled
 	PauseMax    time.Duration
 	LostAfter   time.Duration
@@ -68,12 +71,16 @@ type World struct {
 	Stages   *ring.Ring[engine.StageSample]
 	Halts    *ring.Ring[engine.HaltNote]
 	Denials  *ring.Ring[risk.Denial]
+	Asks     *ring.Ring[trail.Ask]
+	Answers  *ring.Ring[*trail.Answer]
 
 	quotes []core.Top                   // last Quote by symbol
 	ids    []uint64                     // last update id by symbol
 	orders map[core.OrderID]core.Intent // all that came out
 	cum    map[core.OrderID]core.Qty    // executed by Fill
 	trades int64
+
+	between []uint64 // last trade between others, by symbol
 }
 
 // New builds a world in which nothing has happened yet. Trading is active.
@@ -110,6 +117,9 @@ func New(s Setup) (*World, error) {
 		Want:     ring.New[core.InstrumentID](s.RingSize),
 		Halts:    ring.New[engine.HaltNote](4),
 		Denials:  ring.New[risk.Denial](s.RingSize),
+		Asks:     ring.New[trail.Ask](s.RingSize),
+		Answers:  ring.New[*trail.Answer](s.RingSize),
+		between:  make([]uint64, len(s.Symbols)),
 		quotes:   make([]core.Top, len(s.Symbols)),
 		ids:      make([]uint64, len(s.Symbols)),
 		orders:   map[core.OrderID]core.Intent{},
@@ -140,6 +150,12 @@ func New(s Setup) (*World, error) {
 			return nil, err
 		}
 	}
+	var trails []trail.Config
+	for range s.Symbols {
+		if s.Trail != nil {
+			trails = append(trails, *s.Trail)
+		}
+	}
 	var err error
 	if w.Gate, err = risk.NewGate(w.Table, limits, s.Account); err != nil {
 		return nil, err
@@ -150,6 +166,7 @@ func New(s Setup) (*World, error) {
 	w.Shard, err = engine.NewShard(engine.Config{
 		Instruments: w.Table, Clock: w.Clock, Gate: w.Gate, Queues: w.Queues, Strategies: strategies,
 		Reports: w.Reports, Images: w.Images, Commands: w.Commands, Out: w.Approved, Want: w.Want, Stages: w.Stages, Halts: w.Halts, Denials: w.Denials,
+		Trails: trails, Asks: w.Asks, Answers: w.Answers, ActAfter: s.ActAfter,
 		Observer: s.Observer, PauseMax: s.PauseMax, LostAfter: s.LostAfter, TimerEvery: 100 * time.Millisecond, StatsEvery: 100 * time.Millisecond,
 	})
 	return w, err

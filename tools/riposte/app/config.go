@@ -46,6 +46,7 @@ type Config struct {
 	Doubt    DoubtConfig             `toml:"doubt"`
 	Exec     ExecConfig              `toml:"exec"`
 	Store    StoreConfig             `toml:"store"`
+	Bars     BarsConfig              `toml:"bars"`
 
 	hash [sha256.Size]byte // of the file's bytes and what was set beside them
 }
@@ -267,6 +268,7 @@ func (c *Config) check() error {
 		c.DeadMan.check(),
 		c.Doubt.check(),
 		c.Exec.check(),
+		c.checkBars(),
 		c.checkURLs(),
 		c.checkSymbols(),
 		c.checkStrategy(),

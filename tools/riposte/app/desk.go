@@ -11,6 +11,7 @@ import (
 	"riposte/core/engine"
 	"riposte/core/ring"
 	"riposte/core/risk"
+	"riposte/core/trail"
 	"riposte/exec"
 	execbinance "riposte/exec/binance"
 	"riposte/feed"
@@ -40,6 +41,9 @@ type desk struct {
 	market     *feed.Session
 	user       *userLines
 	snapshots  *feed.Snapshots
+	backfill   *feed.Backfill // of trades and klines
+	asks       *ring.Ring[trail.Ask]
+	answers    *ring.Ring[*trail.Answer]
 	gate       *risk.Gate // the shard's
 	shard      *engine.Shard
 	gateway    *exec.Gateway
@@ -191,6 +195,7 @@ func (d *desk) rooms() error {
 	}
 	d.refused = newRefusals()
 	shard.Denials = d.refused.ring
+	d.followTrades(&shard)
 	d.control = newControl(d)
 	if err := d.control.load(); err != nil {
 		return err

@@ -45,6 +45,9 @@ func (d *desk) feed(images *ring.Ring[*book.Image], want *ring.Ring[core.Instrum
 	if err := d.openUser(syms, d.allow.connects); err != nil {
 		return err
 	}
+	if err := d.openBackfill(); err != nil {
+		return err
+	}
 	d.snapshots, err = feed.NewSnapshots(feed.SnapshotConfig{
 		Instruments: d.table, Clock: d.clock, Want: want, Images: images, Limit: d.cfg.Market.SnapshotLimit,
 		Fetch: d.rest.Depth,
@@ -193,6 +196,9 @@ func (d *desk) closeFeed(ctx context.Context) error {
 	}
 	if d.snapshots != nil {
 		errs = append(errs, d.snapshots.Close(ctx))
+	}
+	if d.backfill != nil {
+		errs = append(errs, d.backfill.Close(ctx))
 	}
 	return errors.Join(errs...)
 }

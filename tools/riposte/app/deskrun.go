@@ -30,7 +30,7 @@ func (d *desk) start() error {
 func (d *desk) begin() error {
 	d.dealer = newDealer(d)
 	d.started = time.Now()
-	hot, cold := []stepper{d.shard, d.gateway}, []stepper{d.user, d.snapshots, d.dealer}
+	hot, cold := []stepper{d.shard, d.gateway}, []stepper{d.user, d.snapshots, d.backfill, d.dealer}
 	if d.witness != nil {
 		hot = slices.Insert(hot, 1, d.witness)
 	}
@@ -184,6 +184,7 @@ func (d *desk) report() *report {
 	for a, v := range pnl {
 		r.PnL[d.table.AssetName(a)] = plainSigned(v)
 	}
+	d.reportTrades(r)
 	d.reportProblems(r, s, g)
 	d.keeper.report(r)
 	d.reportStore(r, g)

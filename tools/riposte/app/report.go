@@ -70,6 +70,8 @@ type report struct {
 
 	Guarded bool `json:"guarded"` // a guard process watches this engine
 
+	Trades *tradesReport `json:"trades,omitempty"` // their continuity, and the bars made of them
+
 	Store *storeReport `json:"store,omitempty"`
 
 	Memory memoryUse `json:"memory"`
