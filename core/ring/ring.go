@@ -3,6 +3,7 @@
 //
 //	Ring     a bounded queue of values, one writer and one reader
 //	Queue    one instrument's market events with their levels in ring memory
+//	Bytes    byte messages of any length
 //	Mailbox  the newest value only; the writer never waits
 //	Bells    which of many queues have something, for a reader of hundreds
 //

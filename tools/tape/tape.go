@@ -1,10 +1,15 @@
-// Package tape reads recordings of market data: gzipped or plain text, one line a
-// message,
+// Package tape reads and writes recordings of market data: text, one line a message,
 //
 //	recv_ns <TAB> kind <TAB> payload
 //
-// where kind is ws (or ws:label) for one WebSocket text frame, byte for byte, or
-// rest:path?query for the body of one REST answer at the place where it arrived.
+// plain, gzipped, under zstd, or in our own blocks of zstd (block.go), which is what is
+// written. kind is
+//
+//	ws, ws:label      one WebSocket text frame, byte for byte; the label tells lines apart
+//	rest:path?query   the body of one REST answer, at the place where it arrived
+//	meta, gap         the recorder's own, one JSON object: what this is; what is missing
+//	b64:kind          any of them whose payload is in base64, because a line cannot hold it
+//
 // recv_ns may be empty. Lines are in receive order.
 package tape
 
@@ -12,6 +17,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -19,20 +25,32 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // lineMax bounds one line: the largest snapshot body known is about 400 kB.
 const lineMax = 16 << 20
 
+// The recorder's own kinds of line.
+const (
+	NoteMeta = "meta" // Meta: first in each file
+	NoteGap  = "gap"  // Gap: what should be here and is not
+)
+
+const encoded = "b64:"
+
 // Line is one message of a tape. Payload is borrowed until the next call.
 type Line struct {
 	RecvNs  int64  // Unix ns on the recorder's clock, 0 if not recorded
-	Rest    string // path?query of a REST answer, "" for a frame
+	Rest    string // path?query of a REST answer, "" for anything else
+	Label   string // of a frame's connection, "" if it has none
+	Note    string // NoteMeta or NoteGap, "" for anything else
 	Payload []byte
 }
 
 // Frame reports whether the line is a WebSocket frame.
-func (l *Line) Frame() bool { return l.Rest == "" }
+func (l *Line) Frame() bool { return l.Rest == "" && l.Note == "" }
 
 // Symbol is the symbol parameter of a REST line's query, "" without one.
 func (l *Line) Symbol() string {
@@ -46,13 +64,16 @@ func (l *Line) Symbol() string {
 
 // Reader reads one tape. One goroutine.
 type Reader struct {
-	name string
-	sc   *bufio.Scanner
-	line int
-	c    []io.Closer
+	name   string
+	sc     *bufio.Scanner
+	line   int
+	blocks *blocks // nil but for a recording of ours
+	label  string  // last seen
+	plain  []byte  // of a payload that was in base64
+	c      []io.Closer
 }
 
-// Open opens a tape file; gzip is told by its first bytes, not by the name.
+// Open opens a tape file; how it is packed is told by its first bytes, not by the name.
 func Open(name string) (*Reader, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -72,13 +93,29 @@ func NewReader(name string, r io.Reader) (*Reader, error) {
 	br := bufio.NewReaderSize(r, 256<<10)
 	t := &Reader{name: name}
 	var src io.Reader = br
-	if magic, err := br.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
+	magic, _ := br.Peek(4) // shorter if there is no more
+	switch {
+	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
 		z, err := gzip.NewReader(br)
 		if err != nil {
 			return nil, fmt.Errorf("cannot read tape %s: %w", name, err)
 		}
 		src = z
 		t.c = append(t.c, z)
+	case bytes.Equal(magic, []byte{0x52, 0x2a, 0x4d, 0x18}):
+		b, err := newBlocks(br)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read tape %s: %w", name, err)
+		}
+		t.blocks, src = b, b
+		t.c = append(t.c, b)
+	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		z, err := zstd.NewReader(br)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read tape %s: %w", name, err)
+		}
+		src = z
+		t.c = append(t.c, z.IOReadCloser())
 	}
 	t.sc = bufio.NewScanner(src)
 	t.sc.Buffer(make([]byte, 256<<10), lineMax)
@@ -113,16 +150,41 @@ func (t *Reader) Next(l *Line) error {
 		}
 		l.RecvNs = ns
 	}
+	l.Rest, l.Label, l.Note, l.Payload = "", "", "", payload
+	if inner, ok := bytes.CutPrefix(kind, []byte(encoded)); ok {
+		var err error
+		if t.plain, err = base64.StdEncoding.AppendDecode(t.plain[:0], payload); err != nil {
+			return t.bad("a payload of kind %q that is not base64", kind, "base64")
+		}
+		kind, l.Payload = inner, t.plain
+	}
 	switch {
-	case bytes.Equal(kind, []byte("ws")) || bytes.HasPrefix(kind, []byte("ws:")):
-		l.Rest = ""
+	case bytes.Equal(kind, []byte("ws")):
+	case bytes.HasPrefix(kind, []byte("ws:")):
+		if label := kind[3:]; string(label) != t.label {
+			t.label = string(label)
+		}
+		l.Label = t.label
 	case bytes.HasPrefix(kind, []byte("rest:")) && len(kind) > 5:
 		l.Rest = string(kind[5:])
+	case string(kind) == NoteMeta:
+		l.Note = NoteMeta
+	case string(kind) == NoteGap:
+		l.Note = NoteGap
 	default:
-		return t.bad("kind %q", kind, "ws, ws:label or rest:path?query")
+		return t.bad("kind %q", kind, "ws, ws:label, rest:path?query, meta or gap")
 	}
-	l.Payload = payload
 	return nil
+}
+
+// Cut is how many bytes at the end of a recording of ours are of a block that is not
+// whole: whoever wrote it was interrupted. They are passed over. It is known once Next
+// has said io.EOF.
+func (t *Reader) Cut() int64 {
+	if t.blocks == nil {
+		return 0
+	}
+	return t.blocks.cut
 }
 
 func (t *Reader) bad(got string, arg any, want string) error {

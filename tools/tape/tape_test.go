@@ -46,7 +46,7 @@ func TestBadLinesAreNamed(t *testing.T) {
 	for text, want := range map[string]string{
 		"17\tws":          "tape x: line 1 has 1 tabs in it, want recv_ns, kind and payload",
 		"a\tws\t{}":       `line 1 has receive time "a", want Unix nanoseconds`,
-		"\tws\t{}\n\tq\t": `line 2 has kind "q", want ws, ws:label or rest:path?query`,
+		"\tws\t{}\n\tq\t": `line 2 has kind "q", want ws, ws:label, rest:path?query`,
 		"\trest:\t{}":     `line 1 has kind "rest:"`,
 	} {
 		r, err := NewReader("x", strings.NewReader(text))
