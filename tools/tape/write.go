@@ -102,6 +102,12 @@ func (w *Writer) Flush() error {
 	return nil
 }
 
+// Err is why nothing more is written, nil if all is well.
+func (w *Writer) Err() error { return w.err }
+
+// Unwritten is how many lines are of a block that has not left, or could not.
+func (w *Writer) Unwritten() int { return int(w.lines) }
+
 // Bytes is how many have been written.
 func (w *Writer) Bytes() int64 { return w.bytes }
 
