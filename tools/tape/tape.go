@@ -202,31 +202,4 @@ func (t *Reader) Close() error {
 
 // Each calls f with every line of the named tapes, one after the other, until f
 // returns an error.
-func Each(f func(*Line) error, names ...string) error {
-	for _, name := range names {
-		if err := each(f, name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func each(f func(*Line) error, name string) error {
-	r, err := Open(name)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	var l Line
-	for {
-		switch err := r.Next(&l); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		}
-		if err := f(&l); err != nil {
-			return err
-		}
-	}
-}
+func Each(f func(*Line) error, names ...string) error { return NewFiles(names...).Each(f) }

@@ -44,6 +44,7 @@ type cli struct {
 	Store     storeCmd     `cmd:"" help:"Show other tables of the store, or make it anew."`
 	Reconcile reconcileCmd `cmd:"" help:"Compare the store with the venue: open orders, trades, balances. Changes nothing; exit 1 if anything differs."`
 	Replay    replayCmd    `cmd:"" help:"Take recordings through the live path: decode, queue, sync, book."`
+	Import    importCmd    `cmd:"" help:"Make one recording of ours out of others' and of the venue's public history."`
 	API       apiCmd       `cmd:"" name:"api" help:"Send one call to the venue's REST API, signed, and print the answer."`
 	Keys      keysCmd      `cmd:"" help:"Make or check keys."`
 	Config    configCmd    `cmd:"" help:"Write or check a configuration."`

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -59,6 +60,9 @@ func (c replayCmd) Run(o *output) error {
 		return usageError{err}
 	}
 	stopProfile()
+	for _, text := range r.cuts {
+		fmt.Fprintln(o.stderr, "riposte: warning:", text)
+	}
 	res := r.result()
 	if c.JSON {
 		e := json.NewEncoder(o.stdout)
@@ -83,6 +87,7 @@ type replay struct {
 	hashes  []*bookHash
 	pace    *pacer
 	wire    *cutWire
+	cuts    []string // tapes that were cut off
 }
 
 func newReplay(market string, files []string) (*replay, error) {
@@ -101,7 +106,8 @@ func newReplay(market string, files []string) (*replay, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.decoder = binance.NewDecoder(syms, core.Milliseconds, binance.Raw{Instrument: core.NoInstrument})
+	r.cuts = s.cuts
+	r.decoder = binance.NewDecoder(syms, s.unit, binance.Raw{Instrument: core.NoInstrument})
 	n := len(r.table.List)
 	r.hashes = make([]*bookHash, n)
 	for i := range r.hashes {
@@ -189,7 +195,7 @@ func (r *replay) frame(payload []byte) error {
 // for replay.
 func (r *replay) rest(l *tape.Line) error {
 	in, ok := r.table.Lookup(l.Symbol())
-	if !ok {
+	if !ok || !strings.Contains(l.Rest, "/depth?") {
 		return nil
 	}
 	im, err := binance.ParseSnapshot(l.Payload, in.ID, 0, core.Milliseconds)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -19,6 +20,8 @@ type tapeScan struct {
 	tick    map[string]core.Price // greatest common divisor of the snapshot's prices
 	rest    string                // path of the first depth answer
 	chained bool                  // a depth event says which id it follows
+	unit    core.TimeUnit         // of the frames' times; a recording of ours says so
+	cuts    []string              // recordings whose writer was interrupted
 }
 
 func scanTapes(files []string) (*tapeScan, error) {
@@ -30,7 +33,11 @@ func scanTapes(files []string) (*tapeScan, error) {
 			s.symbols = append(s.symbols, sym)
 		}
 	}
-	err := tape.Each(func(l *tape.Line) error {
+	tapes := tape.NewFiles(files...)
+	err := tapes.Each(func(l *tape.Line) error {
+		if l.Note == tape.NoteMeta {
+			return s.meta(l.Payload)
+		}
 		if l.Frame() {
 			add(symbolOf(l.Payload))
 			s.chained = s.chained || bytes.Contains(l.Payload, []byte(`"pu":`))
@@ -54,7 +61,8 @@ func scanTapes(files []string) (*tapeScan, error) {
 			}
 		}
 		return nil
-	}, files...)
+	})
+	s.cuts = tapes.Cuts()
 	if err == nil && len(s.symbols) == 0 {
 		err = errors.New("cannot replay: got no symbol in these tapes, want frames of at least one")
 	}
@@ -115,4 +123,23 @@ func (s *tapeScan) instruments(m core.Market) (*core.Instruments, error) {
 		}
 	}
 	return t, nil
+}
+
+// meta takes what a recording of ours says of itself.
+func (s *tapeScan) meta(text []byte) error {
+	var m tape.Meta
+	if err := json.Unmarshal(text, &m); err != nil {
+		return fmt.Errorf("cannot read what the recording says of itself: %w", err)
+	}
+	if m.Recording != 1 {
+		return fmt.Errorf("cannot replay a recording of version %d, want 1", m.Recording)
+	}
+	switch m.TimeUnit {
+	case "us":
+		s.unit = core.Microseconds
+	case "ms", "":
+	default:
+		return fmt.Errorf("cannot replay a recording whose times are in %q, want ms or us", m.TimeUnit)
+	}
+	return nil
 }
