@@ -43,7 +43,7 @@ var importTable = []struct {
 	{"exec/guard", []string{"core"}},                 // nothing that could create an order
 	{"tools/venue/...", []string{"tools/venue/..."}}, // writes the dialect a second time, so that it can catch our mistakes
 	{"tools/sock", nil},
-	{"tools/tape", nil},
+	{"tools/tape", []string{"core", "core/ring"}},
 	{"tools/sim", []string{"core", "tools/venue/..."}},       // judges the engine and shares nothing with it but numbers
 	{"tools/store/sql", []string{"core/...", "tools/store"}}, // nothing else but the assembly links SQLite
 	{"tools/store", []string{"core/...", "exec"}},            // its files are what exec's Journal writes
