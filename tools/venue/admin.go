@@ -24,6 +24,7 @@ import (
 //	POST /sim/fault                      body: one fault line
 //	POST /sim/rights?key=API-KEY         body: the key's Rights as JSON, flags left out being false
 //	POST /sim/bnb?account=main&on=true   commissions in BNB from now on, or no more
+//	POST /sim/reference?symbol=BTCUSDT&price=60000   the reference price; without price: null
 //
 // Answers are JSON with prices and quantities as decimal texts; errors are text with status 400.
 func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request) {
@@ -53,6 +54,8 @@ func (s *Server) serveAdmin(w http.ResponseWriter, r *http.Request) {
 		b, err = s.adminRights(q, r)
 	case "POST /sim/bnb":
 		b, err = s.adminBNB(q)
+	case "POST /sim/reference":
+		b, err = []byte(`{}`), s.SetReferencePrice(q.Get("symbol"), q.Get("price"))
 	default:
 		http.NotFound(w, r)
 		return

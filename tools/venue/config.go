@@ -195,14 +195,30 @@ func (c *Config) check() error {
 }
 
 // DefaultAccount is the account of a venue that was given none.
-func DefaultAccount(seed uint64) (Account, error) {
-	ed, err := NewEd25519Key(seed, "main")
-	if err != nil {
-		return Account{}, err
+func DefaultAccount(seed uint64) (Account, error) { return NewAccount(seed, "main", HMAC, Ed25519) }
+
+// NewAccount is an account with 100 of every base asset, 1 000 000 USDT and one key of each of the given kinds.
+func NewAccount(seed uint64, name string, kinds ...KeyKind) (Account, error) {
+	a := Account{Name: name, Balances: map[string]string{"USDT": "1000000", "BTC": "100", "ETH": "100", "BNB": "100", "LTC": "100"}}
+	for _, kind := range kinds {
+		var k Key
+		var err error
+		switch kind {
+		case HMAC:
+			k = NewHMACKey(seed, name)
+		case Ed25519:
+			k, err = NewEd25519Key(seed, name)
+		case RSA:
+			k, err = NewRSAKey(seed, name)
+		default:
+			err = fmt.Errorf("cannot make a key of account %q: got kind %q, want HMAC, RSA or ED25519", name, kind)
+		}
+		if err != nil {
+			return Account{}, err
+		}
+		a.Keys = append(a.Keys, k)
 	}
-	return Account{Name: "main",
-		Balances: map[string]string{"USDT": "1000000", "BTC": "100", "ETH": "100", "BNB": "100", "LTC": "100"},
-		Keys:     []Key{NewHMACKey(seed, "main"), ed}}, nil
+	return a, nil
 }
 
 // exchangeConfig is the part of the config that the exchange itself takes.

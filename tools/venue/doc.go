@@ -15,7 +15,7 @@
 //	rest.go wsapi.go session.go   the two transports of operations, sessions and user data subscriptions
 //	streams.go hub.go sink.go     stream sockets, topics, events on their way out
 //	conn.go wsframe.go            one WebSocket: reader, writer, PING and PONG, limits
-//	orders.go orderparams.go lists.go rules.go accounts.go markets.go info.go   the operations and their answers
+//	orders.go orderparams.go lists.go rules.go accounts.go markets.go tickers.go info.go   the operations and their answers
 //	keys.go rights.go params.go timing.go limits.go      signature, raw parameters, recvWindow, weights and counts
 //	users.go lag.go               user events and their race with answers, queries from the past
 //	faults.go faultscript.go      what goes wrong on purpose

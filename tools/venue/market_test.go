@@ -20,6 +20,8 @@ func TestMarketDataEndpoints(t *testing.T) {
 		{"/api/v3/ticker/24hr?symbol=BTCUSDT", "symbol priceChange priceChangePercent weightedAvgPrice prevClosePrice lastPrice lastQty bidPrice bidQty askPrice askQty openPrice highPrice lowPrice volume quoteVolume openTime closeTime firstId lastId count"},
 		{"/api/v3/ticker/24hr?symbol=BTCUSDT&type=MINI", "symbol openPrice highPrice lowPrice lastPrice volume quoteVolume openTime closeTime firstId lastId count"},
 		{"/api/v3/ticker?symbol=BTCUSDT&windowSize=1h", "symbol priceChange priceChangePercent weightedAvgPrice lastPrice openPrice highPrice lowPrice volume quoteVolume openTime closeTime firstId lastId count"},
+		{"/api/v3/ticker/tradingDay?symbol=BTCUSDT&timeZone=8", "symbol priceChange priceChangePercent weightedAvgPrice lastPrice openPrice highPrice lowPrice volume quoteVolume openTime closeTime firstId lastId count"},
+		{"/api/v3/ticker/tradingDay?symbol=BTCUSDT&type=MINI", "symbol openPrice highPrice lowPrice lastPrice volume quoteVolume openTime closeTime firstId lastId count"},
 	} {
 		r := c.get(k.target)
 		if r.status != 200 || keysOf(t, r.body) != sorted(k.fields) {
@@ -40,6 +42,43 @@ func TestMarketDataEndpoints(t *testing.T) {
 	c.get("/api/v3/depth?symbol=BTCUSDT&limit=5").into(t, &depth)
 	if len(depth.Bids) != 5 || len(depth.Asks) != 5 || depth.Bids[0][0] <= depth.Bids[4][0] || depth.Asks[0][0] >= depth.Asks[4][0] {
 		t.Errorf("got %v, want 5 levels a side, best first", depth)
+	}
+}
+
+// The day is that of the time zone; a rolling window opens on a minute.
+func TestTickerWindowsOpenWhereTheVenueSays(t *testing.T) {
+	s := venueOf(t, nil)
+	c := restOf(t, s)
+	const minute, day = 60_000, 24 * 3600 * 1000
+	var tk struct{ OpenTime, CloseTime int64 }
+	for zone, offset := range map[string]int64{"0": 0, "8": 8 * 60 * minute, "-1:00": -60 * minute} {
+		c.get("/api/v3/ticker/tradingDay?symbol=BTCUSDT&timeZone="+zone).into(t, &tk)
+		now := s.Now() / 1000
+		if (tk.OpenTime+offset)%day != 0 || tk.CloseTime != tk.OpenTime+day-1 || now < tk.OpenTime || now > tk.CloseTime+day {
+			t.Errorf("zone %s: got %+v at %d, want the day around it", zone, tk, now)
+		}
+	}
+	c.get("/api/v3/ticker?symbol=BTCUSDT&windowSize=1h").into(t, &tk)
+	if wide := tk.CloseTime - tk.OpenTime; tk.OpenTime%minute != 0 || wide < 60*minute || wide >= 61*minute {
+		t.Errorf("got %+v, want an hour and less than a minute from a full minute on", tk)
+	}
+	if code, _ := c.get("/api/v3/ticker/tradingDay").code(t); code != -1102 {
+		t.Errorf("got %d without a symbol, want -1102", code)
+	}
+	if code, _ := c.get("/api/v3/ticker/tradingDay?symbol=BTCUSDT&timeZone=15:00").code(t); code != -1130 {
+		t.Errorf("got %d for a zone that is none, want -1130", code)
+	}
+}
+
+func TestNothingIsTradedInBlocksOrOnMargin(t *testing.T) {
+	c := restOf(t, venueOf(t, quiet))
+	for _, target := range []string{"/api/v3/historicalBlockTrades?symbol=BTCUSDT&fromId=1", "/sapi/v1/margin/allPairs", "/sapi/v1/margin/isolated/allPairs"} {
+		if r := c.get(target); r.status != 200 || string(r.body) != "[]" {
+			t.Errorf("%s: got %d %s, want []", target, r.status, r.body)
+		}
+	}
+	if code, msg := c.get("/api/v3/historicalBlockTrades?symbol=BTCUSDT").code(t); code != -1102 || !strings.Contains(msg, "'fromId'") {
+		t.Errorf("got %d %s, want fromId asked for", code, msg)
 	}
 }
 

@@ -251,3 +251,19 @@ func FuzzSignedPayload(f *testing.F) {
 		}
 	})
 }
+
+func TestAnAccountHasOneKeyOfEachKindAskedFor(t *testing.T) {
+	a, err := NewAccount(3, "second", HMAC, Ed25519, RSA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := venueOf(t, func(cfg *Config) { cfg.Quiet, cfg.Accounts = true, []Account{a} })
+	for _, kind := range []KeyKind{HMAC, Ed25519, RSA} {
+		if k, ok := s.Key("second", kind); !ok || k.Kind != kind {
+			t.Errorf("got %q, want a key of kind %s", k.Kind, kind)
+		}
+	}
+	if _, err := NewAccount(3, "second", "ECDSA"); err == nil {
+		t.Error("got no error for a kind that is none")
+	}
+}

@@ -177,7 +177,14 @@ func (h *hub) flushTickers(now int64) {
 			continue
 		}
 		for _, t := range m.other {
-			if len(t.subs) == 0 || t.sentSeen == m.trades {
+			if len(t.subs) == 0 {
+				continue
+			}
+			if t.spec.kind == streamReference {
+				h.reference(m, t, now)
+				continue
+			}
+			if t.sentSeen == m.trades {
 				continue
 			}
 			if encode := h.tickerOf(m, t.spec, now); encode != nil {
@@ -189,6 +196,28 @@ func (h *hub) flushTickers(now int64) {
 	for _, t := range h.all {
 		h.allTickers(t, now)
 	}
+}
+
+// reference sends a symbol's reference price, null included, once it has had one. The event has no event time.
+func (h *hub) reference(m *market, t *topic, now int64) {
+	price, at := h.srv.x.Reference(m.name)
+	if at == 0 {
+		return
+	}
+	h.publish(t, now, func(b []byte, us bool) []byte {
+		w := enc{b: b, us: us}
+		w.open('{')
+		w.str("e", "referencePrice")
+		w.str("s", m.name)
+		if price.Set {
+			w.fixed("r", price.V)
+		} else {
+			w.raw("r", []byte("null"))
+		}
+		w.time("t", at)
+		w.close('}')
+		return w.b
+	})
 }
 
 // tickerOf is the encoder of a ticker-like stream, nil for the other kinds.
@@ -221,6 +250,7 @@ func appendTickerEvent(b []byte, sp streamSpec, tk *exchange.Ticker, now int64, 
 	case streamMiniTicker, streamMiniTickers:
 		return wire.AppendMiniTicker(b, tk, now, unit(us))
 	}
+	tk.OpenTime = minuteOf(tk.OpenTime)
 	return wire.AppendWindowTicker(b, sp.winName+"Ticker", tk, now, unit(us))
 }
 

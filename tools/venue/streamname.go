@@ -23,6 +23,7 @@ const (
 	streamMiniTicker
 	streamRollTicker
 	streamAvgPrice
+	streamReference
 	streamMiniTickers // !miniTicker@arr
 	streamRollTickers // !ticker_<w>@arr
 )
@@ -77,7 +78,9 @@ func parseStream(name string, fast time.Duration) (sp streamSpec, ok bool) {
 		sp.kind = streamMiniTicker
 	case "avgPrice":
 		sp.kind = streamAvgPrice
-	case "blockTrade", "referencePrice":
+	case "referencePrice":
+		sp.kind = streamReference
+	case "blockTrade":
 		sp.kind = streamNone
 	default:
 		switch {

@@ -301,6 +301,15 @@ func TestExecutionRulesAndReferencePrice(t *testing.T) {
 	if r := c.get("/api/v3/referencePrice?symbol=BTCUSDT"); !strings.Contains(string(r.body), `"referencePrice":null`) {
 		t.Errorf("got %s, want null", r.body)
 	}
+	st := dial(t, s.Stream()+"/ws/btcusdt@referencePrice")
+	isNull := func(m map[string]any) bool { return m["e"] == "referencePrice" && m["s"] == "BTCUSDT" && m["r"] == nil }
+	st.until(isNull)
+	if r := c.raw("POST", "/sim/reference?symbol=BTCUSDT&price=60000", "", nil); r.status != 200 {
+		t.Errorf("got %d %s", r.status, r.body)
+	}
+	if m := st.until(func(m map[string]any) bool { return !isNull(m) }); m["r"] != "60000.00000000" || m["t"] == nil || m["E"] != nil {
+		t.Errorf("got %v, want the new price without an event time", m)
+	}
 	if s.SetReferencePrice("BTCUSDT", "x") == nil || s.SetReferencePrice("NOPE", "1") == nil {
 		t.Error("got no error for a bad price or symbol")
 	}

@@ -38,12 +38,14 @@ func marketEndpoints() []*op {
 		get("depth", "depth", depthWeight, depthOp, "symbol", "limit", "symbolStatus"),
 		get("trades", "trades.recent", cost(25), tradesOp, "symbol", "limit"),
 		get("historicalTrades", "trades.historical", cost(25), tradesOp, "symbol", "limit", "fromId"),
+		get("historicalBlockTrades", "blockTrades.historical", cost(25), blockTradesOp, "symbol", "fromId", "limit"),
 		get("aggTrades", "trades.aggregate", cost(4), aggTradesOp, "symbol", "limit", "fromId", "startTime", "endTime"),
 		get("klines", "klines", cost(2), klinesOp, "symbol", "interval", "limit", "startTime", "endTime", "timeZone"),
 		get("uiKlines", "uiKlines", cost(2), klinesOp, "symbol", "interval", "limit", "startTime", "endTime", "timeZone"),
 		get("avgPrice", "avgPrice", cost(2), avgPriceOp, "symbol"),
 		get("ticker/24hr", "ticker.24hr", dayWeight, tickerOp(tickerDay), "symbol", "symbols", "type", "symbolStatus"),
 		get("ticker", "ticker", rollingWeight, tickerOp(tickerRolling), "symbol", "symbols", "type", "windowSize", "symbolStatus"),
+		get("ticker/tradingDay", "ticker.tradingDay", rollingWeight, tickerOp(tickerTradingDay), "symbol", "symbols", "timeZone", "type", "symbolStatus"),
 		get("ticker/price", "ticker.price", simpleWeight, tickerOp(tickerPrice), "symbol", "symbols", "symbolStatus"),
 		get("ticker/bookTicker", "ticker.book", simpleWeight, tickerOp(tickerBook), "symbol", "symbols", "symbolStatus"),
 	}
@@ -132,5 +134,10 @@ func accountEndpoints() []*op {
 		get("/api/v3/myPreventedMatches", "myPreventedMatches", byID("preventedMatchId", 2, 20), preventedMatches,
 			"symbol", "preventedMatchId", "orderId", "limit"),
 		get(restrictionsPath, "", cost(1), apiRestrictions),
+		// Asked for by clients that load every product with the spot symbols; none is traded on margin here.
+		{verb: "GET", path: "/sapi/v1/margin/allPairs", weight: cost(1), run: noPairs},
+		{verb: "GET", path: "/sapi/v1/margin/isolated/allPairs", weight: cost(10), run: noPairs, params: []string{"symbol"}},
 	}
 }
+
+func noPairs(_ *call, b []byte) ([]byte, *apiError) { return append(b, "[]"...), nil }

@@ -16,8 +16,11 @@ type venueCmd struct {
 	Listen    string   `default:"127.0.0.1:0" help:"Loopback address to serve on; port 0 picks a free one."`
 	Seed      uint64   `default:"1" help:"Seed of the market; the same seed gives the same market."`
 	Tape      string   `help:"A recording (.tsv, .tsv.gz) that is the market."`
-	TapeSpeed float64  `default:"1" help:"How many times faster than recorded the tape is played."`
 	Symbols   []string `help:"Symbols to serve; default all of the venue's own."`
+	Accounts  []string `help:"Names of the accounts, each with a key of every kind; default one, main, with an HMAC and an Ed25519 key."`
+	Keys      string   `help:"Write all keys with their secrets to this file, as JSON."`
+	Quiet     bool     `help:"No market: the books hold only what clients place."`
+	TapeSpeed float64  `default:"1" help:"How many times faster than recorded the tape is played."`
 	TLS       bool     `name:"tls" help:"Speak TLS 1.3 with a certificate of a self-made authority."`
 	Faults    string   `help:"A fault script, one fault a line: ${faults}."`
 	Log       string   `help:"Write the exchange's canonical event log to this file."`
@@ -35,11 +38,23 @@ type endpoints struct {
 
 // Run serves the venue until SIGINT or SIGTERM.
 func (c venueCmd) Run(o *output) (err error) {
-	v, err := openVenue(SimConfig{Seed: c.Seed, Tape: c.Tape, TapeSpeed: c.TapeSpeed, TLS: c.TLS, Faults: c.Faults}, c.Symbols, c.Listen, c.Log)
+	accounts := make([]venue.Account, len(c.Accounts))
+	for i, name := range c.Accounts {
+		if accounts[i], err = venue.NewAccount(c.Seed, name, venue.HMAC, venue.Ed25519, venue.RSA); err != nil {
+			return err
+		}
+	}
+	v, err := openVenueWith(SimConfig{Seed: c.Seed, Tape: c.Tape, TapeSpeed: c.TapeSpeed, TLS: c.TLS, Faults: c.Faults}, c.Symbols, c.Listen, c.Log,
+		func(cfg *venue.Config) { cfg.Accounts, cfg.Quiet = accounts, c.Quiet })
 	if err != nil {
 		return usageError{err}
 	}
 	defer func() { err = errors.Join(err, v.close()) }()
+	if c.Keys != "" {
+		if err := v.WriteKeys(c.Keys); err != nil {
+			return usageError{err}
+		}
+	}
 	stop, release := interrupts()
 	defer release()
 	if err := json.NewEncoder(o.stdout).Encode(v.endpoints()); err != nil {
@@ -59,8 +74,13 @@ type simVenue struct {
 
 // openVenue starts a venue. Its test key lies in a file as any other key does, so
 // that the engine loads it the way it loads a real one.
-func openVenue(sim SimConfig, symbols []string, listen, logFile string) (v *simVenue, err error) {
+func openVenue(sim SimConfig, symbols []string, listen, logFile string) (*simVenue, error) {
+	return openVenueWith(sim, symbols, listen, logFile, func(*venue.Config) {})
+}
+
+func openVenueWith(sim SimConfig, symbols []string, listen, logFile string, more func(*venue.Config)) (v *simVenue, err error) {
 	cfg := venue.Config{Listen: listen, Seed: sim.Seed, Symbols: symbols}
+	more(&cfg)
 	if sim.Faults != "" {
 		if cfg.Faults, err = readFaults(sim.Faults); err != nil {
 			return nil, err
