@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X riposte/tools/riposte/app.version=$(VERSION)
 FUZZTIME ?= 20s
 
-.PHONY: build run test crash race fuzz soak lint bench compare peers-test check fmt vet seeds short-bench count pgo
+.PHONY: build run test crash race fuzz soak lint bench compare peers-test conformance check fmt vet seeds short-bench count pgo
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/riposte ./tools/riposte
@@ -66,6 +66,15 @@ compare:
 peers-test:
 	cd bench/peers && $(GO) vet ./... && $(GO) test ./...
 
+# Real clients against riposte venue: ccxt, @binance/spot, binance and go-binance place, stream, query and fail on
+# loopback, and the table of what came out is tools/conformance/TABLE.md. Needs node >= 20 and npm.
+conformance: build tools/conformance/node_modules/.package-lock.json
+	node tools/conformance/run.mjs
+
+tools/conformance/node_modules/.package-lock.json: tools/conformance/package-lock.json
+	cd tools/conformance && npm ci --loglevel=error
+	touch $@
+
 # The profile that the compiler takes for bin/riposte (tools/riposte/default.pgo): the
 # recordings at full speed, everything from frame to order in the process, and the
 # engine as a whole under tick2order. Made without an earlier profile, so that making it
@@ -93,5 +102,5 @@ short-bench:
 count:
 	$(GO) run ./bench/cmd/count $(if $(UPDATE),--update) $(if $(ONLY),--only $(ONLY)) $(if $(TOP),--top $(TOP))
 
-# What CI runs. Its last part needs valgrind.
-check: fmt vet lint race crash short-bench count
+# What CI runs. Its last parts need node and valgrind.
+check: fmt vet lint race crash short-bench conformance count
