@@ -3,9 +3,12 @@
 // snapshots. It knows no venue; a venue's codec is given to it (codec.go).
 //
 //	session.go    one market connection: subscribe, confirm, decode into queues
-//	publish.go    the queues' side: what a full queue and a lost line become
+//	lines.go      redundant connections, each replaced before it ends
+//	arbiter.go    what comes first is published; gaps wait for another line (held.go, timed.go)
+//	gaps.go       what a line did not bring
+//	lead.go       who was first, and by how much
+//	queues.go     the queues' side: what a full queue and a lost line become, signs of life
 //	watch.go      silence, told apart from death
-//	alive.go      quiet instruments hear that their line is alive
 //	user.go       one WebSocket API connection: the account's own events
 //	snapshots.go  cold fetcher of snapshots, most important first
 //	line.go       what both kinds of connection share: dial, back off, rotate, ping
@@ -17,6 +20,7 @@
 // on ordinary goroutines that the object starts, and end before its Close
 // returns. Counters and states may be read from any goroutine.
 //
-// Redundant lines: a Session stamps its line number on every event, and keeps
-// nothing that another line would need. Joining several is the arbiter's work.
+// Redundant lines: each Session decodes straight into the queue's next slot, and the
+// arbiter decides whether that slot is published. All connections are stepped by one
+// goroutine, so the queues keep one writer however many lines there are.
 package feed

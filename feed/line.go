@@ -25,10 +25,11 @@ const (
 	Live                     // everything is confirmed
 	Refused                  // the venue refuses our key: no retry can mend it
 	Closed                   // by us
+	Idle                     // not wanted at the moment
 )
 
 func (s State) String() string {
-	return [...]string{"waiting", "dialing", "subscribing", "live", "refused", "closed"}[s]
+	return [...]string{"waiting", "dialing", "subscribing", "live", "refused", "closed", "idle"}[s]
 }
 
 // LineConfig is what both kinds of session need to keep a connection. Durations
@@ -136,6 +137,9 @@ type line struct {
 	seenReads   uint64
 	pings       uint64
 	past        ws.Stats // of connections that ended
+	leaving     error    // why it is to be replaced, nil if it is not
+	successor   bool     // its owner replaces it: see expected
+	unwanted    bool     // what is being dialed will not be needed
 
 	status struct {
 		state, connects, connected, lost, rotations, shutdowns, dead atomic.Uint64
@@ -188,6 +192,14 @@ func (l *line) connect() bool {
 	case Dialing:
 		select {
 		case r := <-l.dialed:
+			if l.unwanted {
+				if r.err == nil {
+					_ = r.conn.Close(1000)
+				}
+				l.unwanted, l.state = false, Idle
+				l.publish()
+				return false
+			}
 			if r.err == nil {
 				if r.err = r.conn.NonBlocking(); r.err != nil {
 					_ = r.conn.NetConn().Close()
@@ -256,14 +268,7 @@ const heldLongEnough = time.Second
 // that was expected.
 func (l *line) drop(err error, atOnce bool) {
 	if l.conn != nil {
-		st := l.conn.Stats()
-		l.past.Reads += st.Reads
-		l.past.Bytes += st.Bytes
-		l.past.Messages += st.Messages
-		l.past.Pings += st.Pings
-		_ = l.conn.Close(1000)
-		l.conn = nil
-		l.status.lost.Add(1)
+		l.fold()
 	}
 	held := core.MonoNs(0)
 	if l.liveAt != 0 {
@@ -279,7 +284,53 @@ func (l *line) drop(err error, atOnce bool) {
 	if atOnce {
 		l.until = l.now
 	}
-	l.connectedAt = 0
+	l.connectedAt, l.leaving = 0, nil
+}
+
+// retire ends a connection that another has replaced, and waits for begin.
+func (l *line) retire() {
+	if l.conn != nil {
+		l.fold()
+		l.back.reset()
+	}
+	if l.connectedAt, l.leaving = 0, nil; l.state == Dialing {
+		l.unwanted = true
+	} else {
+		l.state = Idle
+	}
+	l.publish()
+}
+
+// begin has an idle line dial at the next Step.
+func (l *line) begin(now core.MonoNs) {
+	if l.unwanted = false; l.state == Idle {
+		l.state, l.until = Waiting, now
+	}
+	l.publish()
+}
+
+// idle reports whether nothing of the line is wanted.
+func (l *line) idle() bool { return l.state == Idle || l.unwanted }
+
+// expected takes an end of the connection that is known beforehand: true if its owner
+// makes another first, and this one goes on meanwhile.
+func (l *line) expected(err error) bool {
+	if l.successor && l.leaving == nil {
+		l.leaving = err
+	}
+	return l.successor
+}
+
+// fold closes the connection and adds its counters to the past.
+func (l *line) fold() {
+	st := l.conn.Stats()
+	l.past.Reads += st.Reads
+	l.past.Bytes += st.Bytes
+	l.past.Messages += st.Messages
+	l.past.Pings += st.Pings
+	_ = l.conn.Close(1000)
+	l.conn = nil
+	l.status.lost.Add(1)
 }
 
 // live is called when everything is confirmed.
@@ -310,6 +361,9 @@ func (l *line) watch() error {
 	st := l.conn.Stats()
 	if st.Reads != l.seenReads {
 		l.seenReads, l.heardAt, l.pingAt = st.Reads, core.MonoNs(l.conn.Stamp()), 0
+		if errors.Is(l.leaving, errNoPong) {
+			l.leaving = nil
+		}
 	}
 	l.publish()
 	switch {
@@ -325,9 +379,13 @@ func (l *line) watch() error {
 		l.sent()
 		l.pingAt = l.now
 		l.status.pingsSent.Add(1)
-	case l.now > l.rotateAt:
+	case l.now > l.rotateAt && l.leaving == nil:
 		l.status.rotations.Add(1)
-		return errRotate
+		if !l.expected(errRotate) {
+			return errRotate
+		}
+	case l.pingAt != 0 && l.now-l.pingAt > core.MonoNs(l.cfg.PongWithin)/3:
+		l.expected(errNoPong) // it may yet answer; its successor is made all the same
 	}
 	return nil
 }

@@ -42,27 +42,40 @@ type SessionConfig struct {
 	PerSubscribe int
 }
 
+func (cfg *SessionConfig) check() error {
+	if len(cfg.Streams) == 0 {
+		return errors.New("cannot open a session: no streams")
+	}
+	for _, sub := range cfg.Streams {
+		if int(sub.Instrument) >= len(cfg.Queues) || cfg.Queues[sub.Instrument] == nil {
+			return fmt.Errorf("cannot open a session: stream %q is of instrument %d, which has no queue", sub.Stream, sub.Instrument)
+		}
+		if sub.Kind == 0 || sub.Kind >= core.LineDown {
+			return fmt.Errorf("cannot open a session: stream %q has kind %d, want one that a stream can carry", sub.Stream, sub.Kind)
+		}
+	}
+	return nil
+}
+
 // Session is one market connection. It dials, subscribes, confirms every stream,
-// decodes frames straight into the instruments' queues, and tells them when the
-// line goes down. One loop goroutine calls Step; Status and Streams are for any.
+// decodes frames straight into the instruments' queues, as far as the arbiter lets
+// them, and tells it when the connection goes down. One loop goroutine calls Step;
+// Status and Streams are for any. Several that bring the same are Lines.
 type Session struct {
 	line
 	codec   Codec
-	number  uint8
+	number  uint8 // stamped on events
+	slot    uint8 // which of the arbiter's lines this connection is of
 	batch   int
 	queues  []*ring.Queue
-	owed    []uint8 // by instrument: what its queue has not been told yet
-	served  []core.InstrumentID
+	join    *arbiter
+	carried []bool // by place in the arbiter's served; scratch of an end
 	streams []stream
 	index   [][kinds]int16 // by instrument and kind: 1 + position in streams
 	groups  []group        // of subscriptions, one request each
 	request []byte
 	nextID  int64
 	waiting int // groups not confirmed
-	debts   int // instruments with something owed
-
-	aliveAt   core.MonoNs // when to look next whom to tell that the line is alive
-	aliveTold core.MonoNs // the stamp last told
 
 	ev *core.Event // for frames whose instrument only decoding tells
 	lv []core.Level
@@ -70,8 +83,6 @@ type Session struct {
 	count  counts
 	shared sharedCounts
 }
-
-const kinds = int(core.Overflow) + 1
 
 // stream is one subscription and what became of it.
 type stream struct {
@@ -87,6 +98,12 @@ type stream struct {
 	alarmed   bool // the mute alarm was raised for this connection
 	quiet     bool
 
+	// For the arbiter, of this connection, where the kind has ids.
+	next   uint64 // one above the newest id, 0: none yet
+	stepAt uint64 // from where on a copy shows it to be in step
+	inStep bool   // its ids overlap with what is published
+	frozen bool   // it says nothing while others do
+
 	sharedLast atomic.Int64
 	sharedBits atomic.Uint32
 }
@@ -100,14 +117,22 @@ type group struct {
 }
 
 // NewSession checks the config and makes a session that will dial at the first
-// Step.
+// Step. It is a line of its own: its end is that of what it carries.
 func NewSession(cfg SessionConfig) (*Session, error) {
-	s := &Session{codec: cfg.Codec, number: cfg.Line, batch: cfg.Batch, queues: cfg.Queues, ev: new(core.Event)}
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	if err := cfg.prepare(); err != nil {
+		return nil, err
+	}
+	return newSession(cfg, newArbiter(cfg.Queues, cfg.Streams, cfg.Clock, 1, 0), 0)
+}
+
+// newSession makes a connection of an arbiter's line.
+func newSession(cfg SessionConfig, join *arbiter, slot uint8) (*Session, error) {
+	s := &Session{codec: cfg.Codec, number: cfg.Line, slot: slot, batch: cfg.Batch, queues: cfg.Queues, join: join, ev: new(core.Event)}
 	if s.codec == nil {
 		return nil, errors.New("cannot open a session: no codec")
-	}
-	if len(cfg.Streams) == 0 {
-		return nil, errors.New("cannot open a session: no streams")
 	}
 	if err := s.line.init(cfg.LineConfig); err != nil {
 		return nil, err
@@ -119,24 +144,11 @@ func NewSession(cfg SessionConfig) (*Session, error) {
 	if per <= 0 {
 		per = 200
 	}
-	s.owed = make([]uint8, len(s.queues))
+	s.carried = make([]bool, len(join.served))
 	s.index = make([][kinds]int16, len(s.queues))
-	levels := 0
-	for id, q := range s.queues {
-		if q != nil {
-			s.served = append(s.served, core.InstrumentID(id))
-			levels = max(levels, q.LevelsPerEventMax())
-		}
-	}
-	s.lv = make([]core.Level, 0, levels)
+	s.lv = make([]core.Level, 0, join.levels)
 	s.streams = make([]stream, len(cfg.Streams))
 	for i, sub := range cfg.Streams {
-		if int(sub.Instrument) >= len(s.queues) || s.queues[sub.Instrument] == nil {
-			return nil, fmt.Errorf("cannot open a session: stream %q is of instrument %d, which has no queue", sub.Stream, sub.Instrument)
-		}
-		if sub.Kind == 0 || sub.Kind >= core.LineDown {
-			return nil, fmt.Errorf("cannot open a session: stream %q has kind %d, want one that a stream can carry", sub.Stream, sub.Kind)
-		}
 		s.streams[i].Subscription = sub
 		s.streams[i].group = i / per
 		s.index[sub.Instrument][sub.Kind] = int16(i + 1)
@@ -146,6 +158,7 @@ func NewSession(cfg SessionConfig) (*Session, error) {
 		g := &s.groups[i/per]
 		g.names = append(g.names, sub.Stream)
 	}
+	join.sessions = append(join.sessions, s)
 	s.publish()
 	return s, nil
 }
@@ -191,12 +204,13 @@ func (s *Session) stepDown() int {
 		return 0
 	}
 	s.now = s.cfg.Clock.Mono()
-	if s.debts > 0 {
-		s.payAll()
+	if s.join.debts > 0 {
+		s.join.payAll()
 	}
 	if !s.connect() {
 		return 0
 	}
+	s.join.open++
 	s.waiting = len(s.groups)
 	for i := range s.groups {
 		s.groups[i].id, s.groups[i].sent, s.groups[i].done = 0, 0, false
@@ -204,6 +218,7 @@ func (s *Session) stepDown() int {
 	for i := range s.streams {
 		st := &s.streams[i]
 		st.confirmed, st.first, st.behind, st.alarmed, st.quiet = 0, 0, 0, false, false
+		st.next, st.stepAt, st.inStep, st.frozen = 0, 0, false, false
 	}
 	s.timers()
 	return 1
@@ -212,8 +227,8 @@ func (s *Session) stepDown() int {
 // timers is everything that happens by time: requests to send, replies that are
 // late, streams that are silent, the line itself.
 func (s *Session) timers() {
-	if s.debts > 0 {
-		s.payAll()
+	if s.join.debts > 0 {
+		s.join.payAll()
 	}
 	if err := s.subscribe(); err != nil {
 		s.lost(err, false)
@@ -227,7 +242,7 @@ func (s *Session) timers() {
 		s.lost(err, errors.Is(err, errRotate))
 		return
 	}
-	s.alive()
+	s.join.alive(s.now)
 	s.share()
 }
 
@@ -280,8 +295,9 @@ func (s *Session) replied(r *Reply) {
 		s.waiting--
 		now := core.MonoNs(s.conn.Stamp())
 		for i := range s.streams {
-			if s.streams[i].group == at {
-				s.streams[i].confirmed = now
+			if st := &s.streams[i]; st.group == at {
+				st.confirmed = now
+				st.stepAt = s.join.marks[st.Instrument][st.Kind].next
 			}
 		}
 		if s.waiting == 0 {
@@ -298,44 +314,69 @@ func (s *Session) frame(b []byte) {
 		s.elsewhere(b, r)
 		return
 	}
+	a := s.join
 	q := s.queues[r.Instrument]
-	if s.owed[r.Instrument] != 0 && !s.pay(r.Instrument) {
+	if a.owed[r.Instrument] != 0 && !a.pay(r.Instrument) {
 		s.count.LostEvents++
 		return
 	}
 	ev, lv := q.Claim()
 	if ev == nil {
-		s.overflow(r.Instrument)
+		a.overflow(s, r.Instrument)
 		return
 	}
 	n, res := s.codec.DecodeRouted(b, r, ev, lv)
 	s.count.Results[res]++
 	switch res {
 	case Decoded:
-		s.stamp(ev)
-		q.Publish(n)
+		switch a.admit(s, s.stamp(ev), ev) {
+		case fresh:
+			kind := ev.Kind // the slot is the reader's from here on
+			q.Publish(n)
+			if a.holding > 0 {
+				a.follow(r.Instrument, kind)
+			}
+		case wait:
+			a.keep(s, ev, lv[:n])
+		}
 	case Full:
-		s.overflow(r.Instrument)
+		a.overflow(s, r.Instrument)
 	default:
 		s.other(b, res)
 	}
 }
 
-// stamp adds what the codec does not know.
-func (s *Session) stamp(ev *core.Event) {
+// stamp adds what the codec does not know, and notes on the event's stream what this
+// connection has brought. It returns the stream, nil if nobody asked for it.
+func (s *Session) stamp(ev *core.Event) *stream {
 	at := core.MonoNs(s.conn.Stamp())
 	ev.Line = s.number
 	ev.Recv = at
 	ev.DecodeNs = uint32(min(max(s.cfg.Clock.Mono()-at, 0), core.MonoNs(^uint32(0))))
-	if i := s.index[ev.Instrument][ev.Kind]; i != 0 {
-		st := &s.streams[i-1]
-		st.last = at
-		st.messages++
-		if st.first == 0 {
-			st.first = at
-		}
-		st.behind, st.quiet = 0, false
+	i := s.index[ev.Instrument][ev.Kind]
+	if i == 0 {
+		return nil
 	}
+	st := &s.streams[i-1]
+	st.last = at
+	st.messages++
+	st.behind, st.quiet = 0, false
+	if st.first == 0 {
+		st.first = at
+	}
+	if ev.Kind <= core.AggTrade {
+		if ev.ID >= st.next {
+			if need := needs(ev); need > st.next && st.next != 0 {
+				c := &s.join.lines[s.slot]
+				c.missed++
+				c.gone += need - st.next
+			}
+			st.next = ev.ID + 1
+		} else if ev.ID+1 < st.next {
+			s.join.lines[s.slot].back++
+		}
+	}
+	return st
 }
 
 // elsewhere decodes a frame whose queue is not known beforehand.
@@ -367,24 +408,20 @@ func (s *Session) elsewhere(b []byte, r Route) {
 
 // hand copies the decoded event into its queue.
 func (s *Session) hand(n int) {
-	id := s.ev.Instrument
+	id, a := s.ev.Instrument, s.join
 	if int(id) >= len(s.queues) || s.queues[id] == nil {
 		s.count.NoQueue++
 		return
 	}
-	if s.owed[id] != 0 && !s.pay(id) {
-		s.count.LostEvents++
-		return
+	switch a.admit(s, s.stamp(s.ev), s.ev) {
+	case fresh:
+		a.put(s, s.ev, s.lv[:n])
+		if a.holding > 0 {
+			a.follow(id, s.ev.Kind)
+		}
+	case wait:
+		a.keep(s, s.ev, s.lv[:n])
 	}
-	ev, lv := s.queues[id].Claim()
-	if ev == nil || cap(lv) < n {
-		s.overflow(id)
-		return
-	}
-	s.stamp(s.ev)
-	*ev = *s.ev
-	copy(lv[:n], s.lv[:n])
-	s.queues[id].Publish(n)
 }
 
 // other takes what is no event.
@@ -394,19 +431,43 @@ func (s *Session) other(_ []byte, res Result) {
 		s.replied(s.codec.Reply())
 	case Shutdown:
 		s.status.shutdowns.Add(1)
-		s.lost(errors.New("venue announced that it closes the connection"), true)
+		if !s.expected(errShutdown) {
+			s.lost(errShutdown, true)
+		}
 	}
 }
 
-// lost ends the connection and tells every queue.
+var errShutdown = errors.New("venue announced that it closes the connection")
+
+// lost ends the connection and has those told whom no other carries.
 func (s *Session) lost(err error, atOnce bool) {
 	s.now = s.cfg.Clock.Mono()
+	s.weigh()
 	s.drop(err, atOnce)
-	for _, id := range s.served {
-		s.owe(id, owesDown)
-	}
-	s.payAll()
+	s.join.open--
+	s.join.left(s, s.carried, false)
+	s.join.payAll()
 	s.share()
+}
+
+// leave ends the connection because another has taken over.
+func (s *Session) leave() {
+	if s.now = s.cfg.Clock.Mono(); s.conn != nil {
+		s.weigh()
+		s.retire()
+		s.join.open--
+		s.join.left(s, s.carried, true)
+		s.join.payAll()
+	}
+	s.retire()
+	s.share()
+}
+
+// weigh notes what the connection carries.
+func (s *Session) weigh() {
+	for i, id := range s.join.served {
+		s.carried[i] = s.carries(id, s.now)
+	}
 }
 
 // Status is the session as seen from outside; any goroutine.

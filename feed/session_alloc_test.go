@@ -22,9 +22,13 @@ type conveyor struct {
 	net.Conn // nil
 	request  []byte
 	answer   []byte
+	reply    []byte // sent once, before the frames
 	frames   []byte
 	at       int
 }
+
+// confirmation is the server's answer to the first request.
+var confirmation = gws.MustCompileFrame(gws.NewTextFrame([]byte(`{"result":null,"id":1}`)))
 
 func (c *conveyor) Write(p []byte) (int, error) {
 	if c.answer == nil {
@@ -48,6 +52,11 @@ func (c *conveyor) Read(p []byte) (int, error) {
 		c.answer = c.answer[n:]
 		return n, nil
 	}
+	if len(c.reply) > 0 {
+		n := copy(p, c.reply)
+		c.reply = c.reply[n:]
+		return n, nil
+	}
 	n := copy(p, c.frames[c.at:])
 	if c.at += n; c.at == len(c.frames) {
 		c.at = 0
@@ -61,14 +70,16 @@ func (c *conveyor) SetReadDeadline(time.Time) error  { return nil }
 func (c *conveyor) SetWriteDeadline(time.Time) error { return nil }
 
 func TestSessionStepDoesNotAllocate(t *testing.T) {
-	frames := gws.MustCompileFrame(gws.NewTextFrame([]byte(`{"result":null,"id":1}`)))
+	var frames []byte
 	for i := range 50 {
 		for _, f := range []string{depth(i, i), touch(i), trade(i), `{"data":{"u":1,"s":"BTCUSDT","A":"4","b":"1","B":"2","a":"3"},"stream":"btcusdt@bookTicker"}`} {
 			frames = append(frames, gws.MustCompileFrame(gws.NewTextFrame([]byte(f)))...)
 		}
 	}
 	r := newRig(t, func(c *vconn) { c.stay() }, func(cfg *feed.SessionConfig) {
-		cfg.Dial = func(context.Context, string) (net.Conn, error) { return &conveyor{frames: frames}, nil }
+		cfg.Dial = func(context.Context, string) (net.Conn, error) {
+			return &conveyor{reply: confirmation, frames: frames}, nil
+		}
 	})
 	drain := func() {
 		r.s.Step()

@@ -29,6 +29,116 @@ type SessionStatus struct {
 	Subscriptions int
 }
 
+// LineReport is one of several lines as seen from outside, both its connections taken
+// together.
+type LineReport struct {
+	SessionStatus
+	Number uint8
+	First  uint64    // events that it brought first
+	Copies uint64    // events that it brought after another
+	Held   uint64    // of its events, those held back for want of what is before them
+	GaveUp uint64    // times that this did not come
+	Missed uint64    // places where it lost events, whether or not another line had them
+	Gone   uint64    // ids within those
+	Back   uint64    // events with an id below one that the same connection had brought
+	Lead   LeadTimes // by how much it was first
+	// Succession: another connection is being made to replace the one in use.
+	Succession bool
+}
+
+// Wins is the share of the events it brought that it brought first.
+func (r *LineReport) Wins() float64 {
+	if r.First+r.Copies == 0 {
+		return 0
+	}
+	return float64(r.First) / float64(r.First+r.Copies)
+}
+
+// LinesStatus is redundant lines as seen from outside. What is embedded adds up over
+// the lines; its State is that of the line that is furthest, ConnectedAt of the one
+// connected last.
+type LinesStatus struct {
+	SessionStatus
+	Lines    []LineReport
+	Restarts uint64 // times that the venue started an instrument's ids over
+	GapsLost uint64 // gap records that found their ring full
+}
+
+// sharedLines is what the loop counts of all lines together.
+type sharedLines struct{ restarts, gapsLost atomic.Uint64 }
+
+// share makes the arbiter's counters visible to other goroutines.
+func (l *Lines) share() {
+	for i := range l.shared {
+		l.shared[i].store(&l.join.lines[i])
+	}
+	l.extra.restarts.Store(l.join.restarts)
+	l.extra.gapsLost.Store(l.join.gapsLost)
+}
+
+// State is that of the line that is furthest: Live if any is. Any goroutine; it
+// allocates nothing.
+func (l *Lines) State() State {
+	best := Idle
+	for i := range l.slots {
+		st := State(l.slots[i].now().status.state.Load())
+		if st == Live {
+			return Live
+		}
+		if best == Idle || st < Refused && st > best {
+			best = st
+		}
+	}
+	return best
+}
+
+// now is the connection in use; any goroutine.
+func (sl *slot) now() *Session { return sl.both[sl.used.Load()] }
+
+// Status is the lines as seen from outside; any goroutine.
+func (l *Lines) Status() LinesStatus {
+	out := LinesStatus{Lines: make([]LineReport, len(l.slots)), Restarts: l.extra.restarts.Load(), GapsLost: l.extra.gapsLost.Load()}
+	for i := range l.slots {
+		r := &out.Lines[i]
+		used := l.slots[i].used.Load()
+		cur, next := l.slots[i].both[used].Status(), l.slots[i].both[1-used].Status()
+		r.SessionStatus, r.Number = cur, uint8(i)
+		r.add(&next)
+		r.Succession = next.State != Idle
+		if r.LastError == "" || r.Succession && next.LastError != "" {
+			r.LastError = next.LastError
+		}
+		sh := &l.shared[i]
+		for j, n := range [...]*uint64{&r.First, &r.Copies, &r.Held, &r.GaveUp, &r.Missed, &r.Gone, &r.Back} {
+			*n = sh.counts[j].Load()
+		}
+		r.Lead = sh.leadTimes()
+		out.add(&r.SessionStatus)
+		out.ConnectedAt, out.HeardAt = max(out.ConnectedAt, r.ConnectedAt), max(out.HeardAt, r.HeardAt)
+		if r.State != Live && r.LastError != "" {
+			out.LastError = r.LastError
+		}
+	}
+	out.State, out.Subscriptions = l.State(), out.Lines[0].Subscriptions
+	return out
+}
+
+// add adds the counters of o.
+func (s *SessionStatus) add(o *SessionStatus) {
+	for i := range s.Results {
+		s.Results[i] += o.Results[i]
+	}
+	for _, p := range [...][2]*uint64{
+		{&s.Connects, &o.Connects}, {&s.Connected, &o.Connected}, {&s.Lost, &o.Lost}, {&s.Rotations, &o.Rotations},
+		{&s.Shutdowns, &o.Shutdowns}, {&s.Dead, &o.Dead}, {&s.PingsSent, &o.PingsSent}, {&s.Pings, &o.Pings}, {&s.Bytes, &o.Bytes},
+		{&s.Reads, &o.Reads}, {&s.Messages, &o.Messages}, {&s.LostEvents, &o.LostEvents}, {&s.Overflows, &o.Overflows}, {&s.NoQueue, &o.NoQueue},
+		{&s.Binary, &o.Binary}, {&s.StrayReplies, &o.StrayReplies}, {&s.Refused, &o.Refused}, {&s.Unanswered, &o.Unanswered},
+		{&s.Mute, &o.Mute}, {&s.Frozen, &o.Frozen}, {&s.Quiet, &o.Quiet},
+	} {
+		*p[0] += *p[1]
+	}
+}
+
 // StreamStatus is one subscription as seen from outside.
 type StreamStatus struct {
 	Stream    string

@@ -238,7 +238,7 @@ func (x *dealer) post() {
 	}
 	if p := &x.d.pulse; p.heart != nil {
 		now := x.d.clock.Mono()
-		p.beat(now, g.Table().Live(), g.Lost(), x.d.market.Status().State == feed.Live)
+		p.beat(now, g.Table().Live(), g.Lost(), x.d.market.State() == feed.Live)
 		v.guarded = p.guarded(now)
 		switch {
 		case !x.d.cfg.DeadMan.GuardRequired:

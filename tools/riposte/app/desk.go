@@ -38,7 +38,7 @@ type desk struct {
 	queues     []*ring.Queue
 	queueBytes int
 	commands   *ring.Ring[engine.Command] // written by the engine thread
-	market     *feed.Session
+	market     *feed.Lines
 	user       *userLines
 	snapshots  *feed.Snapshots
 	backfill   *feed.Backfill // of trades and klines

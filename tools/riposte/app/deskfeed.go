@@ -83,32 +83,6 @@ func (d *desk) priority() []int {
 	return p
 }
 
-func (d *desk) openMarket(syms *feedbinance.Symbols, unit core.TimeUnit, connects *feed.ConnectBudget) error {
-	var streams []feed.Subscription
-	for _, sym := range d.cfg.Market.Symbols {
-		in, _ := d.table.Lookup(sym)
-		for _, kind := range d.cfg.Market.Streams {
-			sub, err := subscription(in, kind)
-			if err != nil {
-				return usageError{err}
-			}
-			streams = append(streams, sub)
-		}
-	}
-	url, err := feedbinance.StreamURL(d.sites.stream, unit)
-	if err != nil {
-		return usageError{err}
-	}
-	d.market, err = feed.NewSession(feed.SessionConfig{
-		LineConfig: feed.LineConfig{URL: url, Dial: d.ports.dialer(d.feedWait, d.sites.tls, d.cfg.Loop.sockets()), Clock: d.clock, Budget: connects, Wake: d.feedWait.Wake,
-			Go: d.ports.spawn, Seed: d.ports.seedOf(seedMarket, 0),
-			Silence: lineSilence, PongWithin: pongWithin},
-		Codec:   feedbinance.NewDecoder(syms, unit, feedbinance.Raw{Instrument: core.NoInstrument}),
-		Streams: streams, Queues: d.queues,
-	})
-	return err
-}
-
 // subscription is one stream of the config: what it carries and how it is watched.
 func subscription(in *core.Instrument, kind string) (feed.Subscription, error) {
 	s := feedbinance.NewStream(in.Symbol, kind)
@@ -206,7 +180,7 @@ func (d *desk) closeFeed(ctx context.Context) error {
 // reportFeed adds what the sessions say of themselves.
 func (d *desk) reportFeed(r *report) {
 	m, u, s := d.market.Status(), d.user.Status(), d.snapshots.Status()
-	r.Frames, r.Bytes = m.Messages, m.Bytes
+	r.Frames, r.Bytes, r.Lines = m.Messages, m.Bytes, reportLines(&m)
 	r.Connects = m.Connects + u.Connects
 	add := func(bad bool, format string, args ...any) {
 		if bad {
@@ -214,6 +188,10 @@ func (d *desk) reportFeed(r *report) {
 		}
 	}
 	add(m.State != feed.Live, "market connection is %s%s", m.State, because(m.LastError))
+	for i := range m.Lines {
+		l := &m.Lines[i]
+		add(m.State == feed.Live && l.State != feed.Live, "market line %d is %s%s", l.Number, l.State, because(l.LastError))
+	}
 	add(u.State != feed.Live, "account connection is %s%s", u.State, because(u.LastError))
 	add(m.Mute > 0, "%d streams were confirmed and brought nothing", m.Mute)
 	add(m.LostEvents > 0, "%d market events found their queue full", m.LostEvents)

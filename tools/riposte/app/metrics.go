@@ -55,6 +55,7 @@ func (r *report) metrics(w io.Writer) {
 			fmt.Fprintf(w, "riposte_route_orders_total{route=%q} %d\n", l.Route, l.Orders)
 		}
 	}
+	r.lineMetrics(w)
 	if len(r.Latency) > 0 {
 		fmt.Fprintln(w, "# TYPE riposte_latency_seconds summary")
 		for _, stage := range slices.Sorted(maps.Keys(r.Latency)) {

@@ -58,7 +58,8 @@ type report struct {
 	SamplesLost   uint64               `json:"samples_lost"`     // times that found their ring full
 	Traces        []traceDump          `json:"traces,omitempty"` // of slow orders, by the flight recorder
 
-	Routes []routeLine `json:"routes"` // ways to the venue
+	Routes []routeLine  `json:"routes"` // ways to the venue
+	Lines  []lineReport `json:"lines"`  // ways the market comes
 
 	Audits          uint64   `json:"audits"` // comparisons with the venue's account
 	Mismatches      int      `json:"mismatches"`
@@ -148,6 +149,9 @@ func (r *report) screen(w io.Writer, home bool) {
 			mark = "*"
 		}
 		fmt.Fprintf(&b, "%s%s %s: %d orders (%.0f %%), %d acks, p50 %s, p95 %s   ", mark, l.Route, l.State, l.Orders, 100*l.Share, l.Acks, short(l.P50), short(l.P95))
+	}
+	for i := range r.Lines {
+		fmt.Fprintf(&b, "\n %s", r.Lines[i].text())
 	}
 	b.WriteString("\n\n")
 	r.latencyTable(&b)

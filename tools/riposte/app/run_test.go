@@ -175,9 +175,10 @@ func TestRunTradesReconcilesAndLeavesNothingBehind(t *testing.T) {
 func TestRunSurvivesCutsOfEveryConnectionAndDamagedDepth(t *testing.T) {
 	// Snapshots of 100 levels cost 5 of the venue's weight: resyncs by the dozen
 	// then stay inside its minute.
+	// One line, so that what it loses is lost.
 	// One traded symbol keeps the requotes after each resync inside the venue's 50
 	// orders in 10 seconds.
-	d := started(t, simConfig(t, "snapshot_limit = 1000", "snapshot_limit = 100", "symbols = []", `symbols = ["BTCUSDT"]`,
+	d := started(t, simConfig(t, "lines = 2", "lines = 1", "snapshot_limit = 1000", "snapshot_limit = 100", "symbols = []", `symbols = ["BTCUSDT"]`,
 		`margin = "10s"`, `margin = "1s"`, `span = "60s"`, `span = "2s"`))
 	wait(t, "first orders", d, func(r *report) bool { return r.Acks >= 2 && settled(r) })
 	for i := range *cuts {

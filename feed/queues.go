@@ -1,0 +1,109 @@
+package feed
+
+import (
+	"time"
+
+	"riposte/core"
+)
+
+// What a queue has not been told yet because it was full. It is told before
+// anything else as soon as there is room, and until then this instrument's
+// events are lost, which is just what it will be told.
+const (
+	owesDown     uint8 = 1 << iota // LineDown
+	owesOverflow                   // Overflow
+)
+
+func (a *arbiter) owe(id core.InstrumentID, what uint8) {
+	if a.owed[id] == 0 {
+		a.debts++
+	}
+	a.owed[id] |= what
+}
+
+// overflow notes that an event of the instrument is lost: its queue, or its level
+// memory, is full. The reader, once it hears of it, resyncs.
+func (a *arbiter) overflow(s *Session, id core.InstrumentID) {
+	s.count.LostEvents++
+	s.count.Overflows++
+	a.marks[id][core.DepthDelta] = mark{}
+	a.forget(id)
+	a.owe(id, owesOverflow)
+}
+
+// pay tells the instrument's queue what it is owed; false if it is still full.
+func (a *arbiter) pay(id core.InstrumentID) bool {
+	for _, d := range [...]struct {
+		what uint8
+		kind core.EventKind
+	}{{owesDown, core.LineDown}, {owesOverflow, core.Overflow}} {
+		if a.owed[id]&d.what == 0 {
+			continue
+		}
+		ev, _ := a.queues[id].Claim()
+		if ev == nil {
+			return false
+		}
+		*ev = core.Event{Kind: d.kind, Line: a.ended, Instrument: id, Recv: a.clock.Mono()}
+		a.queues[id].Publish(0)
+		a.owed[id] &^= d.what
+	}
+	a.debts--
+	return true
+}
+
+func (a *arbiter) payAll() {
+	for _, id := range a.served {
+		if a.owed[id] != 0 {
+			a.pay(id)
+		}
+	}
+}
+
+// aliveEvery is how often a quiet instrument is told that its line is alive.
+const aliveEvery = core.MonoNs(500 * time.Millisecond)
+
+// alive tells the instruments that have had nothing to say for a while that a line
+// which carries them brought bytes meanwhile, be it a PONG: their books are as current
+// as those bytes. Bytes of one connection arrive in order, so nothing sent before them
+// is still under way. Which of its streams the venue has stopped feeding it cannot
+// show; that is what watchStreams and the book's own cross-check are for.
+func (a *arbiter) alive(now core.MonoNs) {
+	if now < a.aliveAt {
+		return
+	}
+	a.aliveAt = now + aliveEvery
+	for _, id := range a.served {
+		if a.owed[id] != 0 {
+			continue
+		}
+		at, by := a.proof(id, now)
+		if told := &a.marks[id][core.LineAlive]; at > told.at {
+			ev, _ := a.queues[id].Claim()
+			if ev == nil {
+				continue // a full queue is proof of life enough
+			}
+			told.at = at
+			*ev = core.Event{Kind: core.LineAlive, Line: by, Instrument: id, Recv: at}
+			a.queues[id].Publish(0)
+		}
+	}
+}
+
+// proof is up to when the lines show that nothing more has come of an instrument's
+// depth, and which does; 0 if it speaks for itself or no line carries it.
+func (a *arbiter) proof(id core.InstrumentID, now core.MonoNs) (at core.MonoNs, by uint8) {
+	for _, s := range a.sessions {
+		if s.conn == nil || s.state != Live || !s.carries(id, now) {
+			continue
+		}
+		stamp := core.MonoNs(s.conn.Stamp())
+		if st := s.streamOf(id, core.DepthDelta); st != nil && st.last >= stamp-aliveEvery {
+			return 0, 0
+		}
+		if stamp > at {
+			at, by = stamp, s.number
+		}
+	}
+	return at, by
+}

@@ -1,0 +1,141 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"riposte/core"
+	"riposte/feed"
+	feedbinance "riposte/feed/binance"
+)
+
+// marketLines is what [market] says of the connections that bring it.
+type marketLines struct {
+	Lines    int      `toml:"lines"`
+	LineHold duration `toml:"line_hold"`
+}
+
+func (c *marketLines) check() error {
+	return errors.Join(
+		between("market.lines", c.Lines, 1, feed.LinesMost),
+		span("market.line_hold", c.LineHold, 0, time.Second),
+	)
+}
+
+// openMarket makes the market's lines.
+func (d *desk) openMarket(syms *feedbinance.Symbols, unit core.TimeUnit, connects *feed.ConnectBudget) error {
+	var streams []feed.Subscription
+	for _, sym := range d.cfg.Market.Symbols {
+		in, _ := d.table.Lookup(sym)
+		for _, kind := range d.cfg.Market.Streams {
+			sub, err := subscription(in, kind)
+			if err != nil {
+				return usageError{err}
+			}
+			streams = append(streams, sub)
+		}
+	}
+	url, err := feedbinance.StreamURL(d.sites.stream, unit)
+	if err != nil {
+		return usageError{err}
+	}
+	hold := d.cfg.Market.LineHold.Duration
+	if hold == 0 {
+		hold = -1
+	}
+	d.market, err = feed.NewLines(feed.LinesConfig{
+		SessionConfig: feed.SessionConfig{
+			LineConfig: feed.LineConfig{URL: url, Dial: d.ports.dialer(d.feedWait, d.sites.tls, d.cfg.Loop.sockets()), Clock: d.clock,
+				Budget: connects, Wake: d.feedWait.Wake, Go: d.ports.spawn, Seed: d.ports.seedOf(seedMarket, 0),
+				Silence: lineSilence, PongWithin: pongWithin},
+			Streams: streams, Queues: d.queues,
+		},
+		NewCodec: func() feed.Codec {
+			return feedbinance.NewDecoder(syms, unit, feedbinance.Raw{Instrument: core.NoInstrument})
+		},
+		Count: d.cfg.Market.Lines, Hold: hold,
+	})
+	return err
+}
+
+// lineReport is one of the market's lines in a report.
+type lineReport struct {
+	Line       int     `json:"line"`
+	State      string  `json:"state"`
+	Succession bool    `json:"succession,omitempty"` // another connection is being made to replace it
+	Frames     uint64  `json:"frames"`
+	First      uint64  `json:"first"`  // events that it brought before any other
+	Copies     uint64  `json:"copies"` // and after one
+	Wins       float64 `json:"wins"`   // share of the first
+	LeadP50    int64   `json:"lead_p50_ns"`
+	LeadP99    int64   `json:"lead_p99_ns"`
+	LeadMax    int64   `json:"lead_max_ns"`
+	Leads      uint64  `json:"leads"`
+	Held       uint64  `json:"held"`    // events that waited for what is before them
+	GaveUp     uint64  `json:"gave_up"` // in vain
+	Missed     uint64  `json:"missed"`  // places where it lost events
+	MissedIDs  uint64  `json:"missed_ids"`
+	Connects   uint64  `json:"connects"`
+	Lost       uint64  `json:"lost"`
+	Rotations  uint64  `json:"rotations"`
+	Shutdowns  uint64  `json:"shutdowns"`
+	Error      string  `json:"error,omitempty"`
+}
+
+// reportLines adds what is known of each line.
+func reportLines(m *feed.LinesStatus) (out []lineReport) {
+	for i := range m.Lines {
+		l := &m.Lines[i]
+		r := lineReport{Line: int(l.Number), State: l.State.String(), Succession: l.Succession, Frames: l.Messages, First: l.First, Copies: l.Copies, Wins: l.Wins(),
+			LeadP50: int64(l.Lead.P50), LeadP99: int64(l.Lead.P99), LeadMax: int64(l.Lead.Max), Leads: l.Lead.Count,
+			Held: l.Held, GaveUp: l.GaveUp, Missed: l.Missed, MissedIDs: l.Gone,
+			Connects: l.Connects, Lost: l.Lost, Rotations: l.Rotations, Shutdowns: l.Shutdowns}
+		if l.State != feed.Live {
+			r.Error = l.LastError
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// text is the line on the status screen.
+func (l *lineReport) text() string {
+	s := fmt.Sprintf("line %d %s: first %.0f %%, ahead by p50 %s, p99 %s", l.Line, l.State, 100*l.Wins, short(l.LeadP50), short(l.LeadP99))
+	if l.Missed > 0 {
+		s += fmt.Sprintf(", lost events %d times", l.Missed)
+	}
+	if l.Succession {
+		s += ", being replaced"
+	}
+	return s
+}
+
+// lineMetrics writes what is known of each line.
+func (r *report) lineMetrics(w io.Writer) {
+	for _, m := range []struct {
+		name string
+		of   func(l *lineReport) uint64
+	}{
+		{"first", func(l *lineReport) uint64 { return l.First }}, {"copies", func(l *lineReport) uint64 { return l.Copies }},
+		{"held", func(l *lineReport) uint64 { return l.Held }}, {"missed", func(l *lineReport) uint64 { return l.Missed }},
+		{"connects", func(l *lineReport) uint64 { return l.Connects }}, {"lost", func(l *lineReport) uint64 { return l.Lost }},
+		{"rotations", func(l *lineReport) uint64 { return l.Rotations }},
+	} {
+		if len(r.Lines) > 0 {
+			fmt.Fprintf(w, "# TYPE riposte_line_%s_total counter\n", m.name)
+		}
+		for i := range r.Lines {
+			fmt.Fprintf(w, "riposte_line_%s_total{line=\"%d\"} %d\n", m.name, r.Lines[i].Line, m.of(&r.Lines[i]))
+		}
+	}
+	if len(r.Lines) > 0 {
+		fmt.Fprintln(w, "# TYPE riposte_line_lead_seconds gauge")
+	}
+	for i := range r.Lines {
+		l := &r.Lines[i]
+		fmt.Fprintf(w, "riposte_line_lead_seconds{line=\"%d\",quantile=\"0.5\"} %g\n", l.Line, float64(l.LeadP50)/1e9)
+		fmt.Fprintf(w, "riposte_line_lead_seconds{line=\"%d\",quantile=\"0.99\"} %g\n", l.Line, float64(l.LeadP99)/1e9)
+	}
+}
