@@ -40,7 +40,7 @@ type Rig struct {
 	codec   *dialect.Codec
 	journal *store.Journal // nil without one
 	images  *ring.Ring[*book.Image]
-	want    *ring.Ring[core.InstrumentID]
+	want    *ring.Ring[book.Want]
 	out     *ring.Ring[risk.Approved]
 	reports *ring.Ring[core.Report]
 	stages  *ring.Ring[engine.StageSample]
@@ -91,7 +91,7 @@ func NewRig(c *Corpus, o RigOptions) (*Rig, error) {
 		r.near[side] = make([]core.Level, 0, exec.HintDepth)
 	}
 	r.images = ring.New[*book.Image](16)
-	r.want = ring.New[core.InstrumentID](1024)
+	r.want = ring.New[book.Want](1024)
 	r.out, r.reports = ring.New[risk.Approved](1024), ring.New[core.Report](1024)
 	r.stages, r.stamps = ring.New[engine.StageSample](1024), ring.New[exec.Stamp](1024)
 	limits := map[core.InstrumentID]risk.Limits{}

@@ -85,6 +85,10 @@ func (g *Gateway) takeSnapshot(marks []TradeMark, begun core.MonoNs) (*Snapshot,
 		return nil, err
 	}
 	for _, m := range marks {
+		if g.cfg.TradesOf != nil && !g.cfg.TradesOf[m.Instrument] {
+			s.Marks = append(s.Marks, m)
+			continue
+		}
 		err := g.readTrades(s, m, func(from int64) ([]core.Execution, error) {
 			return g.cfg.Venue.TradesFrom(ctx, m.Instrument, from)
 		})

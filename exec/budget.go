@@ -161,6 +161,16 @@ func (b *Budget) TakeWeight(weight int, cancel bool, venue core.WallNs, now core
 	return true, 0
 }
 
+// Spare is what weight is left now for calls that leave keepPercent of it alone, and
+// how long until it is more. It books nothing.
+func (b *Budget) Spare(keepPercent int, venue core.WallNs, now core.MonoNs) (weight int, more time.Duration) {
+	if left := b.SilentFor(now); left > 0 {
+		return 0, left
+	}
+	most := b.host.weight.max.Load()
+	return int(most - most*int64(keepPercent)/100 - b.host.weight.used(venue)), b.host.weight.rest(venue)
+}
+
 // TakeOrder books one new order.
 func (b *Budget) TakeOrder(venue core.WallNs, now core.MonoNs) bool {
 	if at := int64(now) + b.origin; at < b.host.silent.Load() || at < b.account.noOrders.Load() {

@@ -50,6 +50,9 @@ type Config struct {
 	// AuditEvery is how often our view is compared with the venue's; 0 is never,
 	// then nothing waits for an audit either.
 	AuditEvery time.Duration
+	// TradesOf says by instrument whose trades an audit reads, at a weight of 20 each;
+	// nil: those of all. The trades of the others are known from the account stream alone.
+	TradesOf []bool
 	// RequireUser blocks new orders while the user stream is down.
 	RequireUser bool
 	// LostAfter is how long account stream or order link may be down before all own
@@ -192,6 +195,9 @@ const tickEvery = core.MonoNs(time.Millisecond)
 // NewGateway checks the configuration and makes the gateway. Nothing happens
 // before the first Step.
 func NewGateway(cfg Config) (*Gateway, error) {
+	if cfg.TradesOf != nil && cfg.Instruments != nil && len(cfg.TradesOf) != len(cfg.Instruments.List) {
+		return nil, fmt.Errorf("cannot make a gateway: TradesOf has %d entries, want one for each of %d instruments", len(cfg.TradesOf), len(cfg.Instruments.List))
+	}
 	if cfg.Instruments == nil || cfg.Clock == nil || cfg.Time == nil || cfg.IDs == nil || cfg.Codec == nil ||
 		cfg.Budget == nil || cfg.Venue == nil || cfg.Approved == nil || cfg.Reports == nil {
 		return nil, fmt.Errorf("cannot make a gateway: a part is missing in its config")

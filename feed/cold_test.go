@@ -53,7 +53,7 @@ type snapRig struct {
 	clock  *testClock
 	f      *feed.Snapshots
 	lib    *library
-	want   *ring.Ring[core.InstrumentID]
+	want   *ring.Ring[book.Want]
 	images *ring.Ring[*book.Image]
 }
 
@@ -65,7 +65,7 @@ func newSnapRig(t *testing.T, change func(cfg *feed.SnapshotConfig)) *snapRig {
 			t.Fatal(err)
 		}
 	}
-	r := &snapRig{t: t, clock: newClock(), lib: &library{reply: make(chan error, 100)}, want: ring.New[core.InstrumentID](16), images: ring.New[*book.Image](2)}
+	r := &snapRig{t: t, clock: newClock(), lib: &library{reply: make(chan error, 100)}, want: ring.New[book.Want](16), images: ring.New[*book.Image](2)}
 	cfg := feed.SnapshotConfig{
 		Instruments: tab, Clock: r.clock, Want: r.want, Images: r.images, Fetch: r.lib.fetch, Limit: 1000, Parallel: 1,
 		Parse: func(body []byte, id core.InstrumentID, limit int) (*book.Image, error) {
@@ -92,7 +92,7 @@ func newSnapRig(t *testing.T, change func(cfg *feed.SnapshotConfig)) *snapRig {
 
 func (r *snapRig) ask(ids ...core.InstrumentID) {
 	for _, id := range ids {
-		*r.want.Claim() = id
+		*r.want.Claim() = book.Want{Instrument: id}
 		r.want.Publish()
 	}
 }
@@ -229,5 +229,194 @@ func TestConnectBudgetHoldsInEveryWindow(t *testing.T) {
 	})
 	if _, err := feed.NewConnectBudget(0, time.Second); err == nil {
 		t.Fatal("a budget of nothing was accepted")
+	}
+}
+
+// allowance is a venue's weight as a fetcher sees it.
+type allowance struct {
+	mu   sync.Mutex
+	left int
+}
+
+func (a *allowance) room() (int, time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.left, time.Second
+}
+
+func (a *allowance) set(n int) { a.mu.Lock(); a.left = n; a.mu.Unlock() }
+
+func weightOf(limit int) int {
+	if limit <= 100 {
+		return 5
+	}
+	return 50
+}
+
+// limits has the fetcher answered by want's levels: the image's id is the limit.
+func (r *snapRig) limits(n int) (got []int) {
+	for range n {
+		r.lib.reply <- nil
+		im := r.image()
+		got = append(got, im.Limit)
+	}
+	return got
+}
+
+func TestSnapshotsAreSmallWhereTheWeightDoesNotSufficeForAll(t *testing.T) {
+	bridge := func(down uint16, ids ...core.InstrumentID) (list []book.Want) {
+		for _, id := range ids {
+			list = append(list, book.Want{Instrument: id, Down: down})
+		}
+		return list
+	}
+	for name, c := range map[string]struct {
+		room   int
+		urgent []bool
+		wants  []book.Want
+		want   []int // limits
+	}{
+		"one book, plenty":               {1000, nil, bridge(1, 0), []int{1000}},
+		"all, plenty":                    {1000, nil, bridge(5, 0, 1), []int{1000, 1000}},
+		"all, scarce":                    {90, nil, bridge(5, 0, 1), []int{100, 100}},
+		"all, scarce, one traded":        {90, []bool{false, true}, bridge(5, 0, 1), []int{100, 1000}},
+		"one book, what brings all back": {70, nil, bridge(1, 0), []int{100}},
+		"for the edge":                   {50, nil, []book.Want{{Instrument: 1, Purpose: book.ForEdge}}, []int{1000}},
+		"audit of a small book":          {1000, nil, []book.Want{{Instrument: 1, Purpose: book.ForAudit, Levels: 40}}, []int{100}},
+		"audit of a larger one":          {1000, nil, []book.Want{{Instrument: 1, Purpose: book.ForAudit, Levels: 400}}, []int{466}},
+	} {
+		a := &allowance{left: c.room}
+		r := newSnapRig(t, func(cfg *feed.SnapshotConfig) {
+			cfg.First, cfg.Weight, cfg.Room, cfg.Urgent, cfg.Priority = 100, weightOf, a.room, c.urgent, nil
+		})
+		for _, w := range c.wants {
+			*r.want.Claim() = w
+			r.want.Publish()
+		}
+		if got := r.limits(len(c.want)); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got limits %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestSnapshotsWaitForWeightAndTheLessUrgentWaitLonger(t *testing.T) {
+	a := &allowance{left: 4}
+	r := newSnapRig(t, func(cfg *feed.SnapshotConfig) {
+		cfg.First, cfg.Weight, cfg.Room = 100, weightOf, a.room
+	})
+	ask := func(w book.Want) {
+		*r.want.Claim() = w
+		r.want.Publish()
+	}
+	idle := func(what string, asked int) {
+		t.Helper()
+		for range 1000 {
+			r.clock.forward(time.Millisecond)
+			r.f.Step()
+		}
+		if n := len(r.lib.list()); n != asked {
+			t.Fatalf("%s: %d fetches, want %d", what, n, asked)
+		}
+	}
+	ask(book.Want{Instrument: 4, Purpose: book.ForAudit})
+	ask(book.Want{Instrument: 2, Purpose: book.ForRange})
+	ask(book.Want{Instrument: 0, Purpose: book.ForBridge, Down: 1})
+	idle("no weight", 0)
+	a.set(5)
+	r.lib.reply <- nil
+	spin(t, "the one that waits", func() int { r.clock.forward(time.Millisecond); return r.f.Step() }, func() bool { return r.images.Len() == 1 })
+	if im := r.image(); im.Instrument != 0 || im.Purpose != book.ForBridge {
+		t.Fatalf("got %+v, want the book that waits first", im)
+	}
+	a.set(74) // one of 50 would leave less than it takes to bring back all five
+	idle("weight for a return of all", 1)
+	a.set(75)
+	r.lib.reply <- nil
+	r.lib.reply <- nil
+	for _, want := range []core.InstrumentID{2, 4} {
+		spin(t, "what is less urgent", func() int { r.clock.forward(time.Millisecond); return r.f.Step() }, func() bool { return r.images.Len() == 1 })
+		if im := r.image(); im.Instrument != want {
+			t.Fatalf("got %+v, want instrument %d", im, want)
+		}
+	}
+	st := r.f.Status()
+	if st.Got != [book.Purposes]uint64{book.ForBridge: 1, book.ForRange: 1, book.ForAudit: 1} || st.Spent != [book.Purposes]uint64{book.ForBridge: 5, book.ForRange: 50, book.ForAudit: 50} {
+		t.Errorf("got %v for a weight of %v, want one each for 5, 50 and 50", st.Got, st.Spent)
+	}
+}
+
+// A snapshot that was of no use, 30 s old say, is fetched again and again, ever more
+// slowly; what others ask for meanwhile comes at once.
+func TestUselessSnapshotsAreFetchedEverMoreSlowly(t *testing.T) {
+	r := newSnapRig(t, func(cfg *feed.SnapshotConfig) { cfg.BackoffMin, cfg.BackoffMax = 100*time.Millisecond, 8*time.Second })
+	for range 100 {
+		r.lib.reply <- nil
+	}
+	stale, others := 0, 0
+	again := book.Want{Instrument: 1}
+	put := func(w book.Want) {
+		*r.want.Claim() = w
+		r.want.Publish()
+	}
+	put(again)
+	again.Again = true
+	for i := range 60 { // seconds
+		if i%10 == 0 {
+			put(book.Want{Instrument: 3})
+		}
+		for range 100 {
+			r.clock.forward(10 * time.Millisecond)
+			r.f.Step()
+			spin(t, "what is in flight", r.f.Step, func() bool { return r.f.Status().InFlight == 0 })
+			for _, im := range r.images.Pending() {
+				if im.Instrument == 1 {
+					stale++
+					put(again)
+				} else {
+					others++
+				}
+				r.images.Release(1)
+			}
+		}
+	}
+	if stale < 8 || stale > 40 || others != 6 || r.lib.most != 1 {
+		t.Errorf("fetched %d times in a minute, and %d for another; want more than 8, at most 40, and 6", stale, others)
+	}
+	put(book.Want{Instrument: 1}) // a new gap is not made to wait for old ones
+	n := len(r.lib.list())
+	spin(t, "a fetch at once", r.f.Step, func() bool { return len(r.lib.list()) > n })
+}
+
+// What the venue says of one symbol alone sets that one aside.
+func TestRefusedSymbolIsSetAsideAlone(t *testing.T) {
+	gone := errors.New("venue says -1121 Invalid symbol.")
+	r := newSnapRig(t, func(cfg *feed.SnapshotConfig) {
+		cfg.Refused = func(err error) bool { return errors.Is(err, gone) }
+		cfg.AsideFor, cfg.Parallel = time.Minute, 1
+	})
+	r.ask(4)
+	r.lib.reply <- gone
+	spin(t, "a refusal", r.f.Step, func() bool { return r.f.Status().Failed == 1 })
+	if st := r.f.Status(); len(st.Aside) != 1 || st.Aside[0] != "cannot fetch snapshot of S4: venue says -1121 Invalid symbol." {
+		t.Fatalf("set aside: %q, want S4 with the reason", st.Aside)
+	}
+	r.ask(4, 0, 2) // being asked again does not hurry it
+	for range 2 {
+		r.lib.reply <- nil
+		if im := r.image(); im.Instrument == 4 {
+			t.Fatal("the symbol set aside was fetched before its time")
+		}
+	}
+	r.clock.forward(59 * time.Second)
+	for range 1000 {
+		r.f.Step()
+	}
+	if n := len(r.lib.list()); n != 3 {
+		t.Fatalf("%d fetches, want 3", n)
+	}
+	r.clock.forward(2 * time.Second)
+	r.lib.reply <- nil
+	if im := r.image(); im.Instrument != 4 || len(r.f.Status().Aside) != 0 {
+		t.Fatalf("got %+v with %q aside, want the symbol back", im, r.f.Status().Aside)
 	}
 }

@@ -10,7 +10,8 @@
 //	queues.go     the queues' side: what a full queue and a lost line become, signs of life
 //	watch.go      silence, told apart from death
 //	user.go       one WebSocket API connection: the account's own events
-//	snapshots.go  cold fetcher of snapshots, most important first
+//	snapshots.go  cold fetcher of snapshots: most urgent and most important first, inside
+//	              the venue's weight, small ones where it does not suffice for all
 //	line.go       what both kinds of connection share: dial, back off, rotate, ping
 //	budget.go     the venue's allowance of connection attempts, shared by all
 //	backoff.go    exponential backoff with full jitter

@@ -15,6 +15,7 @@ type Image struct {
 	Bids, Asks []core.Level // best first
 	Time       core.WallNs  // the venue's time of the snapshot, 0 if not told
 	Limit      int          // levels per side that were asked for, 0 if unknown
+	Purpose    Purpose      // what it was asked for
 }
 
 // Check says what is wrong with an image that no venue should send: a price or

@@ -38,10 +38,14 @@ const (
 	TouchDiffers        // the best-price stream contradicts the book twice in a row
 	LineLost            // the connection went down
 	QueueFull           // the queue overflowed and events were lost
+	RangeLeft           // the touch went beyond the depth that the snapshot told
+	AuditDiffers        // a snapshot at the same update id contradicts the book
+	DepthBehind         // a snapshot is ahead, and the events up to it do not come
 )
 
 func (r Reason) String() string {
-	return [...]string{"", "event missing", "ids went back", "book crossed", "touch differs", "line lost", "queue full"}[r]
+	return [...]string{"", "event missing", "ids went back", "book crossed", "touch differs", "line lost", "queue full",
+		"touch left the known range", "audit differs", "depth behind a snapshot"}[r]
 }
 
 // Verdict is what became of an event or snapshot, and so what to do with it.
@@ -69,6 +73,7 @@ type Counters struct {
 	LineDowns        uint64
 	Overflows        uint64
 	Snapshots        uint64 // loaded
+	Renewals         uint64 // of them into a Live book that was ahead
 	Refetches        uint64 // snapshots of no use: too old, or no book
 	Levels           uint64 // in applied events
 	AbsentDeletes    uint64 // levels removed that were not there
@@ -116,6 +121,7 @@ type Sync struct {
 	in      core.InstrumentID
 	futures bool // which rule
 	touches touches
+	recent  *Recent // nil unless a snapshot for a Live book is under way
 
 	state   State
 	reason  Reason
@@ -203,6 +209,9 @@ func (s *Sync) apply(ev *core.Event, lv []core.Level) Verdict {
 	s.count.Applied++
 	s.count.Levels += uint64(len(lv))
 	s.count.AbsentDeletes += uint64(absent)
+	if s.recent != nil {
+		s.recent.add(ev, lv)
+	}
 	if s.book.Crossed() {
 		return s.gap(ev, BookCrossed)
 	}
@@ -238,8 +247,8 @@ func (s *Sync) Touch(ev *core.Event) { s.touches.add(ev) }
 
 // Snapshot takes a snapshot of this instrument. Applied: it is loaded, and the
 // waiting events can be offered again. Refetch: it is older than the first
-// waiting event, or no book at all. Dropped: the book in hand is newer. The image
-// is not kept.
+// waiting event, or no book at all. Dropped: the book in hand is newer, and what came
+// since is not at hand. A Live book stays Live. The image is not kept.
 func (s *Sync) Snapshot(im *Image) Verdict {
 	if im.Instrument != s.in {
 		panic(fmt.Sprintf("BUG: snapshot of instrument %d given to instrument %d", im.Instrument, s.in))
@@ -249,9 +258,16 @@ func (s *Sync) Snapshot(im *Image) Verdict {
 		return Refetch
 	}
 	if s.loaded && im.LastID < s.lastID {
-		return Dropped
+		if s.state != Live || !s.recent.covers(im.LastID) {
+			return Dropped
+		}
+		s.renew(im)
+		return Applied
 	}
 	s.book.Load(im)
+	if s.recent != nil {
+		s.recent.begin(im.LastID)
+	}
 	s.lastID, s.loaded, s.fresh, s.waiting, s.repeats = im.LastID, true, true, false, 0
 	s.count.Snapshots++
 	if s.state != Live {
@@ -327,6 +343,15 @@ func (s *Sync) TopProof() core.MonoNs {
 	}
 	return s.proof
 }
+
+// LastID is the update id of the last event applied or snapshot loaded.
+func (s *Sync) LastID() uint64 { return s.lastID }
+
+// Loaded is the book as it is, Live or not: for whoever has just loaded it.
+func (s *Sync) Loaded() *Book { return s.book }
+
+// Blind reports whether the touch has left the depth that is known; see Book.Blind.
+func (s *Sync) Blind() bool { return s.book.Blind() }
 
 // State is how far the book can be trusted now.
 func (s *Sync) State() State { return s.state }

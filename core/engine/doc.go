@@ -13,6 +13,9 @@
 // strategy never decides on a position that is known to be old. As soon as an
 // event has led to an order the Step ends: whoever sends it gets its turn.
 //
+// A Live book's depth is kept up in the background (depth.go): more of it, further along
+// with the touch, and now and then held against a snapshot.
+//
 // A symbol whose book is not Live is not shown to its strategy; on demotion its
 // own orders are cancelled, since nothing can judge them any more. Likewise all
 // own orders when a new cause halts trading. A cancel of the shard's own that

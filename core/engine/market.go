@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"math"
+
 	"riposte/core"
 	"riposte/core/book"
 	"riposte/core/ring"
@@ -33,6 +35,7 @@ type market struct {
 	halted   risk.HaltCause // this instrument alone, as last seen
 	lost     bool           // out of sight for LostAfter, and its orders cancelled
 	stats    *ring.Mailbox[MarketStats]
+	known    known
 
 	trail   *trail.Trail // of its trades, nil if they are not followed
 	bars    barTeller
@@ -151,17 +154,25 @@ func (s *Shard) event(m *market, ev *core.Event, lv []core.Level) outcome {
 func (s *Shard) depth(m *market, ev *core.Event, lv []core.Level) outcome {
 	switch m.sync.Delta(ev, lv) {
 	case book.Wait:
-		s.want(m)
+		s.want(m, false)
 		return waits
 	case book.Gap:
 		// The event that shows the gap is the first of a new sequence: it waits
 		// for the next snapshot.
 		s.demoted(m)
-		s.want(m)
+		s.want(m, false)
 		return broke
 	case book.Applied:
+		if s.cfg.Depth.Levels > 0 && m.sync.Blind() {
+			m.sync.Doubt(book.RangeLeft)
+			s.demoted(m)
+			return quiet
+		}
 		m.heard(ev, ev.VenueTime())
 		s.look(m)
+		if m.known.held != nil && ev.ID >= m.known.held.LastID {
+			s.settle(m, m.known.held)
+		}
 		if s.cfg.Observer != nil {
 			s.cfg.Observer.DepthApplied(m.id, m.sync, ev)
 		}
@@ -177,8 +188,10 @@ func (s *Shard) depth(m *market, ev *core.Event, lv []core.Level) outcome {
 
 // look takes over the top that an input left behind.
 func (s *Shard) look(m *market) {
-	if _, live := m.sync.Live(); live {
-		m.wasLive = true
+	if !m.wasLive {
+		if _, live := m.sync.Live(); live {
+			s.risen(m)
+		}
 	}
 	m.top = m.sync.Top()
 	m.signals.OnTop(&m.top, s.now)
@@ -214,12 +227,13 @@ func (s *Shard) makeRoom(m *market) (shed int) {
 	return shed
 }
 
-func (s *Shard) want(m *market) {
+// want asks for a snapshot that events wait for; again, if the last one was of no use.
+func (s *Shard) want(m *market, again bool) {
 	if m.wanted && s.now-m.wantedAt < wantAgain {
 		return
 	}
 	if slot := s.cfg.Want.Claim(); slot != nil {
-		*slot = m.id
+		*slot = book.Want{Instrument: m.id, Purpose: book.ForBridge, Again: again, Down: uint16(min(s.known.down, math.MaxUint16))}
 		s.cfg.Want.Publish()
 		m.wanted, m.wantedAt = true, s.now
 	}
@@ -228,13 +242,19 @@ func (s *Shard) want(m *market) {
 // snapshot hands an image to the book. One that is too old to bridge the waiting
 // events is asked for again; the events keep waiting.
 func (s *Shard) snapshot(m *market, img *book.Image) {
+	if m.wasLive && img.Purpose != book.ForBridge {
+		s.deeper(m, img)
+		return
+	}
 	m.wanted = false
 	s.unblock(m)
 	switch m.sync.Snapshot(img) {
 	case book.Refetch:
-		s.want(m)
+		s.counts.Refetches++
+		s.want(m, true)
 	case book.Applied:
 		s.counts.Snapshots++
+		s.loaded(m, img)
 		s.look(m)
 	}
 }
@@ -249,8 +269,7 @@ func (s *Shard) unblock(m *market) {
 // market that cannot be seen are ended.
 func (s *Shard) demoted(m *market) {
 	if m.wasLive {
-		m.wasLive = false
-		s.counts.Demotions++
+		s.fallen(m)
 	}
 	m.top = core.Top{}
 	m.signals.Reset()
@@ -259,7 +278,10 @@ func (s *Shard) demoted(m *market) {
 
 func (s *Shard) timer(m *market) {
 	if m.blocked && !m.wanted || m.wanted && s.now-m.wantedAt >= wantAgain {
-		s.want(m)
+		s.want(m, false)
+	}
+	if m.known.asked {
+		s.overdue(m)
 	}
 	_, live := m.sync.Live()
 	if live && s.cfg.LostAfter > 0 {

@@ -43,9 +43,10 @@ type Config struct {
 	Images      *ring.Ring[*book.Image]
 	Commands    *ring.Ring[Command]
 	Out         *ring.Ring[risk.Approved]
-	Want        *ring.Ring[core.InstrumentID] // snapshots asked for
-	Stages      *ring.Ring[StageSample]       // may be nil
-	Observer    Observer                      // may be nil
+	Want        *ring.Ring[book.Want]   // snapshots asked for
+	Stages      *ring.Ring[StageSample] // may be nil
+	Observer    Observer                // may be nil
+	Depth       DepthConfig
 	// Trails say what is followed of each instrument's trades, bars and klines; nil follows
 	// none. Asks and Answers lead to the venue's memory and back; nil if nobody asks it.
 	Trails  []trail.Config
@@ -87,7 +88,8 @@ type Shard struct {
 	busy      *ring.Set   // markets whose queue may have something to serve
 	turn      int         // market whose queue is served next
 	owing     int         // markets whose CancelAll found the outbound ring full
-	handed    bool        // something went out in this Step
+	known     depth
+	handed    bool // something went out in this Step
 	halted    halts
 	memory    memory     // the answer being taken
 	told      risk.Order // of the report being served; kept here so that it is not allocated
@@ -129,6 +131,7 @@ func NewShard(cfg Config) (*Shard, error) {
 		m.queue.Attach(s.bells, m.at)
 		s.busy.Add(m.at) // something may have been published before
 	}
+	s.openDepth()
 	return s, nil
 }
 
@@ -275,8 +278,10 @@ func (s *Shard) timers() int {
 		for _, m := range s.markets {
 			s.timer(m)
 		}
+		s.deepen()
 		n++
 	}
+	s.judge()
 	if s.now >= s.statsAt {
 		s.statsAt = s.now + core.MonoNs(s.cfg.StatsEvery)
 		s.publish()

@@ -13,6 +13,11 @@ import (
 type Counts struct {
 	Events       uint64 // market events taken
 	Snapshots    uint64 // loaded into a book
+	Renewals     uint64 // of them into a book that was Live
+	Refetches    uint64 // snapshots that were too old for the events that waited
+	Unusable     uint64 // snapshots for a Live book that no venue should send
+	Audits       uint64 // books copied to be compared with a snapshot
+	AuditsLost   uint64 // that could not be: what came after the snapshot was no longer held
 	Demotions    uint64 // books that left Live
 	Pauses       uint64 // times the process had stood still
 	Lost         uint64 // times own orders were cancelled because their market was out of sight
@@ -31,6 +36,8 @@ type Counts struct {
 	OutFull      uint64
 	BadCommands  uint64 // that could not be done
 	StagesLost   uint64
+
+	AuditDifferences uint64 // books that a comparison showed to be wrong
 }
 
 func (s *Shard) count(r *core.Report) {

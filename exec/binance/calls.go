@@ -13,8 +13,8 @@ import (
 // cost nothing since 2026-04-02 are booked at their price and corrected by the next
 // answer.
 
-// depthWeight is the price of GET /depth by its limit.
-func depthWeight(limit int) int {
+// DepthWeight is the price of GET /depth by its limit.
+func DepthWeight(limit int) int {
 	switch {
 	case limit <= 100:
 		return 5
@@ -74,12 +74,18 @@ func (r *REST) SyncClock(ctx context.Context) error {
 	})
 }
 
+// namesMost is how many symbols a request names; with more it asks for all, which costs
+// no more and does not make a URL of kilobytes.
+const namesMost = 100
+
 // ExchangeInfo is the raw body of exchangeInfo for some symbols, or for all when
-// none is named: GET /api/v3/exchangeInfo, weight 20 (Binance Spot API docs,
+// none or more than a hundred are named: GET /api/v3/exchangeInfo, weight 20 (Binance Spot API docs,
 // 2026-07-21). ParseLimits reads the rate limits out of it.
 func (r *REST) ExchangeInfo(ctx context.Context, symbols ...string) ([]byte, error) {
 	c := &call{method: "GET", path: "/api/v3/exchangeInfo", weight: weightInfo, max: infoMax}
-	symbolList(&c.params, symbols)
+	if len(symbols) <= namesMost {
+		symbolList(&c.params, symbols)
+	}
 	return r.do(ctx, c)
 }
 
@@ -89,7 +95,7 @@ func (r *REST) Depth(ctx context.Context, symbol string, limit int) ([]byte, err
 	if limit < 1 || limit > 5000 {
 		return nil, &exec.CallError{Op: "GET /api/v3/depth", Class: exec.ClassRefused, Err: fmt.Errorf("limit is %d, want 1 to 5000", limit)}
 	}
-	c := &call{method: "GET", path: "/api/v3/depth", weight: depthWeight(limit)}
+	c := &call{method: "GET", path: "/api/v3/depth", weight: DepthWeight(limit)}
 	c.params.Text("symbol", symbol).Int("limit", int64(limit))
 	return r.do(ctx, c)
 }

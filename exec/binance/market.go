@@ -89,14 +89,15 @@ type Ticker struct {
 	First, Last, Count       int64
 }
 
-// Tickers are the last 24 h of some symbols, or of all when none is named: GET
+// Tickers are the last 24 h of some symbols, or of all when none or more than a hundred
+// are named: GET
 // /api/v3/ticker/24hr, weight 2 up to 20 symbols, 40 up to 100, else 80 (Binance Spot API
 // docs, 2026-07-21).
 func (r *REST) Tickers(ctx context.Context, symbols ...string) ([]Ticker, error) {
 	weight := 2
 	switch n := len(symbols); {
-	case n == 0 || n > 100:
-		weight = 80
+	case n == 0 || n > namesMost:
+		weight, symbols = 80, nil
 	case n > 20:
 		weight = 40
 	}

@@ -340,7 +340,7 @@ func TestWeightIsPaidBeforeTheCall(t *testing.T) {
 		t.Error("a limit of 0 was accepted")
 	}
 	for limit, want := range map[int]int{1: 5, 100: 5, 101: 25, 500: 25, 501: 50, 1000: 50, 1001: 250, 5000: 250} {
-		if got := depthWeight(limit); got != want {
+		if got := DepthWeight(limit); got != want {
 			t.Errorf("depth with limit %d weighs %d, want %d", limit, got, want)
 		}
 	}

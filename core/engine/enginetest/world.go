@@ -54,6 +54,7 @@ type Setup struct {
 	Halted      bool // start as the gate does, not reconciled
 	PauseMax    time.Duration
 	LostAfter   time.Duration
+	Depth       engine.DepthConfig
 }
 
 // World is a shard with everything around it. One goroutine.
@@ -67,7 +68,7 @@ type World struct {
 	Images   *ring.Ring[*book.Image]
 	Commands *ring.Ring[engine.Command]
 	Approved *ring.Ring[risk.Approved]
-	Want     *ring.Ring[core.InstrumentID]
+	Want     *ring.Ring[book.Want]
 	Stages   *ring.Ring[engine.StageSample]
 	Halts    *ring.Ring[engine.HaltNote]
 	Denials  *ring.Ring[risk.Denial]
@@ -114,7 +115,7 @@ func New(s Setup) (*World, error) {
 		Images:   ring.New[*book.Image](s.RingSize),
 		Commands: ring.New[engine.Command](s.RingSize),
 		Approved: ring.New[risk.Approved](s.OutSize),
-		Want:     ring.New[core.InstrumentID](s.RingSize),
+		Want:     ring.New[book.Want](s.RingSize),
 		Halts:    ring.New[engine.HaltNote](4),
 		Denials:  ring.New[risk.Denial](s.RingSize),
 		Asks:     ring.New[trail.Ask](s.RingSize),
@@ -167,7 +168,7 @@ func New(s Setup) (*World, error) {
 		Instruments: w.Table, Clock: w.Clock, Gate: w.Gate, Queues: w.Queues, Strategies: strategies,
 		Reports: w.Reports, Images: w.Images, Commands: w.Commands, Out: w.Approved, Want: w.Want, Stages: w.Stages, Halts: w.Halts, Denials: w.Denials,
 		Trails: trails, Asks: w.Asks, Answers: w.Answers, ActAfter: s.ActAfter,
-		Observer: s.Observer, PauseMax: s.PauseMax, LostAfter: s.LostAfter, TimerEvery: 100 * time.Millisecond, StatsEvery: 100 * time.Millisecond,
+		Observer: s.Observer, Depth: s.Depth, PauseMax: s.PauseMax, LostAfter: s.LostAfter, TimerEvery: 100 * time.Millisecond, StatsEvery: 100 * time.Millisecond,
 	})
 	return w, err
 }
@@ -212,12 +213,21 @@ func (w *World) TakeApproved() []risk.Approved {
 	return all
 }
 
-// Wanted takes the snapshots asked for since the last call.
-func (w *World) Wanted() []core.InstrumentID {
-	var all []core.InstrumentID
+// Wants takes the requests for snapshots since the last call.
+func (w *World) Wants() []book.Want {
+	var all []book.Want
 	for p := w.Want.Pending(); len(p) > 0; p = w.Want.Pending() {
 		all = append(all, p...)
 		w.Want.Release(len(p))
+	}
+	return all
+}
+
+// Wanted is Wants, the instruments alone.
+func (w *World) Wanted() []core.InstrumentID {
+	var all []core.InstrumentID
+	for _, want := range w.Wants() {
+		all = append(all, want.Instrument)
 	}
 	return all
 }

@@ -102,7 +102,7 @@ func (d *desk) openBackfill() (err error) {
 		Parse: func(body []byte, a *trail.Ask) (*trail.Answer, error) {
 			return feedbinance.ParseMemory(body, a, core.Milliseconds)
 		},
-		Priority: d.priority(),
+		Priority: d.rank,
 		RetryAfter: func(err error) time.Duration {
 			var ce *exec.CallError
 			if errors.As(err, &ce) {

@@ -18,6 +18,7 @@ import (
 
 	"riposte/core"
 	"riposte/core/engine"
+	"riposte/tools/venue/exchange"
 )
 
 //go:embed default.toml
@@ -47,6 +48,7 @@ type Config struct {
 	Exec     ExecConfig              `toml:"exec"`
 	Store    StoreConfig             `toml:"store"`
 	Bars     BarsConfig              `toml:"bars"`
+	Recovery RecoveryConfig          `toml:"recovery"`
 
 	hash [sha256.Size]byte // of the file's bytes and what was set beside them
 }
@@ -75,6 +77,7 @@ type SimConfig struct {
 	Faults    string  `toml:"faults"`
 
 	DepthInterval duration `toml:"depth_interval"`
+	Symbols       int      `toml:"symbols"`
 }
 
 // MarketConfig is [market].
@@ -157,6 +160,9 @@ func parseConfig(name string, text []byte, sets ...string) (*Config, error) {
 		fmt.Fprintf(hash, "\n%s", set)
 	}
 	hash.Sum(c.hash[:0])
+	if err := c.widen(); err != nil {
+		return nil, fmt.Errorf("cannot use config %s: %w", name, err)
+	}
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("cannot use config %s: %w", name, err)
 	}
@@ -250,6 +256,7 @@ func (c *Config) check() error {
 		oneOf("venue.time_unit", c.Venue.TimeUnit, "ms", "us"),
 		span("venue.recv_window", c.Venue.RecvWindow, 10*time.Millisecond, time.Minute),
 		span("sim.depth_interval", c.Sim.DepthInterval, time.Millisecond, time.Minute),
+		between("sim.symbols", c.Sim.Symbols, 0, exchange.MadeMost),
 		between("market.snapshot_limit", c.Market.SnapshotLimit, 5, 5000),
 		zeroOr("market.queue_events", c.Market.QueueEvents, 16, 1<<20),
 		zeroOr("market.queue_levels", c.Market.QueueLevels, 1024, 1<<24),
@@ -271,6 +278,7 @@ func (c *Config) check() error {
 		c.Doubt.check(),
 		c.Exec.check(),
 		c.checkBars(),
+		c.Recovery.check(),
 		c.checkURLs(),
 		c.checkSymbols(),
 		c.checkStrategy(),

@@ -44,6 +44,8 @@ type desk struct {
 	backfill   *feed.Backfill // of trades and klines
 	asks       *ring.Ring[trail.Ask]
 	answers    *ring.Ring[*trail.Answer]
+	rank       []int // by instrument: who is recovered first
+	books      *bookKeeper
 	gate       *risk.Gate // the shard's
 	shard      *engine.Shard
 	gateway    *exec.Gateway
@@ -182,7 +184,7 @@ func (d *desk) rooms() error {
 	reports := ring.New[core.Report](reportRing)
 	d.approved = ring.New[risk.Approved](approvedRing)
 	images := ring.New[*book.Image](imageRing)
-	want := ring.New[core.InstrumentID](wantRing)
+	want := ring.New[book.Want](wantRing)
 	d.commands = ring.New[engine.Command](commandRing)
 	if d.sim != nil && d.cfg.Sim.Audit {
 		d.auditor = newAuditor(d.table, d.trueBook)
@@ -190,7 +192,7 @@ func (d *desk) rooms() error {
 	shard := engine.Config{
 		Instruments: d.table, Clock: d.clock, Gate: d.gate, Queues: d.queues, Strategies: strategies,
 		Reports: reports, Images: images, Commands: d.commands, Out: d.approved, Want: want, Stages: d.stages.stages,
-		Window:     d.cfg.Market.bookWindow(n),
+		Depth: d.depth(), Window: d.cfg.Market.bookWindow(n),
 		TimerEvery: d.cfg.Loop.Timer.Duration, StatsEvery: statsEvery, PauseMax: pauseMax, LostAfter: d.cfg.DeadMan.LostAfter.Duration,
 	}
 	d.refused = newRefusals()
@@ -252,7 +254,7 @@ func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report])
 		Pool: exec.PoolConfig{URL: d.sites.rest, Dial: hot, Wires: d.cfg.Loop.OrderWires, CancelWires: d.cfg.Loop.CancelWires,
 			KeepHeaders: execbinance.HeaderPrefix, Seed: d.ports.seedOf(seedWires, uint64(time.Now().UnixNano()))},
 		Approved: d.approved, Reports: reports, Stamps: d.stages.stamps,
-		AuditEvery: accountAuditEvery, RequireUser: true, LostAfter: d.cfg.DeadMan.LostAfter.Duration, Wake: d.engineWait.Wake, Go: d.ports.spawn,
+		AuditEvery: accountAuditEvery, TradesOf: d.tradesOf(), RequireUser: true, LostAfter: d.cfg.DeadMan.LostAfter.Duration, Wake: d.engineWait.Wake, Go: d.ports.spawn,
 	}
 	d.cfg.Doubt.set(&cfg)
 	if err = d.routes(&cfg, hot); err != nil {

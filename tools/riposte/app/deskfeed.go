@@ -10,7 +10,6 @@ import (
 	"riposte/core"
 	"riposte/core/book"
 	"riposte/core/ring"
-	"riposte/exec"
 	execbinance "riposte/exec/binance"
 	"riposte/feed"
 	feedbinance "riposte/feed/binance"
@@ -30,7 +29,7 @@ const (
 )
 
 // feed builds the way in: market session, account session, snapshots.
-func (d *desk) feed(images *ring.Ring[*book.Image], want *ring.Ring[core.InstrumentID]) error {
+func (d *desk) feed(images *ring.Ring[*book.Image], want *ring.Ring[book.Want]) error {
 	unit := core.Milliseconds
 	if d.cfg.Venue.TimeUnit == "us" {
 		unit = core.Microseconds
@@ -48,39 +47,7 @@ func (d *desk) feed(images *ring.Ring[*book.Image], want *ring.Ring[core.Instrum
 	if err := d.openBackfill(); err != nil {
 		return err
 	}
-	d.snapshots, err = feed.NewSnapshots(feed.SnapshotConfig{
-		Instruments: d.table, Clock: d.clock, Want: want, Images: images, Limit: d.cfg.Market.SnapshotLimit,
-		Fetch: d.rest.Depth,
-		Parse: func(body []byte, id core.InstrumentID, limit int) (*book.Image, error) {
-			return feedbinance.ParseSnapshot(body, id, limit, core.Milliseconds)
-		},
-		Priority: d.priority(),
-		RetryAfter: func(err error) time.Duration {
-			var ce *exec.CallError
-			if errors.As(err, &ce) {
-				return ce.RetryAfter
-			}
-			return 0
-		},
-		Wake: d.engineWait.Wake, Go: d.ports.spawn, Seed: d.ports.seedOf(seedSnapshots, d.epoch),
-	})
-	return err
-}
-
-// priority puts traded symbols before watched ones, each in the config's order.
-func (d *desk) priority() []int {
-	p := make([]int, len(d.table.List))
-	for i, sym := range d.cfg.Market.Symbols {
-		if in, ok := d.table.Lookup(sym); ok {
-			p[in.ID] = len(d.cfg.Market.Symbols) - i
-		}
-	}
-	for _, sym := range d.cfg.traded() {
-		if in, ok := d.table.Lookup(sym); ok {
-			p[in.ID] += 1 << 20
-		}
-	}
-	return p
+	return d.openSnapshots(images, want)
 }
 
 // subscription is one stream of the config: what it carries and how it is watched.
@@ -196,7 +163,7 @@ func (d *desk) reportFeed(r *report) {
 	add(m.Mute > 0, "%d streams were confirmed and brought nothing", m.Mute)
 	add(m.LostEvents > 0, "%d market events found their queue full", m.LostEvents)
 	add(m.Results[feed.Malformed] > 0, "%d frames could not be read", m.Results[feed.Malformed])
-	add(s.Waiting > 0 && s.LastError != "", "snapshots fail: %s", s.LastError)
+	add(s.Waiting > len(s.Aside) && s.LastError != "", "snapshots fail: %s", s.LastError)
 }
 
 func because(why string) string {

@@ -61,6 +61,7 @@ func (d *desk) begin() error {
 	}
 	d.followJournal()
 	d.stages.start()
+	d.books.start()
 	d.keeper.start()
 	d.control.start()
 	return nil
@@ -177,6 +178,7 @@ func (d *desk) report() *report {
 		}
 	}
 	d.reportFeed(r)
+	d.books.report(r)
 	pnl := map[core.AssetID]*big.Int{}
 	for i := range d.table.List {
 		d.reportMarket(r, &d.table.List[i], s, pnl)
@@ -267,6 +269,9 @@ func (d *desk) close() error {
 	defer cancel()
 	var errs []error
 	d.stages.halt()
+	if d.books != nil {
+		d.books.close()
+	}
 	if d.stages.flight != nil {
 		d.stages.flight.close()
 	}

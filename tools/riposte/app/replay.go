@@ -81,7 +81,7 @@ type replay struct {
 	queues  []*ring.Queue
 	shard   *engine.Shard
 	images  *ring.Ring[*book.Image]
-	want    *ring.Ring[core.InstrumentID]
+	want    *ring.Ring[book.Want]
 	clock   *core.ManualClock
 	out     *replayResult
 	hashes  []*bookHash
@@ -119,7 +119,7 @@ func newReplay(market string, files []string) (*replay, error) {
 		return nil, err
 	}
 	r.images = ring.New[*book.Image](16)
-	r.want = ring.New[core.InstrumentID](1 << 10)
+	r.want = ring.New[book.Want](1 << 10)
 	r.shard, err = engine.NewShard(engine.Config{
 		Instruments: r.table, Clock: r.clock, Gate: gate, Queues: r.queues, Strategies: make([]engine.Strategy, n),
 		Reports: ring.New[core.Report](2), Images: r.images, Commands: ring.New[engine.Command](2),

@@ -69,6 +69,8 @@ type report struct {
 	BooksUnseen     uint64   `json:"books_not_compared"` // applied while the auditor was busy, or whose truth the venue no longer had
 	OpenAtVenue     int      `json:"open_at_venue"`      // own orders, by the venue; final only
 
+	Recovery *recoveryReport `json:"recovery"`
+
 	Guarded bool `json:"guarded"` // a guard process watches this engine
 
 	Trades *tradesReport `json:"trades,omitempty"` // their continuity, and the bars made of them

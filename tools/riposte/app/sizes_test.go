@@ -145,14 +145,14 @@ type manyMarkets struct {
 	queues     []*ring.Queue
 	queueBytes int
 	images     *ring.Ring[*book.Image]
-	want       *ring.Ring[core.InstrumentID]
+	want       *ring.Ring[book.Want]
 	shard      *engine.Shard
 	clock      *core.ManualClock
 }
 
 func many(t *testing.T, n int, tick core.Price) *manyMarkets {
 	t.Helper()
-	w := &manyMarkets{images: ring.New[*book.Image](2), want: ring.New[core.InstrumentID](1 << 10), clock: &core.ManualClock{MonoNow: 1e9}}
+	w := &manyMarkets{images: ring.New[*book.Image](2), want: ring.New[book.Want](1 << 10), clock: &core.ManualClock{MonoNow: 1e9}}
 	table := core.NewInstruments()
 	for i := range n {
 		if _, err := table.Add(core.Instrument{Symbol: fmt.Sprintf("S%dUSDT", i), Base: table.Asset(fmt.Sprintf("S%d", i)), Quote: table.Asset("USDT"),

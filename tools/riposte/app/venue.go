@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"riposte/tools/venue"
+	"riposte/tools/venue/exchange"
 )
 
 type venueCmd struct {
@@ -21,6 +22,7 @@ type venueCmd struct {
 	Keys      string   `help:"Write all keys with their secrets to this file, as JSON."`
 	Quiet     bool     `help:"No market: the books hold only what clients place."`
 	TapeSpeed float64  `default:"1" help:"How many times faster than recorded the tape is played."`
+	Many      int      `help:"Serve this many symbols: the venue's own, then made-up ones (M0001USDT and on)."`
 	TLS       bool     `name:"tls" help:"Speak TLS 1.3 with a certificate of a self-made authority."`
 	Faults    string   `help:"A fault script, one fault a line: ${faults}."`
 	Log       string   `help:"Write the exchange's canonical event log to this file."`
@@ -38,6 +40,14 @@ type endpoints struct {
 
 // Run serves the venue until SIGINT or SIGTERM.
 func (c venueCmd) Run(o *output) (err error) {
+	if c.Many > 0 {
+		if len(c.Symbols) > 0 || c.Tape != "" {
+			return usageError{errors.New("--many names the symbols: want no --symbols and no --tape beside it")}
+		}
+		if c.Symbols, err = exchange.SymbolNames(c.Many); err != nil {
+			return usageError{err}
+		}
+	}
 	accounts := make([]venue.Account, len(c.Accounts))
 	for i, name := range c.Accounts {
 		if accounts[i], err = venue.NewAccount(c.Seed, name, venue.HMAC, venue.Ed25519, venue.RSA); err != nil {
@@ -72,6 +82,10 @@ type simVenue struct {
 	log     *os.File
 }
 
+// historyMost is how many level changes of all symbols together the venue remembers
+// (24 bytes each), for BookAt.
+const historyMost = 1_600_000
+
 // openVenue starts a venue. Its test key lies in a file as any other key does, so
 // that the engine loads it the way it loads a real one.
 func openVenue(sim SimConfig, symbols []string, listen, logFile string) (*simVenue, error) {
@@ -90,6 +104,9 @@ func openVenueWith(sim SimConfig, symbols []string, listen, logFile string, more
 		cfg.Tape, cfg.TapeLoop, cfg.TapeSpeed = []string{sim.Tape}, true, sim.TapeSpeed
 	}
 	cfg.DepthFast = sim.DepthInterval.Duration
+	if n := len(symbols); n > 8 {
+		cfg.BookHistory = max(4000, historyMost/n)
+	}
 	v = new(simVenue)
 	opened := v // an error return sets v to nil
 	if v.dir, err = os.MkdirTemp("", "riposte-venue-"); err != nil {

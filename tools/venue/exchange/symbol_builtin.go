@@ -43,7 +43,7 @@ var builtin = [...]struct {
 }
 
 // BuiltinSymbols returns symbols of the built-in table, all if no names are
-// given. A clone without recordings trades on them.
+// given, and made-up ones by their names. A clone without recordings trades on them.
 func BuiltinSymbols(names ...string) ([]Symbol, error) {
 	if len(names) == 0 {
 		for i := range builtin {
@@ -53,6 +53,9 @@ func BuiltinSymbols(names ...string) ([]Symbol, error) {
 	out := make([]Symbol, 0, len(names))
 	for _, n := range names {
 		s, ok := builtinSymbol(n)
+		if !ok {
+			s, ok = madeSymbol(n)
+		}
 		if !ok {
 			return nil, fmt.Errorf("cannot find symbol %q: the built-in table has %d symbols without it", n, len(builtin))
 		}
