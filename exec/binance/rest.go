@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -52,8 +53,9 @@ type REST struct {
 	fresh  *http.Client // a new connection for every call; see call.once
 
 	mu     sync.Mutex
-	key    *Key   // under mu, nil without one
-	signer Signer // of key, under mu
+	key    *Key       // under mu, nil without one
+	signer Signer     // of key, under mu
+	rng    *rand.Rand // under mu
 
 	unknownAssets atomic.Uint64
 }
@@ -81,7 +83,7 @@ func NewREST(cfg RESTConfig) (*REST, error) {
 	if cfg.Samples <= 0 {
 		cfg.Samples = 5
 	}
-	r := &REST{cfg: cfg, host: u.Scheme + "://" + u.Host}
+	r := &REST{cfg: cfg, host: u.Scheme + "://" + u.Host, rng: rand.New(rand.NewPCG(uint64(cfg.Clock.Wall()), 0x72657374))}
 	if r.window, err = windowText(cfg.RecvWindow); err != nil {
 		return nil, err
 	}
@@ -228,7 +230,7 @@ func (r *REST) pay(ctx context.Context, c *call) error {
 		if ok {
 			return r.count(c)
 		}
-		wait += time.Millisecond
+		wait += time.Millisecond + r.jitter()
 		if dl, ok := ctx.Deadline(); ok && time.Until(dl) < wait {
 			return &exec.CallError{Op: c.op(), Class: exec.ClassLimited, RetryAfter: wait,
 				Err: fmt.Errorf("weight %d does not fit the budget for another %v", c.weight, wait.Round(time.Millisecond))}
@@ -241,6 +243,16 @@ func (r *REST) pay(ctx context.Context, c *call) error {
 			return &exec.CallError{Op: c.op(), Class: exec.ClassLimited, Err: ctx.Err()}
 		}
 	}
+}
+
+// spread is over how long calls that waited for the same instant go out.
+const spread = 20 * time.Millisecond
+
+// jitter keeps those that wait for the same instant from all going then.
+func (r *REST) jitter() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Duration(r.rng.Int64N(int64(spread)))
 }
 
 // count takes the new orders of a call from the budget; it does not wait for them.

@@ -8,8 +8,9 @@
 //	            link.go what lies between them, with its faults
 //	wire.go     messages, read off the links
 //	trace.go    what happened: a digest for machines, lines for people
-//	plan.go     the choices of a run
-//	checker.go  what judges may look at
+//	plan.go     the choices of a run; draw.go takes them from a seed
+//	shrink.go   fewer choices that still break a promise
+//	checker.go  what judges may look at; judges.go some of them
 //
 // The engine is not known here: who assembles one puts it on a Host and steps it.
 package sim

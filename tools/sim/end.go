@@ -77,6 +77,16 @@ func (e *End) Read(p []byte) (int, error) {
 
 // Write hands p to the network.
 func (e *End) Write(p []byte) (int, error) {
+	if e.host == nil || !e.polled {
+		return e.write(p)
+	}
+	e.host.writing(false)
+	n, err := e.write(p)
+	e.host.writing(true)
+	return n, err
+}
+
+func (e *End) write(p []byte) (int, error) {
 	n := e.link.net
 	n.mu.Lock()
 	defer n.mu.Unlock()

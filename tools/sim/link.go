@@ -115,7 +115,14 @@ func (p *pipe) plan() {
 		p.from.cond.Broadcast()
 	}
 	n.mu.Unlock()
-	for _, s := range fresh {
+	for i := 0; i < len(fresh); i++ {
+		s := fresh[i]
+		// In how many pieces a server's writer hands over what the server's loop gives
+		// it at one instant is Go's choice, so they are one.
+		for !p.up && s.kind == segData && i+1 < len(fresh) && fresh[i+1].kind == segData {
+			i++
+			s.b = append(s.b, fresh[i].b...)
+		}
 		p.put(s)
 	}
 }

@@ -76,6 +76,10 @@ type Host struct {
 	dead  bool
 	held  time.Duration // it is not running until then: what arrives waits
 	ready func()        // bytes have come for whoever does not wait for them
+
+	writes int // until strike is called; the world's goroutine
+	after  bool
+	strike func()
 }
 
 // Host makes a host. ready is called on the world's goroutine.
@@ -221,6 +225,24 @@ func (h *Host) Pause(d time.Duration) {
 	h.net.mu.Lock()
 	h.held = h.net.w.Now() + d
 	h.net.mu.Unlock()
+}
+
+// AtWrite calls strike in the n-th write of the loop's from now on: before its bytes have
+// left, or after.
+func (h *Host) AtWrite(n int, after bool, strike func()) {
+	h.writes, h.after, h.strike = n+1, after, strike
+}
+
+// writing is called around a write of the loop's.
+func (h *Host) writing(done bool) {
+	if h.strike == nil || done != h.after {
+		return
+	}
+	if h.writes--; h.writes <= 0 {
+		strike := h.strike
+		h.strike = nil
+		strike()
+	}
 }
 
 // Paused says whether the host is not running now.

@@ -20,6 +20,7 @@ type World struct {
 	rng   *rand.Rand // of the calendar
 	queue calendar
 	made  uint64
+	last  time.Duration // when the newest thing was done
 	poke  chan struct{}
 	timer *time.Timer
 	hash  hash
@@ -109,7 +110,11 @@ func (w *World) Run(until time.Duration) {
 		}
 		now, next := w.Now(), until
 		if len(w.queue) > 0 && w.queue[0].at < until {
-			next = w.queue[0].at
+			// Never two at one instant: what each of them has wake up later would wake
+			// up together.
+			if next = max(w.queue[0].at, w.last+1); next%time.Microsecond == 0 {
+				next++
+			}
 		}
 		if next > now {
 			w.timer.Reset(next - now)
@@ -119,10 +124,11 @@ func (w *World) Run(until time.Duration) {
 			}
 			continue
 		}
-		if next == until {
+		if next >= until {
 			return
 		}
 		w.Steps++
+		w.last = now
 		switch e := w.queue.pop(); {
 		case e.pipe == nil:
 			e.do()

@@ -129,15 +129,21 @@ func (d *desk) describe(diff *exec.Difference) string {
 	return fmt.Sprintf("%s: order %d %s", diff.Kind, diff.Order, diff.Evidence.Client)
 }
 
+// openAtVenue is how many own orders the venue says are open. Its list can lag behind
+// its answers to our cancels, so one that is not empty is believed only when it stays.
 func (d *desk) openAtVenue(ctx context.Context) (int, error) {
-	open, err := d.rest.OpenOrders(ctx)
-	n := 0
-	for i := range open {
-		if _, _, owner := d.ids.Parse(open[i].Client.Bytes()); owner == exec.Ours {
-			n++
+	for {
+		open, err := d.rest.OpenOrders(ctx)
+		n := 0
+		for i := range open {
+			if _, _, owner := d.ids.Parse(open[i].Client.Bytes()); owner == exec.Ours {
+				n++
+			}
+		}
+		if n == 0 || !pausedFor(ctx, time.Second) {
+			return n, err
 		}
 	}
-	return n, err
 }
 
 // report gathers the state. One goroutine, the printing one.

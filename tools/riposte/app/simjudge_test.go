@@ -1,18 +1,96 @@
 package app
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
 
-func (r *simRun) judges() {}
-func (r *simRun) faults() {}
-func (r *simRun) heal()   {}
+	"riposte/tools/sim"
+)
+
+// liveWithin is how long after the last fault the engine may take to trade again.
+const liveWithin = 60 * time.Second
+
+// judges puts the judges in place.
+func (r *simRun) judges() {
+	r.w.Check(sim.NewBookJudge(r.w, r.srv))
+	r.w.Check(sim.NewOrderJudge(r.w))
+	r.w.Check(sim.NewLimitJudge(r.w))
+	r.w.Check(sim.NewRestJudge(r.w))
+}
+
+// heal ends all faults and demands that the engine lives again.
+func (r *simRun) heal() {
+	r.w.Note("HEAL")
+	r.healed = true
+	for _, l := range r.w.Net.Links {
+		l.Heal()
+	}
+	for k := sim.REST; k <= sim.API; k++ {
+		r.w.Net.Refuse(k, sim.Refused, 0)
+	}
+	r.bad.heal()
+	r.starved = 0
+	r.clock.drift(0)
+	if l := r.life; l != nil {
+		l.host.Pause(0)
+		l.host.AtWrite(0, false, nil)
+	}
+	r.again = min(r.again, r.w.Now()+time.Second)
+	for _, s := range r.plan.Work.Symbols {
+		r.script("status " + s + " TRADING")
+	}
+	r.w.Want()
+	end, why := r.w.Now()+liveWithin, ""
+	for r.w.Now() < end {
+		r.w.Run(r.w.Now() + time.Second)
+		if why = r.ill(); why == "" {
+			return
+		}
+	}
+	r.w.Violated("P24", fmt.Sprintf("%v after the last fault: %s", liveWithin, why))
+}
+
+// ill is why the engine does not trade as it should, "" if it does.
+func (r *simRun) ill() string {
+	l := r.life
+	if l == nil {
+		return "it does not run"
+	}
+	if s := l.stage.Load(); s != lifeRunning {
+		return fmt.Sprintf("it does not run: stage %d", s)
+	}
+	if h := l.Halted(); h != "" {
+		return "no new orders: " + h
+	}
+	for _, b := range l.Books() {
+		if !b.Live {
+			return fmt.Sprintf("book of %s is %s", b.Symbol, b.State)
+		}
+	}
+	if n, old := l.Unknown(); n > 0 && old > 90*time.Second {
+		return fmt.Sprintf("%d orders in doubt, the oldest for %v", n, old)
+	}
+	return ""
+}
 
 // rest stops the engine in order and looks at what is left.
 func (r *simRun) rest() {
 	l := r.life
 	if l == nil || l.stage.Load() != lifeRunning {
-		r.w.Violated("P24", "the engine does not run")
-		return
+		return // told already
 	}
+	// Orders in doubt are given the time that a verdict may take.
+	for range 100 {
+		if n, _ := l.Unknown(); n == 0 {
+			break
+		}
+		r.w.Run(r.w.Now() + time.Second)
+	}
+	if n, old := l.Unknown(); n > 0 {
+		r.w.Violated("P24", fmt.Sprintf("%d orders in doubt long after the last fault, the oldest for %v", n, old))
+	}
+	r.over = true
 	l.end()
 	for range 40 {
 		r.w.Run(r.w.Now() + time.Second)
@@ -24,8 +102,19 @@ func (r *simRun) rest() {
 		r.w.Violated("X2", "the engine did not end")
 		return
 	}
-	r.result.Orders = l.final.Orders
+	r.count(l)
 	if !l.final.Clean {
-		r.w.Violated("X2", "the engine did not end in order")
+		r.w.Violated("X2", fmt.Sprintf("the engine did not end in order: %d mismatches, %d open at the venue, %d unknown; %s", l.final.Mismatches, l.final.OpenAtVenue,
+			l.final.Unknown, strings.Join(append(l.final.Problems, l.final.Differences...), "; ")))
 	}
+	for _, c := range r.w.Checkers() {
+		c.Rest(l, r.srv)
+	}
+	r.digestJournal(l.dir)
+}
+
+// count adds what a life has done to the result.
+func (r *simRun) count(l *simLife) {
+	r.result.Orders += l.final.Orders
+	r.result.Fills += l.final.Fills
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -154,7 +155,8 @@ func (l *simLife) kill(silent bool) (dir string) {
 	dir = l.r.copyJournal(l.dir)
 	l.host.Kill(silent)
 	if was == lifeRunning {
-		l.r.work.Go(func() { _ = l.d.close() })
+		// Its loop may be in the midst of a step.
+		l.r.w.After(0, func() { l.r.work.Go(func() { _ = l.d.close() }) })
 	}
 	return dir
 }
@@ -191,7 +193,7 @@ func (l *simLife) DepthApplied(id core.InstrumentID, s *book.Sync, ev *core.Even
 }
 
 func (l *simLife) levels(b *book.Book, side core.Side, dst []sim.Level) []sim.Level {
-	l.r.side = b.Levels(side, l.r.side[:0])
+	l.r.side = b.Levels(side, slices.Grow(l.r.side[:0], b.Len(side)))
 	for _, lv := range l.r.side {
 		dst = append(dst, sim.Level{Price: int64(lv.Price), Qty: int64(lv.Qty)})
 	}

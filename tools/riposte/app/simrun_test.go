@@ -31,6 +31,16 @@ type simRun struct {
 	lives   int
 	folders int
 	stepped time.Duration // when the loop was last stepped
+	next    string        // folder of the next life
+	again   time.Duration // when it may begin
+	latched time.Duration // since when a halt waits for a person, 0: none
+	starved time.Duration // until then the loop is stepped every gap at most
+	gap     time.Duration
+	asleep  bool // and is to be woken then
+	healed  bool // there are no more faults
+	over    bool // nobody looks after the engine any more
+	bad     badDisk
+	table   faultTable
 
 	book sim.Book
 	side []core.Level
@@ -49,7 +59,8 @@ type simResult struct {
 	Steps      uint64
 	Lives      int
 	Orders     uint64
-	Fills      int
+	Fills      uint64
+	Latches    map[string]int
 }
 
 type simViolation struct {
@@ -74,6 +85,7 @@ func newSimRun(plan *sim.Plan, root string) *simRun {
 	r := &simRun{plan: plan, root: root, w: sim.NewWorld(plan.Seed)}
 	r.clock = newSimClock(r.w.Start())
 	r.w.Net.Latency = sim.Latency{Base: plan.Work.Base, Tail: plan.Work.Tail}
+	r.result.Latches = map[string]int{}
 	r.w.Violation(func(promise, text string) {
 		r.result.Violations = append(r.result.Violations, simViolation{promise, text, r.w.Now()})
 	})
@@ -121,15 +133,13 @@ func quietMarket(pace float64) exchange.AgentParams {
 	return p
 }
 
-// disk is asked before each operation on the journal's files.
-func (r *simRun) disk(string) error { return nil }
-
 // config is the engine's configuration.
 func (r *simRun) config(dir string) *Config {
 	cfg, err := worldConfig(r.plan, dir, r.key)
 	if err != nil {
 		panic(fmt.Sprintf("BUG: the plan's configuration: %v", err))
 	}
+	cfg.hash = [32]byte{} // it is in the journal, and the folder's name is in it
 	return cfg
 }
 
@@ -138,7 +148,15 @@ func (r *simRun) step() {
 	if r.life == nil || r.life.stage.Load() != lifeRunning && r.life.stage.Load() != lifeEnding {
 		return
 	}
-	r.stepped = r.w.Now()
+	now := r.w.Now()
+	if due := r.stepped + r.gap; now < r.starved && now < due {
+		if !r.asleep {
+			r.asleep = true
+			r.w.At(due, r.w.Want)
+		}
+		return
+	}
+	r.stepped, r.asleep = now, false
 	if r.life.step() {
 		for _, c := range r.w.Checkers() {
 			c.Stepped(r.life)

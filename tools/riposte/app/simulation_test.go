@@ -2,8 +2,11 @@ package app
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -16,46 +19,168 @@ import (
 //
 //	go test ./tools/riposte/app -run Simulation -sim.seed=N -sim.minutes=10 -v
 //
-// A range, and a kept or shrunk plan:
+// A range of seeds, each twice, and a plan that was kept or shrunk:
 //
-//	go test ./tools/riposte/app -run Simulation -sim.seeds=1:10000 -sim.minutes=10 -timeout 0
+//	go test ./tools/riposte/app -run Simulation -sim.seeds=1:10000 -sim.minutes=10 -sim.twice -timeout 0
 //	go test ./tools/riposte/app -run Simulation -sim.plan=testdata/sim/x.json
 var (
 	simSeed    = flag.Uint64("sim.seed", 0, "run this seed alone, and tell what happens")
-	simMinutes = flag.Float64("sim.minutes", 0, "simulated minutes with faults")
+	simSeeds   = flag.String("sim.seeds", "", "run the seeds from A to B, given as A:B")
+	simMinutes = flag.Float64("sim.minutes", 1, "simulated minutes with faults")
+	simPlan    = flag.String("sim.plan", "", "run the plan of this file alone, and tell what happens")
+	simTwice   = flag.Bool("sim.twice", false, "run everything twice and compare")
+	simShrink  = flag.String("sim.shrink", "", "shrink the first seed or plan that breaks a promise into this file")
 )
 
-// A world has no signals, but what listens for them is started here, outside of any
-// bubble, by whoever listens first.
+// A world has no signals, but what listens for them is started by whoever listens first,
+// and that must be outside of any bubble.
 func init() { signal.Notify(make(chan os.Signal, 1), syscall.SIGUSR1) }
 
+// simDefault is how many seeds a plain `go test` runs, for a minute each.
+const simDefault = 20
+
 func TestSimulation(t *testing.T) {
-	seed := max(*simSeed, 1)
-	minutes := 1.0
-	if *simMinutes > 0 {
-		minutes = *simMinutes
+	length := time.Duration(*simMinutes * float64(time.Minute))
+	b := &simBatch{t: t, root: simRoot(t), twice: *simTwice}
+	defer b.tell()
+	switch {
+	case *simPlan != "":
+		p, err := sim.ReadPlan(*simPlan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.loud = true
+		b.run(p)
+	case *simSeed != 0:
+		b.loud = true
+		b.run(sim.Draw(*simSeed, length))
+	case *simSeeds != "":
+		var from, to uint64
+		if _, err := fmt.Sscanf(*simSeeds, "%d:%d", &from, &to); err != nil {
+			t.Fatalf("cannot read -sim.seeds: got %q, want A:B", *simSeeds)
+		}
+		for seed := from; seed <= to; seed++ {
+			b.run(sim.Draw(seed, length))
+		}
+	default:
+		b.twice = true
+		for seed := range uint64(simDefault) {
+			b.run(sim.Draw(seed+1, length))
+		}
 	}
-	plan := &sim.Plan{Seed: seed, Time: time.Duration(minutes * float64(time.Minute)), Work: sim.Work{
-		Symbols: []string{"BTCUSDT"}, Streams: []string{"depth@100ms", "bookTicker"}, Strategy: "quoter", Pace: 1,
-		Base: 500 * time.Microsecond, Tail: 200 * time.Microsecond, Park: 20 * time.Millisecond,
-	}}
+}
+
+// simRoot is a folder in memory, if there is such a thing.
+func simRoot(t *testing.T) string {
+	dir, err := os.MkdirTemp("/dev/shm", "riposte-sim-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+// simBatch is runs, one after another, and their sum.
+type simBatch struct {
+	t     *testing.T
+	root  string
+	loud  bool
+	twice bool
+
+	runs, failed, equal int
+	simulated, wall     time.Duration
+	orders, fills       uint64
+	lives               int
+	steps               uint64
+	latches             map[string]int
+	promises            map[string]int
+}
+
+// run plays a plan, twice if that is wanted.
+func (b *simBatch) run(p *sim.Plan) simResult {
+	r := b.once(p)
+	b.runs++
+	b.simulated += r.Simulated
+	b.wall += r.Wall
+	b.orders += r.Orders
+	b.fills += r.Fills
+	b.lives += r.Lives
+	b.steps += r.Steps
+	for k, n := range r.Latches {
+		if b.latches == nil {
+			b.latches = map[string]int{}
+		}
+		b.latches[k] += n
+	}
+	if len(r.Violations) > 0 {
+		b.failed++
+		if b.promises == nil {
+			b.promises = map[string]int{}
+		}
+		b.promises[r.Violations[0].Promise]++
+		var text strings.Builder
+		for i, v := range r.Violations {
+			if i == 10 {
+				break
+			}
+			fmt.Fprintf(&text, "\n\tat %v: %s: %s", v.At, v.Promise, v.Text)
+		}
+		b.t.Errorf("seed %d breaks promises:%s", p.Seed, text.String())
+		if b.failed == 1 && !b.loud {
+			b.t.Logf("the end of its trace:\n%s", r.Trace)
+		}
+		if *simShrink != "" && b.failed == 1 {
+			b.shrink(p, r.Violations[0].Promise)
+		}
+	}
+	if b.twice {
+		if again := b.once(p); again.Hash != r.Hash {
+			b.t.Errorf("seed %d: two runs differ: %x and %x", p.Seed, r.Hash, again.Hash)
+		} else {
+			b.equal++
+		}
+	}
+	return r
+}
+
+func (b *simBatch) once(p *sim.Plan) simResult {
+	root := filepath.Join(b.root, "run")
+	if err := os.RemoveAll(root); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.Mkdir(root, 0o700); err != nil {
+		b.t.Fatal(err)
+	}
 	var tell func(string)
-	if *simSeed != 0 {
-		tell = func(s string) { t.Log(s) }
+	if b.loud {
+		tell = func(s string) { fmt.Println(s) }
 	}
-	var hashes [2]uint64
-	for i := range hashes {
-		r := simulate(t, plan, t.TempDir(), tell)
-		for _, v := range r.Violations {
-			t.Errorf("at %v: %s: %s", v.At, v.Promise, v.Text)
+	return simulate(b.t, p, root, tell)
+}
+
+// shrink looks for a plan with fewer choices that breaks the same promise.
+func (b *simBatch) shrink(p *sim.Plan, promise string) {
+	b.loud = false
+	small := sim.Shrink(p, func(p *sim.Plan) bool {
+		for _, v := range b.once(p).Violations {
+			if v.Promise == promise {
+				return true
+			}
 		}
-		if t.Failed() {
-			t.Log(r.Trace)
-		}
-		hashes[i] = r.Hash
-		t.Logf("seed %d: %v simulated in %v, %.0f x, %d steps, %d lives, %d orders", r.Seed, r.Simulated, r.Wall, r.Simulated.Seconds()/r.Wall.Seconds(), r.Steps, r.Lives, r.Orders)
+		return false
+	})
+	small.Fails = promise
+	if err := small.Write(*simShrink); err != nil {
+		b.t.Error(err)
 	}
-	if hashes[0] != hashes[1] {
-		t.Errorf("two runs differ: %x and %x", hashes[0], hashes[1])
+	b.t.Logf("shrunk to %d events within %v: %s", len(small.Events), small.Time, *simShrink)
+}
+
+// tell sums up.
+func (b *simBatch) tell() {
+	if b.runs == 0 || b.wall == 0 {
+		return
 	}
+	b.t.Logf("%d runs, %d broke a promise %v, %d double runs equal; %v simulated in %v: %.0f times real time; %d lives, %d orders, %d fills, %d steps; latched halts %v",
+		b.runs, b.failed, b.promises, b.equal, b.simulated.Round(time.Second), b.wall.Round(time.Millisecond), b.simulated.Seconds()/b.wall.Seconds(), b.lives, b.orders, b.fills, b.steps, b.latches)
 }
