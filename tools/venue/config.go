@@ -77,6 +77,9 @@ type Config struct {
 	Quiet  bool
 	TLS    TLS
 	Log    io.Writer // canonical event log of the exchange
+	// Executed is told of every execution report the moment it comes to be, on the venue's goroutine, whatever becomes
+	// of it on its way to a client: the truth for tests. The report is the exchange's; read it during the call.
+	Executed func(account int, r *exchange.ExecutionReport)
 
 	Weight      RateLimit   // REQUEST_WEIGHT per IP, default 6000 / 1 MINUTE
 	RawRequests RateLimit   // default 300000 / 5 MINUTE

@@ -355,6 +355,9 @@ func (s *Server) Key(account string, kind KeyKind) (Key, bool) {
 
 // executed is told of every execution report. Loop goroutine.
 func (s *Server) executed(a exchange.AccountID, r *exchange.ExecutionReport) {
+	if s.cfg.Executed != nil {
+		s.cfg.Executed(int(a), r)
+	}
 	if r.Exec == exchange.ExecTrade && r.CumQty == r.LastQty {
 		// The first fill of an order gives back order count in every window (Binance Spot API docs, 2026-07-21).
 		n := s.cfg.TakerFill

@@ -23,7 +23,7 @@ func worldConfig(p *sim.Plan, dir, keyFile string) (*Config, error) {
 	}
 	fmt.Fprintf(&b, "[venue]\nrest = %q\nstream = %q\nws_api = %q\nkey_file = %q\n", "http://127.0.0.1:7000", "ws://127.0.0.1:7000", "ws://127.0.0.1:7000/ws-api/v3", keyFile)
 	fmt.Fprintf(&b, "[market]\nsymbols = %s\nstreams = %s\nsnapshot_limit = 100\nqueue_events = 256\nqueue_levels = 8192\nbook_window = 1024\n", quoted(k.Symbols), quoted(k.Streams))
-	fmt.Fprintf(&b, "[strategy]\nname = %q\n", k.Strategy)
+	fmt.Fprintf(&b, "[strategy]\nname = %q\n", "watched-"+k.Strategy)
 	fmt.Fprintf(&b, "[budget]\ndir = \"none\"\n[store]\nenabled = false\n[journal]\ndir = %q\nfile_bytes = 65536\n", dir)
 	for _, sym := range k.Symbols {
 		fmt.Fprintf(&b, "[limits.%s]\n", sym)

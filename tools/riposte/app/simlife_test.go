@@ -86,9 +86,9 @@ func (s simWaiter) Close()             {}
 
 // dial is the port of sockets.
 func (l *simLife) dial(w waiter) dialFunc {
-	return func(ctx context.Context, rawURL string) (net.Conn, error) {
+	return l.r.eye.dial(func(ctx context.Context, rawURL string) (net.Conn, error) {
 		return l.host.Dial(ctx, rawURL, w != nil)
-	}
+	}, w != nil)
 }
 
 // spawn lets a goroutine of the loop's come as far as it can, before the loop goes on.
@@ -103,6 +103,7 @@ func (l *simLife) spawn(f func()) {
 // prepare puts the world in place of the machine.
 func (l *simLife) prepare(d *desk) {
 	d.clock = l.r.clock
+	d.witness = simWitness{l.r.eye}
 	d.ports = ports{dial: l.dial, wait: func() waiter { return simWaiter{l.r.w} }, spawn: l.spawn, sealed: true, observer: l, disk: l.r.disk,
 		seed: l.r.plan.Seed<<8 + uint64(l.n) + 1}
 }

@@ -26,6 +26,7 @@ type simRun struct {
 	root  string // folder of all folders
 	work  sync.WaitGroup
 	key   string
+	eye   *simEye
 
 	life    *simLife // nil between two
 	lives   int
@@ -90,6 +91,9 @@ func newSimRun(plan *sim.Plan, root string) *simRun {
 		r.result.Violations = append(r.result.Violations, simViolation{promise, text, r.w.Now()})
 	})
 	r.w.Stepper(r.step)
+	r.eye = newSimEye(r)
+	simWatching = r.eye
+	r.w.Check(r.eye)
 	return r
 }
 
@@ -101,7 +105,7 @@ func (r *simRun) openVenue() error {
 	k := &r.plan.Work
 	cfg := venue.Config{Listener: r.w.Net.Listener(), Seed: r.plan.Seed, Symbols: k.Symbols, UserEvents: venue.Race(k.Race), QueryLag: k.Lag,
 		TimeOffset: k.Offset, Latency: venue.Latency{Forward: k.Forward, Engine: k.Engine, Answer: k.Answer},
-		BookHistory: 20_000,
+		BookHistory: 20_000, Executed: r.eye.executed,
 		Market: func(_ uint64, symbols []exchange.Symbol) (exchange.Market, error) {
 			params := map[string]exchange.AgentParams{}
 			for i := range symbols {

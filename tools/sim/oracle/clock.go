@@ -43,7 +43,7 @@ func (c *clock) See(f *Fact, found func(string)) {
 }
 
 func (c *clock) leaves(at int64, r *Request, found func(string)) {
-	stamp, window := r.number("timestamp")/scale*ms, r.number("recvWindow")*ms/scale
+	stamp, window := r.stamp()
 	old := c.rules.VenueNow(at) - stamp
 	most := max(c.rules.Window/2, c.rules.Life) + clockSlack + 10*ms
 	switch {

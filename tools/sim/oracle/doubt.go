@@ -35,8 +35,7 @@ type doubt struct {
 // asked is one order that has begun to leave.
 type asked struct {
 	stamp, window int64 // ns, by the venue's clock
-	whole         bool
-	refused       bool // the venue said so
+	refused       bool  // the venue said so
 	judged        bool
 }
 
@@ -56,7 +55,9 @@ func (d *doubt) See(f *Fact, found func(string)) {
 		if !w.Creates() {
 			return
 		}
-		d.orders[w.Client()] = &asked{whole: true, stamp: w.number("timestamp") / scale * ms, window: w.number("recvWindow") * ms / scale}
+		o := &asked{}
+		o.stamp, o.window = w.stamp()
+		d.orders[w.Client()] = o
 	case Reply:
 		if w.For != nil && w.For.Creates() && refuses(&w) {
 			if o := d.orders[w.For.Client()]; o != nil {

@@ -49,8 +49,10 @@ func (s *face) See(f *Fact, found func(string)) {
 			}
 		}
 		s.is("halt", len(w.Halted) > 0, f.At)
-		s.is("books", live < len(w.Books), f.At)
-		s.is("dark", live == 0, f.At)
+		if w.Books != nil {
+			s.is("books", live < len(w.Books), f.At)
+			s.is("dark", live == 0, f.At)
+		}
 		s.is("unknown", unknown > 0, f.At)
 		if w.Claimed != nil {
 			s.judge(f.At, &w, w.Claimed, live, found)

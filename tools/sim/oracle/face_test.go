@@ -108,19 +108,19 @@ func record(kind byte, payload string) []byte {
 
 func TestAnIntentIsOnDiskBeforeItsFirstByte(t *testing.T) {
 	r := rules()
-	r.Journal = t.TempDir()
-	name := filepath.Join(r.Journal, "00000001.journal")
+	dir := t.TempDir()
+	name := filepath.Join(dir, "00000001.journal")
 	whole := record(recordIntent, "\x13"+one+"y")
 	torn := record(recordIntent, two)
 	torn[len(torn)-1]++
 	if err := os.WriteFile(name, append(append(append(record(4, three), whole...), torn...), make([]byte, 4096)...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	judge(t, "P4", func() Checker { return newIntent(r) }, map[string][]step{
-		"whole":            {at(0, begin(one)), at(0, place(one))},
-		"not torn":         {at(0, begin(two))},
-		"not of that kind": {at(0, place(three))},
-		"no order":         {at(0, cancel("BTCUSDT", 1))},
+	judge(t, "P4", func() Checker { return newIntent() }, map[string][]step{
+		"whole":            {at(0, Started{Journal: dir}), at(0, begin(one)), at(0, place(one))},
+		"not torn":         {at(0, Started{Journal: dir}), at(0, begin(two))},
+		"not of that kind": {at(0, Started{Journal: dir}), at(0, place(three))},
+		"no order":         {at(0, Started{Journal: dir}), at(0, cancel("BTCUSDT", 1))},
 	})
 	judge(t, "P12", func() Checker { return newTag(r) }, map[string][]step{
 		"ours":                 {at(0, Started{Epoch: 1}), at(0, place(one)), at(0, place(two))},

@@ -104,6 +104,12 @@ type (
 		FeeAsset     string
 		Foreign      bool
 	}
+	// Shrunk is an order of the account of which less may trade than before.
+	Shrunk struct {
+		Symbol string
+		Order  int64
+		Qty    int64 // in all
+	}
 	// Ended is an order of the account that can no longer trade.
 	Ended struct {
 		Symbol  string
@@ -117,8 +123,9 @@ type (
 type (
 	// Started is a new life, which has got as far as having an epoch.
 	Started struct {
-		Life  int
-		Epoch uint64
+		Life    int
+		Epoch   uint64
+		Journal string // its folder, "": none
 	}
 	// Died is its end, by a fault, or in order, and then Clean says that it claims to have
 	// left nothing open.

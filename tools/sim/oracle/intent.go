@@ -12,18 +12,19 @@ type intent struct {
 	journal *journal
 }
 
-func newIntent(r *Rules) *intent {
-	if r.Journal == "" {
-		return &intent{}
-	}
-	return &intent{newJournal(r.Journal)}
-}
+func newIntent() *intent { return &intent{} }
 
 // Promise is P4.
 func (*intent) Promise() string { return "P4" }
 
 // See takes a fact.
 func (i *intent) See(f *Fact, found func(string)) {
+	if w, ok := f.What.(Started); ok {
+		i.journal = nil
+		if w.Journal != "" {
+			i.journal = newJournal(w.Journal)
+		}
+	}
 	if i.journal == nil {
 		return
 	}

@@ -16,6 +16,7 @@ type worst struct {
 
 type resting struct {
 	sell bool
+	qty  int64
 	left int64
 }
 
@@ -31,7 +32,7 @@ func (p *worst) See(f *Fact, found func(string)) {
 	switch w := f.What.(type) {
 	case Accepted:
 		if !w.Foreign {
-			p.open[venueOrder{w.Symbol, w.Order}] = &resting{w.Sell, w.Qty}
+			p.open[venueOrder{w.Symbol, w.Order}] = &resting{w.Sell, w.Qty, w.Qty}
 			p.judge(&w, found)
 		}
 	case Traded:
@@ -49,6 +50,10 @@ func (p *worst) See(f *Fact, found func(string)) {
 			q -= w.Fee
 		}
 		p.position[w.Symbol] += q
+	case Shrunk:
+		if o := p.open[venueOrder{w.Symbol, w.Order}]; o != nil {
+			o.left, o.qty = o.left+w.Qty-o.qty, w.Qty
+		}
 	case Ended:
 		delete(p.open, venueOrder{w.Symbol, w.Order})
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -153,6 +154,13 @@ func (r *Request) Client() string {
 func (r *Request) number(name string) int64 {
 	v, _ := decimal(r.Args[name])
 	return v
+}
+
+// stamp is the time that the request was signed with, and window for how long after it the
+// venue may act, in ns.
+func (r *Request) stamp() (at, window int64) {
+	at, _ = strconv.ParseInt(r.Args["timestamp"], 10, 64)
+	return at * ms, r.number("recvWindow") / (scale / ms)
 }
 
 func (r *Request) String() string {

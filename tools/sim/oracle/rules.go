@@ -1,11 +1,10 @@
 package oracle
 
-// Rules are what the engine was told to keep to, and where to look. Durations are
+// Rules are what the engine was told to keep to. Durations are
 // nanoseconds, quantities and amounts at 1e-8.
 type Rules struct {
 	Prefix  string // of client ids
 	Symbols map[string]Symbol
-	Journal string // its folder, "": none
 
 	RateMax          int // order-creating requests within RateSpan
 	RateSpan         int64
@@ -37,7 +36,7 @@ type Symbol struct {
 // All are the checkers of this package, for one run.
 func All(r *Rules) []Checker {
 	return []Checker{
-		newSeen(r), newAge(r), newIntent(r), newTag(r), newDoubt(r), newMonotone(), newStory(), newWorst(r), newRates(r), newBounds(),
+		newSeen(r), newAge(r), newIntent(), newTag(r), newDoubt(r), newMonotone(), newStory(), newWorst(r), newRates(r), newBounds(),
 		newHalt(r), newRejects(r), newKey(), newWayOut(r), newDeadMan(r), newReconciled(r), newForeign(r), newDamage(), newDisk(),
 		newClock(r), newFace(),
 	}

@@ -46,6 +46,10 @@ func (s *story) See(f *Fact, found func(string)) {
 		if r := s.byID[venueOrder{w.Symbol, w.Order}]; r != nil {
 			r.traded += w.Qty
 		}
+	case Shrunk:
+		if r := s.byID[venueOrder{w.Symbol, w.Order}]; r != nil {
+			r.qty = w.Qty
+		}
 	case Ended:
 		if r := s.byID[venueOrder{w.Symbol, w.Order}]; r != nil {
 			r.end = w.Status
