@@ -40,13 +40,8 @@ func queryOrder(c *call, b []byte) ([]byte, *apiError) {
 	}
 	var o *exchange.Order
 	err = c.engine(func(x *exchange.Exchange, now int64) *apiError {
-		if c.srv.lag != nil {
-			var rej *exchange.Reject
-			o, rej = c.srv.lag.order(c.account, symbol, id, client, now)
-			return fromReject(rej)
-		}
 		var rej *exchange.Reject
-		o, rej = x.Order(c.account, symbol, id, client)
+		o, rej = c.srv.lag.order(c.account, symbol, id, client, now)
 		return fromReject(rej)
 	})
 	if err != nil {
@@ -75,12 +70,8 @@ func openOrders(c *call, b []byte) ([]byte, *apiError) {
 	}
 	var list []exchange.Order
 	err := c.engine(func(x *exchange.Exchange, now int64) *apiError {
-		if c.srv.lag != nil {
-			list = c.srv.lag.open(c.account, symbol, now)
-			return nil
-		}
 		var rej *exchange.Reject
-		list, rej = x.OpenOrders(c.account, symbol)
+		list, rej = c.srv.lag.open(c.account, symbol, now)
 		return fromReject(rej)
 	})
 	if err != nil {
@@ -110,9 +101,7 @@ func allOrders(c *call, b []byte) ([]byte, *apiError) {
 	err = c.engine(func(x *exchange.Exchange, now int64) *apiError {
 		var rej *exchange.Reject
 		list, rej = x.AllOrders(c.account, symbol, q)
-		if c.srv.lag != nil {
-			list = c.srv.lag.aged(c.account, list, now)
-		}
+		list = c.srv.lag.aged(c.account, list, now)
 		return fromReject(rej)
 	})
 	if err != nil {
@@ -152,9 +141,7 @@ func myTrades(c *call, b []byte) ([]byte, *apiError) {
 	err = c.engine(func(x *exchange.Exchange, now int64) *apiError {
 		var rej *exchange.Reject
 		list, rej = x.MyTrades(c.account, symbol, q)
-		if lag := c.srv.cfg.QueryLag.Microseconds(); lag > 0 {
-			list = slices.DeleteFunc(list, func(t exchange.UserTrade) bool { return t.Time > now-lag })
-		}
+		list = slices.DeleteFunc(list, func(t exchange.UserTrade) bool { return c.srv.lag.tooFresh("trades", t.Time, now) })
 		return fromReject(rej)
 	})
 	if err != nil {
@@ -196,9 +183,7 @@ func accountStatus(c *call, b []byte) ([]byte, *apiError) {
 	var a exchange.AccountState
 	err = c.engine(func(x *exchange.Exchange, now int64) *apiError {
 		a = x.Account(c.account)
-		if c.srv.lag != nil {
-			a = c.srv.lag.account(c.account, a, now)
-		}
+		a = c.srv.lag.account(c.account, a, now)
 		return nil
 	})
 	if err != nil {

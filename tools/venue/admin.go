@@ -1,6 +1,7 @@
 package venue
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -185,7 +186,8 @@ type Stats struct {
 	Faults      map[string]uint64 `json:"faults"`   // fired, by verb
 }
 
-// SocketInfo is one open WebSocket.
+// SocketInfo is one open connection: a WebSocket (streams, wsapi), one with REST requests (rest), with requests of
+// these pages (admin), or one that said nothing yet (new).
 type SocketInfo struct {
 	ID      uint64   `json:"id"`
 	Kind    string   `json:"kind"`
@@ -211,9 +213,12 @@ func (s *Server) Stats() Stats {
 			}
 		})
 	}
-	s.mu.Lock()
-	st.Connections["rest"] = len(s.idle)
-	s.mu.Unlock()
+	for _, l := range s.line.Conns("") {
+		if k := l.Kind(); k == "" || k == "rest" || k == "admin" {
+			st.Connections["rest"]++
+			st.Sockets = append(st.Sockets, SocketInfo{ID: l.ID(), Kind: cmp.Or(k, "new")})
+		}
+	}
 	return st
 }
 
@@ -332,5 +337,5 @@ func (s *Server) SetFilters(symbol string, exchangeInfo []byte) error {
 
 // SetStatus moves a symbol to another trading phase.
 func (s *Server) SetStatus(symbol string, st exchange.SymbolStatus) error {
-	return s.faults.Apply(Fault{Verb: "status", Target: symbol, Status: st, Text: "status " + symbol + " " + st.String()})
+	return s.faults.Do("status " + symbol + " " + st.String())
 }

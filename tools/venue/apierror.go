@@ -19,6 +19,8 @@ type apiError struct {
 	retryAt int64
 	// reset closes the transport without an answer, for faults that lose a response.
 	reset bool
+	// page, if set, is sent in its place.
+	page *page
 }
 
 func (e *apiError) Error() string { return strconv.Itoa(e.code) + " " + e.msg }

@@ -42,13 +42,15 @@ type conn struct {
 	// noLimits: the client asked not to be sent rateLimits blocks (WS API).
 	noLimits bool
 
-	frozen atomic.Bool
+	frozen  atomic.Bool
+	pongLag atomic.Int64 // how late PINGs are answered, a time.Duration
 
 	mu       sync.Mutex
 	queue    [][]byte
 	queued   int // bytes in queue
 	ended    bool
 	draining bool // close once the queue is written
+	breaking bool // and with a reset
 	pings    []ping
 
 	wake   chan struct{}
@@ -61,6 +63,7 @@ type conn struct {
 	names    []string // stream names in the order of subscription
 	users    []*userSub
 	nextUser int
+	interval int64 // between PINGs, µs, 0 for none
 	beat     *tick // next PING
 	late     *tick // end of the wait for a PONG
 	life     *tick // planned end
@@ -73,14 +76,14 @@ type ping struct {
 }
 
 func newConn(s *Server, kind connKind, nc net.Conn, ip string) *conn {
-	switch t := below(nc).(type) {
-	case *net.TCPConn:
+	l := linkOf(nc)
+	if t, ok := l.NetConn().(*net.TCPConn); ok {
 		_ = t.SetNoDelay(true) // the default; said aloud because every frame counts on it
 		if s.cfg.SendBuffer > 0 {
 			_ = t.SetWriteBuffer(s.cfg.SendBuffer)
 		}
 	}
-	return &conn{id: s.nextConn.Add(1), kind: kind, ip: ip, srv: s, net: nc, since: s.clock.now(),
+	return &conn{id: l.ID(), kind: kind, ip: ip, srv: s, net: nc, since: s.clock.now(),
 		wake: make(chan struct{}, 1), done: make(chan struct{}), subs: make(map[string]*sub)}
 }
 
@@ -95,11 +98,9 @@ func below(nc net.Conn) net.Conn {
 // reset ends a connection as a broken line would: with a TCP reset, or what a listener of another kind makes of linger
 // 0, and else just with its end.
 func reset(nc net.Conn) {
-	nc = below(nc)
-	if t, ok := nc.(interface{ SetLinger(sec int) error }); ok {
-		_ = t.SetLinger(0)
-	}
-	_ = nc.Close()
+	l := linkOf(nc)
+	_ = l.SetLinger(0)
+	_ = l.Close()
 }
 
 // send queues one complete frame, shared and never written to again.
@@ -132,11 +133,14 @@ func (c *conn) notify() {
 }
 
 // closeWith queues a close frame and ends the connection after it is written.
-func (c *conn) closeWith(code ws.StatusCode, reason string) {
+func (c *conn) closeWith(code ws.StatusCode, reason string) { c.last(closeFrame(code, reason), false) }
+
+// last queues the connection's last bytes; its end after them is a reset if breaking.
+func (c *conn) last(b []byte, breaking bool) {
 	c.mu.Lock()
 	if !c.ended && !c.draining {
-		c.queue = append(c.queue, closeFrame(code, reason))
-		c.draining = true
+		c.queue = append(c.queue, b)
+		c.draining, c.breaking = true, breaking
 	}
 	c.mu.Unlock()
 	c.notify()
@@ -163,7 +167,7 @@ func (c *conn) finish(how func(net.Conn)) {
 func (c *conn) write() {
 	defer c.end()
 	var batch [][]byte
-	var ending bool
+	var ending, breaking bool
 	buf := make([]byte, 0, 16<<10)
 	for {
 		select {
@@ -174,7 +178,7 @@ func (c *conn) write() {
 		c.mu.Lock()
 		batch, c.queue = c.queue, batch[:0]
 		c.queued = 0
-		ending = c.draining
+		ending, breaking = c.draining, c.breaking
 		c.mu.Unlock()
 		for i, f := range batch {
 			if len(buf)+len(f) > cap(buf) && len(buf) > 0 {
@@ -197,6 +201,10 @@ func (c *conn) write() {
 		}
 		c.srv.stats.frames[c.kind].Add(uint64(len(batch)))
 		buf = buf[:0]
+		if breaking {
+			c.drop()
+			return
+		}
 		if ending {
 			c.linger()
 			return
@@ -242,7 +250,7 @@ func (c *conn) flush(b []byte) bool {
 // live puts the connection's PINGs and its planned end on the calendar. Loop goroutine.
 func (c *conn) live(now int64) {
 	l := c.srv.loop
-	c.beat = l.at(now+c.srv.cfg.PingInterval.Microseconds(), c.ping)
+	c.pace(now, c.srv.cfg.PingInterval)
 	c.life = l.at(now+c.srv.cfg.ConnectionLife.Microseconds(), func(now int64) { c.shutdown(now, c.srv.cfg.ShutdownLead) })
 }
 
@@ -256,7 +264,7 @@ func (c *conn) leave() {
 // ping sends a PING and plans the next one. Loop goroutine.
 func (c *conn) ping(now int64) {
 	l := c.srv.loop
-	c.beat = l.at(now+c.srv.cfg.PingInterval.Microseconds(), c.ping)
+	c.beat = l.at(now+c.interval, c.ping)
 	if c.frozen.Load() {
 		return
 	}
@@ -352,7 +360,7 @@ func (c *conn) read(br *bufio.Reader, handle func([]byte)) {
 		}
 		switch op {
 		case ws.OpPing:
-			c.send(appendFrame(nil, ws.OpPong, payload))
+			c.answerPing(appendFrame(nil, ws.OpPong, payload))
 		case ws.OpPong:
 			c.pong(payload)
 		case ws.OpClose:
@@ -373,6 +381,17 @@ func (c *conn) read(br *bufio.Reader, handle func([]byte)) {
 			handle(payload)
 		}
 	}
+}
+
+// answerPing sends a PONG, now or as late as the fault says.
+func (c *conn) answerPing(frame []byte) {
+	late := time.Duration(c.pongLag.Load())
+	if late == 0 {
+		c.send(frame)
+		return
+	}
+	l := c.srv.loop
+	l.do(func(now int64) { l.at(now+late.Microseconds(), func(int64) { c.send(frame) }) })
 }
 
 // pace refuses the message that would be one too many within a second.

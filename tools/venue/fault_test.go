@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -49,24 +50,41 @@ about 3s double depth * 2 conn=7
 	if f := list[2]; f.About != 3*time.Second || f.Verb != "double" || f.Target != "*" || f.Count != 2 || f.Conn != 7 {
 		t.Errorf("got %+v", f)
 	}
-	if f := list[8]; f.Verb != "lose" || !f.Taken || f.With != "timeout" || f.Count != 1 || f.At != time.Second {
+	if f := list[8]; f.Verb != "lose" || !f.Taken || f.How != "timeout" || f.Count != 1 || f.At != time.Second {
 		t.Errorf("got %+v", f)
 	}
 	for line, want := range map[string]string{
-		"cut streams":                   `bad.txt:2: cannot read a time: got "cut", want a duration such as 500ms or 12.5s`,
+		"break streams":                 `bad.txt:2: cannot read the fault: got "break", want a duration, every, about, on or one of cut, hold`,
+		"5sec cut streams":              `got "5sec", want a duration such as 500ms or 12.5s`,
+		"on":                            `got nothing, want accept, connect`,
+		"on order":                      `got nothing, want how many of them`,
+		"on order 0 cut streams":        `got "0", want how many of them`,
+		"on depth 5 cut streams":        `got "cut", want how many of them`,
+		"on connect 3 cut streams":      `got "3", want streams, wsapi, rest`,
+		"on every":                      `got nothing, want accept, connect`,
+		"chance 2 cut streams":          `got "2", want a chance above 0 and up to 1`,
+		"chance 0.5":                    `got nothing, want cut, hold`,
+		"cut streams conn=it":           `got "conn=it", want an event with on, or conn=ID`,
+		"cut streams after=x":           `got "x", want after=BYTES`,
+		"cut streams conn=1 after=5":    `got "after=5", want the end of the line`,
+		"hold streams sideways 1s":      `got "sideways", want out, in, both`,
+		"bye streams 70000":             `got "70000", want a close code`,
+		"garble orders nicely":          `got "nicely", want partial, short`,
+		"spoil depth * gently":          `got "gently", want cross, json`,
+		"lag order -1s":                 `got "-1s", want a duration of at least 0`,
 		"every cut streams":             `got "cut", want a duration`,
 		"every":                         `got nothing, want a duration`,
 		"every 0s cut streams":          `got interval 0s, want at least 1ms`,
 		"-5s cut streams":               `got "-5s", want a duration`,
-		"5s":                            `got nothing, want cut, drop`,
-		"5s break streams":              `got "break", want cut, drop`,
+		"5s":                            `got nothing, want cut, hold`,
+		"5s break streams":              `got "break", want cut, hold`,
 		"5s cut":                        `got nothing, want streams, wsapi, rest, all`,
 		"5s cut stream":                 `got "stream", want streams, wsapi, rest, all`,
 		"5s cut streams now":            `got "now", want the end of the line`,
 		"5s drop BTCUSDT":               `got "BTCUSDT", want depth`,
 		"5s drop depth":                 `got nothing, want a symbol or *`,
 		"5s drop depth BTCUSDT 0":       `got "0", want a count from 1 to 1000000`,
-		"5s drop depth BTCUSDT conn=x":  `got "conn=x", want conn=ID`,
+		"5s drop depth BTCUSDT conn=x":  `got "x", want conn=ID`,
 		"5s lose orders maybe reset":    `got "maybe", want taken, untaken`,
 		"5s lose orders taken politely": `got "politely", want timeout, reset, 503, busy`,
 		"5s delay orders fast":          `got "fast", want a duration`,
@@ -83,13 +101,18 @@ about 3s double depth * 2 conn=7
 func FuzzParseFaults(f *testing.F) {
 	f.Add("5s cut streams\nevery 1s drop depth * 2 conn=1")
 	f.Add("about 1s lose all taken reset 3")
+	f.Add("on every depth btcusdt 100 chance 0.5 cut streams after=7 conn=it")
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range 200 {
+		f.Add(randomFault(rng))
+	}
 	f.Fuzz(func(t *testing.T, script string) {
 		list, err := ParseFaults(strings.NewReader(script), "f")
 		if err != nil {
 			return
 		}
 		for _, x := range list {
-			if again, err := ParseFault(x.Text); err != nil || again.Verb != x.Verb || again.Target != x.Target || again.Count != x.Count {
+			if again, err := ParseFault(x.Text); err != nil || again != x {
 				t.Fatalf("%q: got %+v %v when read again, want %+v", x.Text, again, err, x)
 			}
 		}

@@ -45,12 +45,10 @@ type topic struct {
 	seen     map[*market]int64 // streams over all symbols: m.trades when last sent
 }
 
-// sub is one connection's subscription to one topic, with the depth faults armed on it.
+// sub is one connection's subscription to one topic.
 type sub struct {
-	c     *conn
-	t     *topic
-	armed []depthFault
-	held  []byte
+	lane
+	t *topic
 }
 
 func newHub(s *Server, x *exchange.Exchange) (*hub, error) {
@@ -81,7 +79,7 @@ func (h *hub) subscribe(c *conn, name string, sp streamSpec) {
 		h.topics[name] = t
 		h.attach(t)
 	}
-	s := &sub{c: c, t: t}
+	s := &sub{lane{c: c}, t}
 	c.subs[name] = s
 	c.names = append(c.names, name)
 	t.subs = append(t.subs, s)
@@ -160,20 +158,37 @@ func (h *hub) publish(t *topic, now int64, encode func(b []byte, us bool) []byte
 	if now < t.frozen {
 		return
 	}
+	event := t.spec.kind.event()
+	if event != "depth" { // told already
+		h.happened(t, now)
+	}
 	var made [4][]byte
 	for _, s := range t.subs {
-		form := 0
-		if s.c.us {
-			form = 1
-		}
-		if s.c.combined {
-			form += 2
-		}
+		form := s.c.form()
 		if made[form] == nil {
 			made[form] = h.frame(t, form, encode)
 		}
-		s.deliver(made[form])
+		s.deliver(made[form], event, t.spec.symbol)
 	}
+}
+
+// happened fires the faults that wait for an event of a topic, before it leaves.
+func (h *hub) happened(t *topic, now int64) {
+	if f := h.srv.faults; f.listening.Load() && len(t.subs) > 0 {
+		f.happened(t.spec.kind.event(), t.spec.symbol, cause{now: now, inside: true})
+	}
+}
+
+// form is which of the four encodings of an event the connection gets: in µs, in the combined wrapper.
+func (c *conn) form() int {
+	form := 0
+	if c.us {
+		form = 1
+	}
+	if c.combined {
+		form += 2
+	}
+	return form
 }
 
 func (h *hub) frame(t *topic, form int, encode func(b []byte, us bool) []byte) []byte {

@@ -254,7 +254,7 @@ func queryList(c *call, b []byte) ([]byte, *apiError) {
 	err = c.engine(func(x *exchange.Exchange, now int64) *apiError {
 		var rej *exchange.Reject
 		s, rej = x.OrderList(c.account, id, client)
-		if rej == nil && c.tooFresh(s.Created, now) {
+		if rej == nil && c.srv.lag.tooFresh("lists", s.Created, now) {
 			return bad(-2013, "Order does not exist.")
 		}
 		return fromReject(rej)
@@ -267,11 +267,6 @@ func queryList(c *call, b []byte) ([]byte, *apiError) {
 	w.list(s)
 	w.close('}')
 	return w.b, nil
-}
-
-// tooFresh says that queries from a replica do not see yet what was made at t.
-func (c *call) tooFresh(t, now int64) bool {
-	return c.srv.lag != nil && t > now-c.srv.cfg.QueryLag.Microseconds()
 }
 
 func allLists(c *call, b []byte) ([]byte, *apiError) {
@@ -302,7 +297,7 @@ func (c *call) lists(b []byte, get func(x *exchange.Exchange) ([]exchange.ListSt
 	err := c.engine(func(x *exchange.Exchange, now int64) *apiError {
 		var rej *exchange.Reject
 		list, rej = get(x)
-		list = slices.DeleteFunc(list, func(s exchange.ListState) bool { return c.tooFresh(s.Created, now) })
+		list = slices.DeleteFunc(list, func(s exchange.ListState) bool { return c.srv.lag.tooFresh("lists", s.Created, now) })
 		return fromReject(rej)
 	})
 	if err != nil {

@@ -15,7 +15,7 @@ func pingOp(_ *call, b []byte) ([]byte, *apiError) { return append(b, '{', '}'),
 func timeOp(c *call, b []byte) ([]byte, *apiError) {
 	w := enc{b: b, us: c.us}
 	w.open('{')
-	w.time("serverTime", c.srv.clock.now())
+	w.time("serverTime", c.srv.gate())
 	w.close('}')
 	return w.b, nil
 }

@@ -70,6 +70,30 @@ func memVenue(t *testing.T, l *memListener, cfg Config) (*Server, *rest) {
 	return s, c
 }
 
+// memDial is dial in memory.
+func memDial(t *testing.T, l *memListener, url string) *socket {
+	t.Helper()
+	s, err := memTryDial(l, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.t = t
+	t.Cleanup(func() { _ = s.c.Close() })
+	return s
+}
+
+func memTryDial(l *memListener, url string) (*socket, error) {
+	d := ws.Dialer{NetDial: l.dial, Timeout: 3 * time.Second}
+	nc, br, _, err := d.Dial(context.Background(), url)
+	if err != nil {
+		return nil, err
+	}
+	if br == nil {
+		br = bufio.NewReader(nc)
+	}
+	return &socket{c: nc, br: br}, nil
+}
+
 func TestVenueServesAnyListenerOnVirtualTime(t *testing.T) {
 	for range 2 { // a second bubble in one process: nothing of the first may be left
 		synctest.Test(t, func(t *testing.T) {
@@ -79,15 +103,7 @@ func TestVenueServesAnyListenerOnVirtualTime(t *testing.T) {
 				t.Fatalf("got %s %s", s.REST(), s.WSAPI())
 			}
 			begin := s.Now()
-			d := ws.Dialer{NetDial: l.dial}
-			nc, br, _, err := d.Dial(t.Context(), s.Stream()+"/ws/btcusdt@depth@100ms")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if br == nil {
-				br = bufio.NewReader(nc)
-			}
-			k := &socket{t: t, c: nc, br: br}
+			k := memDial(t, l, s.Stream()+"/ws/btcusdt@depth@100ms")
 			for range 1000 {
 				k.next()
 			}
@@ -103,11 +119,67 @@ func TestVenueServesAnyListenerOnVirtualTime(t *testing.T) {
 			if err := k.ended(); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("got %v, want the end", err)
 			}
-			_ = nc.Close()
 			if err := s.Close(); err != nil {
 				t.Error(err)
 			}
 			time.Sleep(time.Minute) // virtual: idle HTTP connections go
 		})
 	}
+}
+
+// world is a venue in memory with its clients, on virtual time.
+type world struct {
+	t *testing.T
+	l *memListener
+	s *Server
+	c *rest
+}
+
+// inMemory runs a test in a bubble; it ends the venue and what the test dialled.
+func inMemory(t *testing.T, cfg Config, run func(*world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		l := newMemListener()
+		if cfg.Symbols == nil {
+			cfg.Symbols = []string{"BTCUSDT", "ETHUSDT"}
+		}
+		s, c := memVenue(t, l, cfg)
+		run(&world{t, l, s, c})
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func (w *world) dial(url string) *socket { w.t.Helper(); return memDial(w.t, w.l, url) }
+
+func (w *world) api() *api {
+	w.t.Helper()
+	k, _ := w.s.Key("", HMAC)
+	return &api{socket: w.dial(w.s.WSAPI()), s: w.s, key: k}
+}
+
+func (w *world) do(line string) {
+	w.t.Helper()
+	if err := w.s.Faults().Do(line); err != nil {
+		w.t.Fatal(err)
+	}
+	synctest.Wait()
+}
+
+// order places a limit order far below the market, or a market order, and returns the answer.
+func (w *world) order(kv string) reply {
+	w.t.Helper()
+	return w.c.signed("POST", "/api/v3/order", "symbol=BTCUSDT&side=BUY&"+kv)
+}
+
+const (
+	restLow = "type=LIMIT&timeInForce=GTC&quantity=0.01&price=50000"
+	take    = "type=MARKET&quantity=0.01"
+)
+
+// pass lets virtual time go by and everything that is due then happen. It panics outside a bubble.
+func pass(d time.Duration) {
+	<-time.NewTimer(d).C
+	synctest.Wait()
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"riposte/tools/venue/exchange"
+	"riposte/tools/venue/link"
 )
 
 // security is what an endpoint asks of its caller.
@@ -30,7 +31,9 @@ type op struct {
 	params []string
 	// plain ops of the WS API bring their own authentication (session.*, userDataStream.*).
 	plain bool
-	run   func(c *call, b []byte) ([]byte, *apiError)
+	// amends: the call replaces an order.
+	amends bool
+	run    func(c *call, b []byte) ([]byte, *apiError)
 }
 
 func cost(n int) func(*call) int { return func(*call) int { return n } }
@@ -42,7 +45,8 @@ type call struct {
 	p       params
 	us      bool
 	ip      string
-	key     *verifier // nil on public calls
+	link    *link.Conn // that it came on
+	key     *verifier  // nil on public calls
 	account exchange.AccountID
 	conn    *conn // WS API only
 	session *session
@@ -74,7 +78,7 @@ func (c *call) admit(sign func(v *verifier) *apiError, apiKey string, hasKey boo
 	if c.op.security == public || c.op.plain {
 		return nil
 	}
-	return c.authenticate(now, sign, apiKey, hasKey)
+	return c.authenticate(c.srv.gate(), sign, apiKey, hasKey)
 }
 
 func (c *call) authenticate(now int64, sign func(v *verifier) *apiError, apiKey string, hasKey bool) *apiError {
@@ -149,7 +153,7 @@ func (c *call) execute(b []byte) ([]byte, *apiError) {
 		if !s.sleep(s.cfg.Latency.Forward) {
 			return b, errClosed()
 		}
-		if err := c.stamp.later(s.clock.now()); err != nil {
+		if err := c.stamp.later(s.gate()); err != nil {
 			// Check 2 comes after the order count was taken (Binance Spot API docs, 2026-07-21).
 			if c.op.orders > 0 {
 				s.loop.do(func(now int64) { _ = c.count(now) })
@@ -169,7 +173,7 @@ func (c *call) engine(fn func(x *exchange.Exchange, now int64) *apiError) *apiEr
 	var err *apiError
 	ok := s.loop.do(func(now int64) {
 		if c.signed {
-			if err = c.stamp.later(now); err != nil {
+			if err = c.stamp.later(now + s.skew.Load()); err != nil {
 				return
 			}
 		}
@@ -214,10 +218,11 @@ func (c *call) finish(err *apiError) int {
 
 // prepareHold decides whether this call's user events wait for its answer.
 func (c *call) prepareHold() {
-	if c.op.security != trade || c.key == nil || c.srv.cfg.UserEvents == EventFirst {
+	race := Race(c.srv.order.Load())
+	if c.op.security != trade || c.key == nil || race == EventFirst {
 		return
 	}
-	after := c.srv.cfg.UserEvents == AnswerFirst
+	after := race == AnswerFirst
 	c.srv.loop.do(func(int64) {
 		if after || c.srv.rng.IntN(2) == 1 {
 			c.hold = &hold{account: c.account}
@@ -237,11 +242,25 @@ func (c *call) answered() {
 	}
 }
 
+// arrived fires the faults that wait for such a request, once it is admitted.
+func (c *call) arrived() {
+	f := c.srv.faults
+	if !f.listening.Load() {
+		return
+	}
+	for _, class := range c.op.classes() {
+		if event := map[string]string{"orders": "order", "amends": "amend", "cancels": "cancel", "queries": "query"}[class]; event != "" {
+			f.heard(event, "", c.link)
+		}
+	}
+	f.heard("request", "", c.link)
+}
+
 // perform is admit's successor for both transports: faults, latencies, op, weight.
 func (c *call) perform(b []byte) ([]byte, *apiError) {
-	c.fault = c.srv.faults.answer(c)
+	c.fault = c.srv.faults.answer(c.op)
 	if f := c.fault; f != nil && !f.executes() {
-		return b, f.fail(c)
+		return b, f.fail()
 	}
 	c.prepareHold()
 	at := len(b)
@@ -254,13 +273,18 @@ func (c *call) perform(b []byte) ([]byte, *apiError) {
 		wait = 0
 	}
 	if f := c.fault; f != nil {
-		wait += f.delay
-		if lost := f.fail(c); lost != nil {
+		wait += f.late()
+		if lost := f.fail(); lost != nil {
 			b, err = b[:at], lost
 		}
 	}
 	if !c.srv.sleep(wait) {
 		return b[:at], errClosed()
+	}
+	if c.fault.garble() == "swapped" {
+		var other []byte
+		other, err = c.srv.faults.swaps.exchange(b[at:], err)
+		b = append(b[:at], other...)
 	}
 	return b, err
 }

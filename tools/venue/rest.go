@@ -30,6 +30,9 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/ws-api/v3" || path == "/ws-api/v3/":
 		s.serveAPI(w, r, query)
 	case strings.HasPrefix(path, "/sim/"):
+		if l := linkFrom(r); l.Kind() == "" {
+			l.SetKind("admin") // faults spare it
+		}
 		s.serveAdmin(w, r)
 	default:
 		s.serveREST(w, r, path, query)
@@ -58,6 +61,7 @@ func parseUnit(text string) (us bool, err *apiError) {
 // serveREST answers one /api/v3 or /sapi/v1 request.
 func (s *Server) serveREST(w http.ResponseWriter, r *http.Request, path, query string) {
 	s.stats.requests.Add(1)
+	at := s.spoken(r, "rest")
 	o, known := s.rest[path][r.Method]
 	if !known {
 		s.notFound(w, r, path)
@@ -65,13 +69,18 @@ func (s *Server) serveREST(w http.ResponseWriter, r *http.Request, path, query s
 	}
 	buf := bodyPool.Get().(*[]byte)
 	defer bodyPool.Put(buf)
-	c := &call{srv: s, op: o, ip: clientIP(r)}
+	c := &call{srv: s, op: o, ip: clientIP(r), link: at}
 	b, err := s.restCall(c, r, query, (*buf)[:0])
 	c.finish(err)
 	if err != nil {
 		if err.reset {
 			c.answered()
 			resetHTTP(w)
+			return
+		}
+		if err.page != nil {
+			c.answered()
+			err.page.show(s, w, r)
 			return
 		}
 		b = err.appendBody(b[:0])
@@ -88,6 +97,11 @@ func (s *Server) serveREST(w http.ResponseWriter, r *http.Request, path, query s
 	}
 	h["Content-Type"] = []string{"application/json;charset=UTF-8"}
 	h["Content-Length"] = []string{strconv.Itoa(len(b))}
+	if how := c.fault.garble(); how != "" && how != "swapped" {
+		c.answered()
+		s.garbleHTTP(w, how, status, b)
+		return
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(b) // a client that left is no concern of the venue
 	if c.hold != nil {
@@ -135,6 +149,7 @@ func (s *Server) restCall(c *call, r *http.Request, query string, b []byte) ([]b
 	if err := c.admit(sign, key, hasKey, true); err != nil {
 		return b, err
 	}
+	c.arrived()
 	return c.perform(b)
 }
 

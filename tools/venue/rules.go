@@ -28,15 +28,25 @@ func executionRules(c *call, b []byte) ([]byte, *apiError) {
 	if c.p.has("symbolStatus") && (c.p.has("symbol") || c.p.has("symbols")) {
 		return b, bad(-1128, "Combination of optional parameters invalid.")
 	}
-	if err = c.engine(func(x *exchange.Exchange, _ int64) *apiError { return sel.apply(x) }); err != nil {
+	var ranges []exchange.PriceRange
+	if err = c.engine(func(x *exchange.Exchange, _ int64) *apiError {
+		if err := sel.apply(x); err != nil {
+			return err
+		}
+		for _, n := range sel.names {
+			sym, _ := x.Symbol(n)
+			ranges = append(ranges, sym.Range)
+		}
+		return nil
+	}); err != nil {
 		return b, err
 	}
 	w := enc{b: b}
 	w.open('{')
 	w.key("symbolRules")
 	w.open('[')
-	for _, n := range sel.names {
-		r := c.srv.static.find(n).Range
+	for i, n := range sel.names {
+		r := ranges[i]
 		if r == (exchange.PriceRange{}) {
 			continue
 		}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"riposte/tools/venue/exchange"
+	"riposte/tools/venue/link"
 )
 
 // Server is a running venue: one loopback listener that serves REST, market streams, the WS API and /sim/, and one
@@ -28,8 +29,7 @@ type Server struct {
 	users    *users // loop goroutine only
 	deadMan  *deadMan
 	counts   []orderCount
-	lag      *lagView                // loop goroutine only; nil without QueryLag
-	opening  []exchange.AccountState // accounts at start
+	lag      *lagView // loop goroutine only
 	rng      *rand.Rand
 	limits   *limiter
 	keys     map[string]*verifier
@@ -40,16 +40,17 @@ type Server struct {
 	rest     map[string]map[string]*op // path, method
 	methods  map[string]*op            // WS API
 	static   *exchangeInfo
+	line     *link.Listener // below TLS
 	listener net.Listener
+	certs    *certs // nil without TLS
 	http     *http.Server
 	caFile   string
 	caTemp   bool
-	nextConn atomic.Uint64
+	order    atomic.Uint32 // Race in force
+	skew     atomic.Int64  // of the clock that requests are judged by, µs
 
 	mu    sync.Mutex
 	conns map[*conn]struct{}
-	idle  map[net.Conn]uint64 // REST sockets, numbered as they came
-	came  uint64
 	shut  bool
 	work  sync.WaitGroup
 }
@@ -82,8 +83,8 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		cfg.Accounts = []Account{a}
 	}
 	s := &Server{cfg: cfg, clock: newClock(cfg.TimeOffset), conns: make(map[*conn]struct{}),
-		idle: make(map[net.Conn]uint64), keys: make(map[string]*verifier),
-		rng: rand.New(rand.NewPCG(cfg.Seed, 0x76656e7565))}
+		keys: make(map[string]*verifier),
+		rng:  rand.New(rand.NewPCG(cfg.Seed, 0x76656e7565))}
 	if err := s.build(); err != nil {
 		return nil, err
 	}
@@ -130,12 +131,8 @@ func (s *Server) build() error {
 	}
 	s.users, s.deadMan = newUsers(), newDeadMan(s)
 	k.srv, k.hub, k.user = s, s.hub, s.users
-	for i := range s.cfg.Accounts {
-		s.opening = append(s.opening, s.x.Account(exchange.AccountID(i)))
-	}
-	if s.cfg.QueryLag > 0 {
-		s.lag = newLagView(s)
-	}
+	s.lag = newLagView(s)
+	s.order.Store(uint32(s.cfg.UserEvents))
 	s.limits = newLimiter(&s.cfg)
 	s.limits.onBan = s.banned
 	s.faults = newFaults(s)
@@ -150,7 +147,7 @@ func (s *Server) build() error {
 	l.every(s.cfg.KlineEvery, func(now int64) { s.hub.flushKlines(now, false) })
 	l.every(s.cfg.TickerEvery, s.hub.flushTickers)
 	for _, f := range s.cfg.Faults {
-		s.faults.schedule(f, s.started)
+		_ = s.faults.begin(f, s.started) // one that finds nothing to break stays uncounted
 	}
 	return nil
 }
@@ -175,9 +172,13 @@ func (s *Server) socket() (net.Listener, error) {
 }
 
 func (s *Server) listen() (err error) {
-	if s.listener, err = s.socket(); err != nil {
+	inner, err := s.socket()
+	if err != nil {
 		return err
 	}
+	s.line = link.Wrap(inner, s.cfg.Seed)
+	s.line.OnAccept = func(c *link.Conn) { s.faults.heard("accept", "", c) }
+	s.listener = s.line
 	if s.cfg.TLS.On {
 		if s.caFile = s.cfg.TLS.CAFile; s.caFile == "" {
 			if s.caFile, err = tempCAFile(); err != nil {
@@ -185,13 +186,12 @@ func (s *Server) listen() (err error) {
 			}
 			s.caTemp = true
 		}
-		conf, err := makeTLS(s.caFile)
-		if err != nil {
+		if s.certs, err = newCerts(s.caFile); err != nil {
 			return errors.Join(err, s.listener.Close())
 		}
-		s.listener = tls.NewListener(s.listener, conf)
+		s.listener = tls.NewListener(s.listener, s.certs.server())
 	}
-	s.http = &http.Server{Handler: http.HandlerFunc(s.serveHTTP), ConnState: s.connState,
+	s.http = &http.Server{Handler: http.HandlerFunc(s.serveHTTP), ConnContext: keepConn,
 		ReadHeaderTimeout: 30 * time.Second, MaxHeaderBytes: 64 << 10,
 		// Broken handshakes and requests are the clients' business; the counters show them.
 		ErrorLog: log.New(discard{}, "", 0)}
@@ -202,18 +202,30 @@ type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
-// connState keeps the REST sockets, so that they can be cut.
-func (s *Server) connState(c net.Conn, st http.ConnState) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch st {
-	case http.StateHijacked, http.StateClosed:
-		delete(s.idle, c)
-	case http.StateNew:
-		s.came++
-		s.idle[c] = s.came
-	}
+type connKey struct{}
+
+func keepConn(ctx context.Context, nc net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, nc)
 }
+
+// linkFrom is the connection that a request came on.
+func linkFrom(r *http.Request) *link.Conn {
+	nc, _ := r.Context().Value(connKey{}).(net.Conn)
+	return linkOf(nc)
+}
+
+// spoken notes what a connection is used for, and that it was heard of if this is its first request.
+func (s *Server) spoken(r *http.Request, kind string) *link.Conn {
+	l := linkFrom(r)
+	if first := l.Kind() == ""; first || kind != "rest" {
+		l.SetKind(kind)
+		s.faults.heard("connect", kind, l)
+	}
+	return l
+}
+
+// gate is the time by which requests are judged and which the venue tells: that of its gateways.
+func (s *Server) gate() int64 { return s.clock.now() + s.skew.Load() }
 
 // Close stops the market, ends every connection and waits for all goroutines.
 func (s *Server) Close() error {
@@ -235,6 +247,7 @@ func (s *Server) Close() error {
 		c.end()
 	}
 	s.loop.stop()
+	err = errors.Join(err, s.line.Shut())
 	s.work.Wait()
 	if s.caTemp {
 		err = errors.Join(err, os.Remove(s.caFile))
@@ -366,7 +379,5 @@ func (s *Server) executed(a exchange.AccountID, r *exchange.ExecutionReport) {
 		}
 		s.counts[a].filled(r.TransactTime, n)
 	}
-	if s.lag != nil {
-		s.lag.changed(a, r)
-	}
+	s.lag.changed(a, r)
 }

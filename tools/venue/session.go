@@ -29,7 +29,7 @@ func (c *call) own() *apiError {
 	if !ok || apiKey == "" {
 		return errMandatory("apiKey")
 	}
-	return c.authenticate(c.srv.clock.now(), func(v *verifier) *apiError {
+	return c.authenticate(c.srv.gate(), func(v *verifier) *apiError {
 		sig, ok := c.p.get("signature")
 		if !ok || sig == "" {
 			return errMandatory("signature")
@@ -82,7 +82,7 @@ func (c *call) sessionState(b []byte) ([]byte, *apiError) {
 	}
 	w.time("connectedSince", c.conn.since)
 	w.bool("returnRateLimits", !c.conn.noLimits)
-	w.time("serverTime", c.srv.clock.now())
+	w.time("serverTime", c.srv.gate())
 	w.bool("userDataStream", active)
 	w.close('}')
 	return w.b, nil
@@ -149,7 +149,7 @@ func (c *call) subscribeUser(b []byte, k *verifier, logon bool) ([]byte, *apiErr
 		}
 		id = c.conn.nextUser
 		c.conn.nextUser++
-		c.fresh = &userSub{c: c.conn, id: id, account: acct, logon: logon}
+		c.fresh = &userSub{lane: lane{c: c.conn}, id: id, account: acct, logon: logon}
 		c.srv.users.add(c.fresh)
 	})
 	if !ok {

@@ -58,13 +58,20 @@ func (k *sink) Execution(a exchange.AccountID, r *exchange.ExecutionReport) {
 		return
 	}
 	k.srv.executed(a, r)
-	k.user.emit(a, func(b []byte, us bool) []byte { return appendExecutionReport(b, r, us) })
+	event := "report"
+	if r.Exec == exchange.ExecTrade {
+		event = "fill"
+		if f := k.srv.faults; f.listening.Load() {
+			f.happened(event, "", cause{now: r.TransactTime, inside: true})
+		}
+	}
+	k.user.emit(a, event, r.Symbol, func(b []byte, us bool) []byte { return appendExecutionReport(b, r, us) })
 }
 
 // List implements exchange.Sink.
 func (k *sink) List(a exchange.AccountID, s *exchange.ListState) {
 	if k.srv != nil {
-		k.user.emit(a, func(b []byte, us bool) []byte { return appendListStatus(b, s, us) })
+		k.user.emit(a, "user", s.Symbol, func(b []byte, us bool) []byte { return appendListStatus(b, s, us) })
 	}
 }
 
@@ -73,10 +80,8 @@ func (k *sink) Balances(a exchange.AccountID, list []exchange.Balance, t exchang
 	if k.srv == nil {
 		return
 	}
-	if k.srv.lag != nil {
-		k.srv.lag.settled(a, t)
-	}
-	k.user.emit(a, func(b []byte, us bool) []byte { return appendAccountPosition(b, list, t, us) })
+	k.srv.lag.settled(a, t)
+	k.user.emit(a, "balance", "", func(b []byte, us bool) []byte { return appendAccountPosition(b, list, t, us) })
 }
 
 // Status implements exchange.Sink.
@@ -110,6 +115,7 @@ func (h *hub) flushMarket(m *market, now int64, fast bool) {
 		switch t.spec.kind {
 		case streamDepth:
 			if changed {
+				h.happened(t, now)
 				h.overlap(t, &diff, now)
 				h.publish(t, now, func(b []byte, us bool) []byte { return wire.AppendDepthUpdate(b, &diff, now, unit(us)) })
 			}

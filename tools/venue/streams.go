@@ -20,6 +20,10 @@ import (
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, kind connKind) (*conn, *bufio.Reader, bool) {
 	ip := clientIP(r)
 	now := s.clock.now()
+	s.spoken(r, kind.String())
+	if !s.welcome(w, r) {
+		return nil, nil, false
+	}
 	err := s.limits.connect(now, ip, kind == apiConn)
 	if err == nil && kind == apiConn {
 		_, err = s.limits.charge(now, ip, 2, false) // connecting to the WS API costs 2
@@ -49,13 +53,38 @@ func refuse(w http.ResponseWriter, err *apiError) {
 	_, _ = w.Write(b)
 }
 
+// welcome puts an opening WebSocket through the faults of handshakes; false if it was answered otherwise.
+func (s *Server) welcome(w http.ResponseWriter, r *http.Request) bool {
+	f := s.faults.answer(handshakeOp)
+	if f == nil {
+		return true
+	}
+	if !s.sleep(f.late()) {
+		return false
+	}
+	switch err := f.fail(); {
+	case err == nil:
+		return true
+	case err.reset:
+		resetHTTP(w)
+	case err.page != nil:
+		err.page.show(s, w, r)
+	default:
+		refuse(w, err)
+	}
+	return false
+}
+
 // begin starts the two goroutines of a connection.
 func (s *Server) begin(c *conn, br *bufio.Reader, handle func([]byte)) {
 	if !s.adopt(c) {
 		c.end()
 		return
 	}
-	s.loop.do(c.live)
+	s.loop.do(func(now int64) {
+		c.live(now)
+		s.faults.happened("open", c.kind.String(), cause{now: now, link: linkOf(c.net)})
+	})
 	writer := make(chan struct{})
 	go func() {
 		defer s.work.Done()
@@ -194,18 +223,31 @@ func (s *Server) subscriptions(c *conn, add bool, list []*fastjson.Value, id str
 		names, specs = append(names, n), append(specs, sp)
 	}
 	var fail *streamError
-	s.loop.do(func(int64) {
+	s.loop.do(func(now int64) {
 		if add && len(c.subs)+len(names) > s.cfg.StreamsPerConnection {
 			fail = controlError(4, "Too many subscriptions")
 			return
 		}
+		how := ""
+		if add {
+			how = s.faults.nextSubscribe()
+		}
+		if how == "refused" {
+			fail = controlError(0, "Unknown error")
+			return
+		}
 		c.send(resultFrame("null", id))
 		for i, n := range names {
-			if add {
-				s.hub.subscribe(c, n, specs[i])
-			} else {
+			switch {
+			case !add:
 				s.hub.unsubscribe(c, n)
+			case how == "silent", how == "partial" && i%2 == 1: // said yes, sends nothing
+			default:
+				s.hub.subscribe(c, n, specs[i])
 			}
+		}
+		if add {
+			s.faults.happened("subscribe", "", cause{now: now, link: linkOf(c.net)})
 		}
 	})
 	return fail

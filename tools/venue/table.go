@@ -63,7 +63,7 @@ func tradeEndpoints() []*op {
 		{verb: "DELETE", path: "/api/v3/openOrders", method: "openOrders.cancelAll", security: trade, weight: cost(1), free: true,
 			params: []string{"symbol"}, run: cancelAll},
 		{verb: "POST", path: "/api/v3/order/cancelReplace", method: "order.cancelReplace", security: trade, weight: cost(1), free: true,
-			orders: 1, run: replaceOrder, params: append([]string{"cancelReplaceMode", "cancelOrderId", "cancelOrigClientOrderId",
+			orders: 1, amends: true, run: replaceOrder, params: append([]string{"cancelReplaceMode", "cancelOrderId", "cancelOrigClientOrderId",
 				"cancelNewClientOrderId", "cancelRestrictions", "orderRateLimitExceededMode"}, orderParams...)},
 		{verb: "PUT", path: "/api/v3/order/amend/keepPriority", method: "order.amend.keepPriority", security: trade, weight: cost(4),
 			params: []string{"symbol", "orderId", "origClientOrderId", "newClientOrderId", "newQty"}, run: amendOrder},

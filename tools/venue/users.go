@@ -21,28 +21,28 @@ type accountEvents struct {
 
 // userSub is one user data subscription of a WS API connection.
 type userSub struct {
-	c       *conn
+	lane
 	id      int
 	account exchange.AccountID
 	logon   bool // made through session.logon: ends with the session
 
 	// Until the answer with the subscription's id has left, events wait in early.
 	begun bool
-	early [][]byte
+	early []func()
 }
 
-func (s *userSub) send(frame []byte) {
+func (s *userSub) send(frame []byte, event, symbol string) {
 	if !s.begun {
-		s.early = append(s.early, frame)
+		s.early = append(s.early, func() { s.deliver(frame, event, symbol) })
 		return
 	}
-	s.c.send(frame)
+	s.deliver(frame, event, symbol)
 }
 
 func (s *userSub) begin() {
 	s.begun = true
-	for _, f := range s.early {
-		s.c.send(f)
+	for _, deliver := range s.early {
+		deliver()
 	}
 	s.early = nil
 }
@@ -55,8 +55,9 @@ type hold struct {
 
 // waitingEvent is an encoded event: ms and µs form, and what it waits for (nil: only for those before it).
 type waitingEvent struct {
-	payload [2][]byte
-	hold    *hold
+	payload       [2][]byte
+	event, symbol string // for faults, see userEvents
+	hold          *hold
 }
 
 func newUsers() *users { return &users{byAccount: make(map[exchange.AccountID]*accountEvents)} }
@@ -68,6 +69,14 @@ func (u *users) of(a exchange.AccountID) *accountEvents {
 		u.byAccount[a] = e
 	}
 	return e
+}
+
+// list are the subscriptions of the i-th account.
+func (u *users) list(i int) []*userSub {
+	if e := u.byAccount[exchange.AccountID(i)]; e != nil {
+		return e.subs
+	}
+	return nil
 }
 
 func (u *users) add(s *userSub) {
@@ -95,12 +104,12 @@ func (u *users) terminate(s *userSub, now int64) {
 }
 
 // emit sends one event of an account to its subscriptions, or queues it behind an answer that has to leave first.
-func (u *users) emit(a exchange.AccountID, encode func(b []byte, us bool) []byte) {
+func (u *users) emit(a exchange.AccountID, event, symbol string, encode func(b []byte, us bool) []byte) {
 	e := u.byAccount[a]
 	if e == nil || len(e.subs) == 0 {
 		return
 	}
-	var ev waitingEvent
+	ev := waitingEvent{event: event, symbol: symbol}
 	for _, s := range e.subs {
 		form := 0
 		if s.c.us {
@@ -127,7 +136,7 @@ func (e *accountEvents) deliver(ev waitingEvent) {
 			form = 1
 		}
 		if p := ev.payload[form]; p != nil {
-			s.send(s.frame(p))
+			s.send(s.frame(p), ev.event, ev.symbol)
 		}
 	}
 }

@@ -71,12 +71,15 @@ func (se *session) handle(msg []byte) {
 		se.c.send(textFrame(se.answer(nil, id, text, nil, false)))
 		return
 	}
-	c := &call{srv: s, op: o, ip: se.c.ip, conn: se.c, session: se, us: se.c.us}
+	c := &call{srv: s, op: o, ip: se.c.ip, link: linkOf(se.c.net), conn: se.c, session: se, us: se.c.us}
 	if err := c.readJSON(v.Get("params")); err != nil {
 		se.c.send(textFrame(se.answer(nil, id, err, nil, false)))
 		return
 	}
 	refused := se.admit(c)
+	if refused == nil {
+		c.arrived()
+	}
 	if s.slow() && !o.plain {
 		// With latencies the next request must not wait for this one's answer.
 		s.spawn(func() { se.serve(c, id, refused) })
@@ -118,11 +121,22 @@ func (se *session) serve(c *call, id string, err *apiError) {
 		se.c.drop()
 		return
 	}
+	if err != nil && err.page != nil {
+		c.answered()
+		if !err.page.silent {
+			se.c.send(textFrame([]byte(err.page.body)))
+		}
+		return
+	}
 	if err != nil && err.code == -2015 && c.byLogon {
 		id = "null" // the key of the session was revoked: the venue answers so, to no request in particular
 	}
 	b = se.answer(b, id, err, c, true)
-	se.c.send(textFrame(b))
+	if how := c.fault.garble(); how != "" {
+		se.c.garble(how, b)
+	} else {
+		se.c.send(textFrame(b))
+	}
 	c.answered()
 	if err != nil && err.status == http.StatusTeapot {
 		se.c.drop()
@@ -219,7 +233,7 @@ func (se *session) answer(b []byte, id string, err *apiError, c *call, limits bo
 		case err.retryAt > 0:
 			w.key("data")
 			w.open('{')
-			w.int("serverTime", se.c.srv.clock.now()/1000)
+			w.int("serverTime", se.c.srv.gate()/1000)
 			w.int("retryAfter", err.retryAt/1000)
 			w.close('}')
 		}

@@ -8,6 +8,21 @@ type PriceRange struct {
 	BidUp, BidDown, AskUp, AskDown Fixed
 }
 
+// SetRange changes a symbol's PRICE_RANGE rule for takers from now on.
+func (x *Exchange) SetRange(now Micros, symbol string, r PriceRange) *Reject {
+	x.command(now, "range", 0, symbol)
+	in := x.byName[symbol]
+	if in == nil {
+		return rejectSymbol()
+	}
+	if x.log.on() {
+		x.log.word("  range").num(r.BidUp).num(r.BidDown).num(r.AskUp).num(r.AskDown).end()
+	}
+	in.sym.Range = r
+	x.log.flush()
+	return nil
+}
+
 // SetReference gives a symbol a reference price from outside; Opt{} makes it
 // null. Filters and the PRICE_RANGE rule measure against it (since 2026-05-08).
 func (x *Exchange) SetReference(now Micros, symbol string, price Opt) *Reject {
