@@ -77,14 +77,13 @@ func (d *desk) shutdown() *report {
 	d.gateway.Drain()
 	d.engineWait.Wake()
 	drained := until(ctx, d.dealer.drained.Load)
-	audited := false
-	// A balance can lag behind the fills for a moment, so a difference is
-	// believed only when it stays.
-	for range 3 {
-		if !drained || audited {
-			break
-		}
-		audited = d.auditOnce(ctx)
+	// What the venue tells of an account can lag behind the fills by seconds, so a
+	// difference is believed only when it stays as long as there is time.
+	patience, done := context.WithTimeout(ctx, shutdownTime*3/4)
+	defer done()
+	audited := drained && d.auditOnce(patience)
+	for drained && !audited && pausedFor(patience, time.Second) {
+		audited = d.auditOnce(patience)
 	}
 	d.threads.halt()
 	death.At(death.Drained)

@@ -127,7 +127,11 @@ func (l *simLife) Unknown() (n int, oldest time.Duration) {
 	l.d.gateway.Table().EachLive(func(o *exec.Order) {
 		if o.Status() == core.Unknown {
 			n++
-			oldest = max(oldest, time.Duration(now-o.Sent))
+			age := l.r.w.Now() - l.begun // of an order that a former life left
+			if o.Sent > 0 {
+				age = time.Duration(now - o.Sent)
+			}
+			oldest = max(oldest, age)
 		}
 	})
 	return n, oldest
