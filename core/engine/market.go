@@ -24,6 +24,7 @@ type market struct {
 	queue    *ring.Queue
 	sync     *book.Sync
 	signals  signal.Set
+	ruled    ruled
 	strategy Strategy
 	view     View
 	top      core.Top // the freshest; what the strategy sees
@@ -173,6 +174,7 @@ func (s *Shard) depth(m *market, ev *core.Event, lv []core.Level) outcome {
 		if m.known.held != nil && ev.ID >= m.known.held.LastID {
 			s.settle(m, m.known.held)
 		}
+		m.ruled.depth(m.sync, s.now)
 		if s.cfg.Observer != nil {
 			s.cfg.Observer.DepthApplied(m.id, m.sync, ev)
 		}
@@ -195,10 +197,12 @@ func (s *Shard) look(m *market) {
 	}
 	m.top = m.sync.Top()
 	m.signals.OnTop(&m.top, s.now)
+	m.ruled.top(&m.top, s.now)
 }
 
-// decide shows the event to the strategy, if the book may be read.
+// decide shows the event to the strategy, if the book may be read, after the rules.
 func (s *Shard) decide(m *market, ev *core.Event) {
+	s.fire(m)
 	if _, live := m.sync.Live(); live && m.strategy != nil && !m.unready {
 		m.strategy.Market(&m.view, ev)
 	}
@@ -273,6 +277,7 @@ func (s *Shard) demoted(m *market) {
 	}
 	m.top = core.Top{}
 	m.signals.Reset()
+	m.ruled.blind()
 	s.cancelAll(m)
 }
 
@@ -288,6 +293,7 @@ func (s *Shard) timer(m *market) {
 		s.see(m)
 	}
 	s.tend(m)
+	s.fire(m)
 	if live && m.strategy != nil && !m.unready {
 		m.strategy.Timer(&m.view)
 	}

@@ -9,6 +9,7 @@ import (
 	"riposte/core/book"
 	"riposte/core/ring"
 	"riposte/core/risk"
+	"riposte/core/signal"
 	"riposte/core/trail"
 )
 
@@ -57,9 +58,11 @@ type Config struct {
 	ActAfter time.Duration
 	// Refused is told of each refusal of the gate, for the journal; may be nil.
 	Refused    func(in *core.Intent, reason uint16, text string, input uint64)
-	Denials    *ring.Ring[risk.Denial] // refusals with what they were judged by, for who asks why; may be nil, full drops
-	Halts      *ring.Ring[HaltNote]    // halts as they change, for the record that survives a restart; may be nil
-	Window     int                     // of each book, see book.New; 0 is the default
+	Denials    *ring.Ring[risk.Denial]  // refusals with what they were judged by, for who asks why; may be nil, full drops
+	Halts      *ring.Ring[HaltNote]     // halts as they change, for the record that survives a restart; may be nil
+	Rules      []*signal.Rules          // of the configuration's signals, by instrument; nil where there are none
+	Fired      *ring.Ring[signal.Fired] // signals as they fire, for the record; may be nil, full drops
+	Window     int                      // of each book, see book.New; 0 is the default
 	TimerEvery time.Duration
 	StatsEvery time.Duration
 	// PauseMax is how long the process may stand still (stopped, starved, suspended)
@@ -121,6 +124,10 @@ func NewShard(cfg Config) (*Shard, error) {
 			continue
 		}
 		m := newMarket(s, cfg.Gate.Instrument(core.InstrumentID(i)), q, cfg.Strategies[i])
+		var err error
+		if m.ruled, err = newRuled(s, m); err != nil {
+			return nil, err
+		}
 		m.at = len(s.markets)
 		s.markets = append(s.markets, m)
 		s.byID[i] = m

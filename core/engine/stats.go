@@ -27,6 +27,8 @@ type Counts struct {
 	Cancels      uint64
 	Amends       uint64
 	DenialsLost  uint64 // refusals that found their ring full
+	Signals      uint64 // of the configuration\'s rules, fired
+	SignalsLost  uint64 // of them, not told because the ring was full
 	Acks         uint64
 	Fills        uint64
 	Rejects      uint64

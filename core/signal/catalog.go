@@ -118,7 +118,7 @@ var catalog = []family{
 	touchFamily("bid", InPrice, "best bid", func(t *core.Top) float64 { return whole(t.Bid) }),
 	touchFamily("ask", InPrice, "best ask", func(t *core.Top) float64 { return whole(t.Ask) }),
 	touchFamily("mid", InPrice, "middle of the touch", mid),
-	touchFamily("microprice", InPrice, "touch weighted by the opposite quantities", microprice),
+	touchFamily("microprice", InPrice, "touch weighted by the opposite quantities", func(t *core.Top) float64 { return microprice(t) / core.Scale }),
 	touchFamily("imbalance", Number, "(bid - ask) / (bid + ask) of the touch's quantities", imbalance),
 	touchFamily("spread", Bps, "ask less bid", spreadBps),
 	heldFamily(spreadBps, output{"spread_mean", Bps, "mean spread by time"}, output{"spread_dev", Bps, "its standard deviation"}),

@@ -17,6 +17,8 @@
 //	registry.go    all of them by name, with parameters that are checked
 //	catalog.go     the table of names
 //	panel.go       those that one instrument's rules name, fed from one place
+//	program.go     an expression over a panel, compiled
+//	rules.go       the configuration's signals: when they fire, and for how long
 //
 // An indicator that has not seen enough is not ready: its value comes with ok =
 // false, never as a zero. Bars are taken once, in order, when nothing can change

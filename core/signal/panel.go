@@ -3,6 +3,8 @@ package signal
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"riposte/core"
 )
@@ -93,19 +95,24 @@ func (p *Panel) Add(s *Spec, series Series, given ...Arg) (int, error) {
 	return len(p.slots) - 1, nil
 }
 
-// name is an indicator as its user would write it.
+// name is an indicator as its user would write it, without what is the default anyway.
 func (s *Spec) name(series Series, vals []float64) string {
-	text := s.Name + "("
+	var parts []string
 	if s.Of == Bars {
-		text += series.String()
-	}
-	for i, v := range vals {
-		if i > 0 || s.Of == Bars {
-			text += ", "
+		text := series.String()
+		if strings.Contains(text, " ") {
+			text = strconv.Quote(text)
 		}
-		text += s.Params[i].text(v)
+		parts = append(parts, text)
 	}
-	return text + ")"
+	n := len(vals)
+	for n > 0 && vals[n-1] == s.Params[n-1].Def {
+		n--
+	}
+	for i, v := range vals[:n] {
+		parts = append(parts, s.Params[i].text(v))
+	}
+	return s.Name + "(" + strings.Join(parts, ", ") + ")"
 }
 
 func (p *Panel) wire(m made) {
@@ -148,6 +155,11 @@ func (p *Panel) Of(i int) (s Series, ok bool) {
 		return Series{}, false
 	}
 	return p.series[i].of, true
+}
+
+// Reads reports whether any indicator is fed with this.
+func (p *Panel) Reads(f Feed) bool {
+	return slices.ContainsFunc(p.made, func(m made) bool { return m.f.of == f })
 }
 
 // Levels is how deep a book OnDepth wants, 0 where nothing looks at it.

@@ -87,7 +87,7 @@ func TestWhatIsNamedTwiceIsKeptOnce(t *testing.T) {
 	}
 	add("macd", hour)
 	add("macd", minute, Arg{V: 5})
-	if len(p.made) != 3 || p.Name(hist) != "macd_hist(1m, 12, 26, 9)" || p.Unit(hist) != InPrice {
+	if len(p.made) != 3 || p.Name(hist) != "macd_hist(1m)" || p.Unit(hist) != InPrice {
 		t.Errorf("made %d, the histogram is %s in %v", len(p.made), p.Name(hist), p.Unit(hist))
 	}
 	for i := p.Slots(); i < SlotsMax; i++ {

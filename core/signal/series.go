@@ -86,14 +86,20 @@ func (s Series) String() string {
 		return strconv.FormatInt(s.Trades, 10) + " ticks"
 	case VolumeBars:
 		return s.Volume.String() + " base"
-	case TimeBars, KlineBars:
-		for _, v := range intervals {
-			if v.span == s.Span && s.Kind == KlineBars {
-				return "kline " + v.name
-			} else if v.span == s.Span {
-				return v.name
-			}
-		}
+	case TimeBars:
+		return s.Interval()
+	case KlineBars:
+		return "kline " + s.Interval()
 	}
 	return "no bars"
+}
+
+// Interval is the name of a bar of time's interval, "" of others.
+func (s Series) Interval() string {
+	for _, v := range intervals {
+		if v.span == s.Span {
+			return v.name
+		}
+	}
+	return ""
 }

@@ -99,9 +99,11 @@ func (s *Set) Ready() bool { return s.touches > 0 }
 
 // Microprice is the touch weighted by the opposite quantity, in units of 1e-8: the
 // price to which the next trade is pulled.
-func (s *Set) Microprice() float64 {
-	bid, ask := float64(s.top.Bid), float64(s.top.Ask)
-	bq, aq := float64(s.top.BidQty), float64(s.top.AskQty)
+func (s *Set) Microprice() float64 { return microprice(&s.top) }
+
+func microprice(t *core.Top) float64 {
+	bid, ask := float64(t.Bid), float64(t.Ask)
+	bq, aq := float64(t.BidQty), float64(t.AskQty)
 	if bq+aq <= 0 {
 		return (bid + ask) / 2
 	}
@@ -109,8 +111,10 @@ func (s *Set) Microprice() float64 {
 }
 
 // Imbalance is (bid - ask) / (bid + ask) of the touch quantities, -1 to +1.
-func (s *Set) Imbalance() float64 {
-	bq, aq := float64(s.top.BidQty), float64(s.top.AskQty)
+func (s *Set) Imbalance() float64 { return imbalance(&s.top) }
+
+func imbalance(t *core.Top) float64 {
+	bq, aq := float64(t.BidQty), float64(t.AskQty)
 	if bq+aq <= 0 {
 		return 0
 	}

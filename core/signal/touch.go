@@ -28,11 +28,6 @@ func (n *touchNow) Reset() { n.top = core.Top{} }
 
 func mid(t *core.Top) float64 { return (whole(t.Bid) + whole(t.Ask)) / 2 }
 
-// microprice is the touch weighted by the opposite quantity, see Set.Microprice.
-func microprice(t *core.Top) float64 { return (&Set{top: *t}).Microprice() / core.Scale }
-
-func imbalance(t *core.Top) float64 { return (&Set{top: *t}).Imbalance() }
-
 // spreadBps is ask less bid in 1/10000 of their middle.
 func spreadBps(t *core.Top) float64 { return 1e4 * whole(t.Ask-t.Bid) / mid(t) }
 

@@ -17,6 +17,7 @@ import (
 	"riposte/core/engine"
 	"riposte/core/ring"
 	"riposte/core/risk"
+	"riposte/core/signal"
 	"riposte/core/trail"
 )
 
@@ -51,7 +52,8 @@ type Setup struct {
 	Observer    engine.Observer
 	Trail       *trail.Config // of every symbol; nil: trades are not followed
 	ActAfter    time.Duration
-	Halted      bool // start as the gate does, not reconciled
+	Rules       func(*core.Instrument) (*signal.Rules, error) // nil: none
+	Halted      bool                                          // start as the gate does, not reconciled
 	PauseMax    time.Duration
 	LostAfter   time.Duration
 	Depth       engine.DepthConfig
@@ -74,6 +76,7 @@ type World struct {
 	Denials  *ring.Ring[risk.Denial]
 	Asks     *ring.Ring[trail.Ask]
 	Answers  *ring.Ring[*trail.Answer]
+	Fired    *ring.Ring[signal.Fired]
 
 	quotes []core.Top                   // last Quote by symbol
 	ids    []uint64                     // last update id by symbol
@@ -121,6 +124,7 @@ func New(s Setup) (*World, error) {
 		Asks:     ring.New[trail.Ask](s.RingSize),
 		Answers:  ring.New[*trail.Answer](s.RingSize),
 		between:  make([]uint64, len(s.Symbols)),
+		Fired:    ring.New[signal.Fired](s.RingSize),
 		quotes:   make([]core.Top, len(s.Symbols)),
 		ids:      make([]uint64, len(s.Symbols)),
 		orders:   map[core.OrderID]core.Intent{},
@@ -140,6 +144,14 @@ func New(s Setup) (*World, error) {
 		limits[id] = s.Limits
 		w.ids[id] = 999
 		w.Queues = append(w.Queues, ring.NewQueue(s.QueueEvents, s.QueueLevels, min(s.QueueLevels, 1024)))
+	}
+	var rules []*signal.Rules
+	for i := 0; s.Rules != nil && i < len(s.Symbols); i++ {
+		r, err := s.Rules(w.Table.Get(core.InstrumentID(i)))
+		if err != nil {
+			return nil, err
+		}
+		rules = append(rules, r)
 	}
 	strategies := make([]engine.Strategy, len(s.Symbols))
 	for i := range strategies {
@@ -168,6 +180,7 @@ func New(s Setup) (*World, error) {
 		Instruments: w.Table, Clock: w.Clock, Gate: w.Gate, Queues: w.Queues, Strategies: strategies,
 		Reports: w.Reports, Images: w.Images, Commands: w.Commands, Out: w.Approved, Want: w.Want, Stages: w.Stages, Halts: w.Halts, Denials: w.Denials,
 		Trails: trails, Asks: w.Asks, Answers: w.Answers, ActAfter: s.ActAfter,
+		Rules: rules, Fired: w.Fired,
 		Observer: s.Observer, Depth: s.Depth, PauseMax: s.PauseMax, LostAfter: s.LostAfter, TimerEvery: 100 * time.Millisecond, StatsEvery: 100 * time.Millisecond,
 	})
 	return w, err
