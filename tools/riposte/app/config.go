@@ -49,8 +49,10 @@ type Config struct {
 	Store    StoreConfig             `toml:"store"`
 	Bars     BarsConfig              `toml:"bars"`
 	Recovery RecoveryConfig          `toml:"recovery"`
+	Signals  map[string]SignalConfig `toml:"signals"`
 
-	hash [sha256.Size]byte // of the file's bytes and what was set beside them
+	hash  [sha256.Size]byte // of the file's bytes and what was set beside them
+	texts [][]byte          // the same, for errors that show a place
 }
 
 // VenueConfig is [venue].
@@ -147,7 +149,7 @@ func parseConfig(name string, text []byte, sets ...string) (*Config, error) {
 	if err := toml.Unmarshal(defaultTOML, c); err != nil {
 		return nil, fmt.Errorf("BUG: the built-in configuration does not parse: %w", err)
 	}
-	c.Limits, c.Strategy.Params, c.Account = nil, nil, accountDefaults()
+	c.Limits, c.Strategy.Params, c.Signals, c.Account = nil, nil, nil, accountDefaults()
 	if err := c.decode("config "+name, text); err != nil {
 		return nil, err
 	}
@@ -174,6 +176,7 @@ func (c *Config) decode(name string, text []byte) error {
 	if err := refuseSecrets(name, text); err != nil {
 		return err
 	}
+	c.texts = append(c.texts, text)
 	d := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
 	err := d.Decode(c)
 	var strict *toml.StrictMissingError
@@ -279,6 +282,7 @@ func (c *Config) check() error {
 		c.Exec.check(),
 		c.checkBars(),
 		c.Recovery.check(),
+		c.checkSignals(),
 		c.checkURLs(),
 		c.checkSymbols(),
 		c.checkStrategy(),

@@ -53,8 +53,9 @@ type desk struct {
 	journal    *store.Journal     // nil without one
 	store      *storesql.Follower // written behind the journal, nil without one
 	refused    *refusals
-	pulse      pulse  // what a guard sees of us
-	epoch      uint64 // of this run, part of every client id
+	signals    *signalsSeen // nil without any
+	pulse      pulse        // what a guard sees of us
+	epoch      uint64       // of this run, part of every client id
 	auditor    *auditor
 	threads    threads
 	keeper     *keeper // of the key
@@ -198,6 +199,9 @@ func (d *desk) rooms() error {
 	d.refused = newRefusals()
 	shard.Denials = d.refused.ring
 	d.followTrades(&shard)
+	if err := d.addRules(&shard); err != nil {
+		return usageError{err}
+	}
 	d.control = newControl(d)
 	if err := d.control.load(); err != nil {
 		return err

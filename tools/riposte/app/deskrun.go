@@ -192,6 +192,7 @@ func (d *desk) report() *report {
 		r.PnL[d.table.AssetName(a)] = plainSigned(v)
 	}
 	d.reportTrades(r)
+	d.reportSignals(r)
 	d.reportProblems(r, s, g)
 	d.keeper.report(r)
 	d.reportStore(r, g)

@@ -42,10 +42,12 @@ type report struct {
 	// Explained has, for each rule that refused, its newest refusal: rule, value, nearest
 	// legal value.
 	Explained []string `json:"refused_last,omitempty"`
-	Unsent    uint64   `json:"unsent"`
-	Doubts    uint64   `json:"doubts"`  // orders that ever became unknown
-	Unknown   int      `json:"unknown"` // and are so now
-	Open      int      `json:"open"`    // own live orders, by our table
+	// Signals are those of the configuration's rules that have fired, by symbol and name.
+	Signals []signalReport `json:"signals,omitempty"`
+	Unsent  uint64         `json:"unsent"`
+	Doubts  uint64         `json:"doubts"`  // orders that ever became unknown
+	Unknown int            `json:"unknown"` // and are so now
+	Open    int            `json:"open"`    // own live orders, by our table
 
 	Position map[string]string `json:"position"` // by symbol, base asset
 	PnL      map[string]string `json:"pnl"`      // by quote asset
@@ -144,6 +146,9 @@ func (r *report) screen(w io.Writer, home bool) {
 		for _, text := range r.Explained {
 			fmt.Fprintf(&b, "  last: %s\n", text)
 		}
+	}
+	for _, g := range r.Signals {
+		fmt.Fprintf(&b, "signal %s on %s fired %d   last: %s\n", g.Name, g.Symbol, g.Fired, g.Last)
 	}
 	for _, l := range r.Routes {
 		mark := " "
