@@ -84,7 +84,7 @@ func (e *simEye) begin(cfg *Config) {
 }
 
 // dial wraps what a life's connections move.
-func (e *simEye) dial(dial dialFunc, hot bool) dialFunc {
+func (e *simEye) dial(l *simLife, dial dialFunc, hot bool) dialFunc {
 	return func(ctx context.Context, rawURL string) (net.Conn, error) {
 		c, err := dial(ctx, rawURL)
 		if err != nil {
@@ -103,23 +103,31 @@ func (e *simEye) dial(dial dialFunc, hot bool) dialFunc {
 		e.conns++
 		n := e.conns
 		e.mu.Unlock()
-		e.see(oracle.Dialed{Conn: n, Role: role})
-		return &simTap{Conn: c, eye: e, n: n}, nil
+		t := &simTap{Conn: c, life: l, n: n}
+		t.see(oracle.Dialed{Conn: n, Role: role})
+		return t, nil
 	}
 }
 
 // simTap is a connection that is watched.
 type simTap struct {
 	net.Conn
-	eye  *simEye
+	life *simLife
 	n    int
 	over sync.Once
+}
+
+// see tells of a living process alone: what a dead one still does reaches nobody.
+func (t *simTap) see(what any) {
+	if t.life.stage.Load() != lifeKilled {
+		t.life.r.eye.see(what)
+	}
 }
 
 func (t *simTap) Read(p []byte) (int, error) {
 	n, err := t.Conn.Read(p)
 	if n > 0 {
-		t.eye.see(oracle.Read{Conn: t.n, B: p[:n]})
+		t.see(oracle.Read{Conn: t.n, B: p[:n]})
 	}
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.end()
@@ -130,7 +138,7 @@ func (t *simTap) Read(p []byte) (int, error) {
 func (t *simTap) Write(p []byte) (int, error) {
 	n, err := t.Conn.Write(p)
 	if n > 0 {
-		t.eye.see(oracle.Wrote{Conn: t.n, B: p[:n]})
+		t.see(oracle.Wrote{Conn: t.n, B: p[:n]})
 	}
 	return n, err
 }
@@ -140,7 +148,7 @@ func (t *simTap) Close() error {
 	return t.Conn.Close()
 }
 
-func (t *simTap) end() { t.over.Do(func() { t.eye.see(oracle.Closed{Conn: t.n}) }) }
+func (t *simTap) end() { t.over.Do(func() { t.see(oracle.Closed{Conn: t.n}) }) }
 
 // executed is the exchange's own word. The venue's goroutine.
 func (e *simEye) executed(_ int, x *exchange.ExecutionReport) {
@@ -173,6 +181,7 @@ func (e *simEye) Life(n int, on bool) {
 		if e.oracle == nil {
 			e.begin(e.r.config(e.r.life.dir))
 		}
+		e.see(oracle.Died{Life: n - 1}) // whatever became of it
 		e.known = false
 		clear(e.orders)
 		e.next = 1
@@ -185,6 +194,9 @@ func (e *simEye) Life(n int, on bool) {
 // Stepped looks at the engine after it has done something.
 func (e *simEye) Stepped(sim.Engine) {
 	l := e.r.life
+	if l == nil {
+		return // it died of it
+	}
 	if !e.known {
 		e.known = true
 		e.see(oracle.Started{Life: l.n, Epoch: l.d.epoch, Journal: l.dir})
@@ -249,13 +261,6 @@ func (e *simEye) look(t *exec.Table, table *core.Instruments) (list []oracle.Ord
 
 var eyeStatus = map[core.OrderStatus]string{core.PendingNew: "PENDING", core.New: "NEW", core.PartiallyFilled: "PARTIALLY_FILLED", core.Filled: "FILLED",
 	core.Canceled: "CANCELED", core.Rejected: "REJECTED", core.Expired: "EXPIRED", core.Unknown: "UNKNOWN", core.NotSent: "NOT_SENT"}
-
-// Fault tells the oracle of what was done from outside.
-func (e *simEye) Fault(f *sim.Event) {
-	if f.Kind == "operator" {
-		e.see(oracle.Halted{Why: f.Text})
-	}
-}
 
 // report hands what was found to the world.
 func (e *simEye) report() {

@@ -9,6 +9,7 @@ import (
 
 	"riposte/core/risk"
 	"riposte/tools/sim"
+	"riposte/tools/sim/oracle"
 )
 
 // faults puts the plan's events on the calendar.
@@ -94,6 +95,7 @@ var simFaults = map[string]func(*simRun, *sim.Event){
 		if err := l.d.control.halt(cause, "all", "", act{Who: "operator", Why: "the plan says so"}); err != nil {
 			r.w.Note("halt failed: %v", err)
 		}
+		r.eye.see(oracle.Halted{Why: e.Text})
 		r.w.After(e.For, r.resume)
 	},
 	"deposit": func(r *simRun, e *sim.Event) {
@@ -179,7 +181,9 @@ func (r *simRun) resume() {
 	}
 	if err := l.d.control.resume(act{Who: "operator", Why: "looked into it"}); err != nil {
 		r.w.Note("resume failed: %v", err)
+		return
 	}
+	r.eye.see(oracle.Resumed{})
 }
 
 // tend is who looks after the engine: it is started again when it has ended, whyever;
@@ -275,6 +279,7 @@ func (r *simRun) disk(op string) error {
 	r.bad.mu.Lock()
 	defer r.bad.mu.Unlock()
 	if r.w.Now() < r.bad.until[op] {
+		r.eye.see(oracle.DiskFails{Op: op})
 		return fmt.Errorf("simulated: %w", syscall.EIO)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"riposte/tools/sim"
+	"riposte/tools/sim/oracle"
 )
 
 // liveWithin is how long after the last fault the engine may take to trade again.
@@ -23,6 +24,7 @@ func (r *simRun) judges() {
 func (r *simRun) heal() {
 	r.w.Note("HEAL")
 	r.healed = true
+	r.eye.see(oracle.Healed{})
 	for _, l := range r.w.Net.Links {
 		l.Heal()
 	}

@@ -86,7 +86,7 @@ func (s simWaiter) Close()             {}
 
 // dial is the port of sockets.
 func (l *simLife) dial(w waiter) dialFunc {
-	return l.r.eye.dial(func(ctx context.Context, rawURL string) (net.Conn, error) {
+	return l.r.eye.dial(l, func(ctx context.Context, rawURL string) (net.Conn, error) {
 		return l.host.Dial(ctx, rawURL, w != nil)
 	}, w != nil)
 }

@@ -9,7 +9,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -17,23 +19,29 @@ import (
 // is built once for each bug, and run again and again with other seeds.
 const (
 	simPackage = "./tools/riposte/app"
-	simTest    = "^TestSim" // all of them: also those that are no seeds may find a bug
-	seedsTest  = "^TestSimSeeds$"
-	seedsVar   = "RIPOSTE_SIM_SEEDS" // "first+count"
+	simTest    = "^TestSimulation$"
 
-	defaultLimit = 20 * time.Minute
+	defaultLimit = 30 * time.Minute
+	// batchMost is how many seeds one process runs; the first ones run fewer, for most
+	// bugs show soon.
+	batchMost = 32
 )
 
-// violation is how the simulation says what it has found: one line, in its test's output.
-var violation = regexp.MustCompile(`(?m)violated: seed (\d+) (P\d+)[ :]+(.*)$`)
+// How the simulation says what it has found, in its test's output.
+var (
+	broken  = regexp.MustCompile(`seed (\d+) breaks promises:\s*at [^:]+: ([A-Za-z0-9]+): (.*)`)
+	differs = regexp.MustCompile(`seed (\d+): two runs differ(.*)`)
+)
 
 // hunter builds and runs.
 type hunter struct {
 	root  string
 	seeds int
-	batch int
 	limit time.Duration
-	log   io.Writer
+
+	minutes float64
+	sick    map[uint64]bool // seeds that break a promise without any bug: they prove nothing
+	log     io.Writer
 }
 
 // catch is what became of one bug.
@@ -86,7 +94,7 @@ func (h *hunter) try(ctx context.Context, b *bug) (c catch) {
 		c.Error = err.Error()
 		return c
 	}
-	if text, err := h.go_(ctx, nil, "build", "-overlay", over, "./core/...", "./feed/...", "./exec/...", "./tools/store", simPackage); err != nil {
+	if text, err := h.golang(ctx, "build", "-overlay", over, "./core/...", "./feed/...", "./exec/...", "./tools/store", simPackage); err != nil {
 		c.Error = fmt.Sprintf("does not build: %s", text)
 	}
 	return c
@@ -113,13 +121,13 @@ func (h *hunter) hunt(ctx context.Context, b *bug, seeds int) (c catch) {
 		return c
 	}
 	binary := filepath.Join(dir, "sim.test")
-	if text, err := h.go_(ctx, nil, "test", "-c", "-vet=off", "-overlay", over, "-o", binary, simPackage); err != nil {
+	if text, err := h.golang(ctx, "test", "-c", "-vet=off", "-overlay", over, "-o", binary, simPackage); err != nil {
 		c.Error = fmt.Sprintf("does not build: %s", text)
 		return c
 	}
-	for c.Seeds < seeds && ctx.Err() == nil {
-		n := min(h.batch, seeds-c.Seeds)
-		text, err := h.simulate(ctx, binary, c.Seeds, n)
+	for batch := 1; c.Seeds < seeds && ctx.Err() == nil; batch = min(2*batch, batchMost) {
+		n := min(batch, seeds-c.Seeds)
+		text, err := h.simulate(ctx, binary, c.Seeds+1, c.Seeds+n, slices.Contains(c.Expected, "P23"))
 		if err == nil {
 			c.Seeds += n
 			continue
@@ -127,37 +135,87 @@ func (h *hunter) hunt(ctx context.Context, b *bug, seeds int) (c catch) {
 		if ctx.Err() != nil {
 			break
 		}
-		c.read(text, c.Seeds, n)
-		return c
+		if c.read(text, h.sick) {
+			return c
+		}
+		c.Seeds += n
 	}
 	return c
 }
 
-// simulate runs seeds first+1 to first+count.
-func (h *hunter) simulate(ctx context.Context, binary string, first, count int) (string, error) {
-	cmd := exec.CommandContext(ctx, binary, "-test.run", seedsTest, "-test.timeout", h.limit.String())
+// canary runs seeds with the tree as it is and says which break a promise.
+func (h *hunter) canary(ctx context.Context, seeds int) (sick map[uint64]bool, report string, err error) {
+	dir, err := os.MkdirTemp("", "bug")
+	if err != nil {
+		return nil, "", err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	binary := filepath.Join(dir, "sim.test")
+	if text, err := h.golang(ctx, "test", "-c", "-vet=off", "-o", binary, simPackage); err != nil {
+		return nil, "", fmt.Errorf("the tree as it is does not build: %s", text)
+	}
+	sick = map[uint64]bool{}
+	text, err := h.simulate(ctx, binary, 1, seeds, false)
+	if err == nil {
+		return sick, "", nil
+	}
+	for _, m := range broken.FindAllStringSubmatch(text, -1) {
+		seed, _ := strconv.ParseUint(m[1], 10, 64)
+		sick[seed] = true
+		report += fmt.Sprintf("seed %d: %s: %s\n", seed, m[2], clip(m[3], 120))
+	}
+	if len(sick) == 0 {
+		return nil, "", fmt.Errorf("the tree as it is: %s", crashed(text))
+	}
+	return sick, report, ctx.Err()
+}
+
+// simulate runs seeds.
+func (h *hunter) simulate(ctx context.Context, binary string, from, to int, twice bool) (string, error) {
+	cmd := exec.CommandContext(ctx, binary, "-test.run", simTest, "-test.timeout", "0", fmt.Sprintf("-sim.seeds=%d:%d", from, to),
+		fmt.Sprintf("-sim.minutes=%g", h.minutes), fmt.Sprintf("-sim.twice=%v", twice))
 	cmd.Dir = h.path(simPackage)
-	cmd.Env = append(os.Environ(), seedsVar+"="+strconv.Itoa(first+1)+"+"+strconv.Itoa(count))
 	text, err := cmd.CombinedOutput()
 	return string(text), err
 }
 
-// read takes what the simulation said when it failed.
-func (c *catch) read(text string, first, count int) {
-	c.Found, c.Promise, c.Seeds = true, "crash", first+count
-	m := violation.FindStringSubmatch(text)
-	if m == nil {
-		c.Text = clip(text, 200)
-		return
+// read takes what the simulation said when it failed; false if that means nothing.
+func (c *catch) read(text string, sick map[uint64]bool) bool {
+	for _, m := range broken.FindAllStringSubmatch(text, -1) {
+		seed, _ := strconv.ParseUint(m[1], 10, 64)
+		if !sick[seed] {
+			c.Found, c.Seed, c.Seeds, c.Promise, c.Text = true, seed, int(seed), m[2], m[3]
+			return true
+		}
 	}
-	c.Seed, _ = strconv.ParseUint(m[1], 10, 64)
-	c.Promise, c.Text = m[2], m[3]
-	c.Seeds = int(c.Seed)
+	if m := differs.FindStringSubmatch(text); m != nil {
+		c.Found, c.Promise, c.Text = true, "P23", "two runs differ"
+		c.Seed, _ = strconv.ParseUint(m[1], 10, 64)
+		c.Seeds = int(c.Seed)
+		return true
+	}
+	if why := crashed(text); why != "" {
+		c.Found, c.Promise, c.Text = true, "crash", why
+		c.Seeds++
+		return true
+	}
+	return false
 }
 
-func (h *hunter) go_(ctx context.Context, env []string, args ...string) (string, error) {
+// crashed is the line of an output that says why it ended before its time, "" if it did
+// not.
+func crashed(text string) string {
+	for _, line := range strings.Split(text, "\n") {
+		if strings.HasPrefix(line, "panic:") || strings.HasPrefix(line, "fatal error:") {
+			return line
+		}
+	}
+	return ""
+}
+
+func (h *hunter) golang(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir, cmd.Env = h.root, append(os.Environ(), env...)
+	cmd.Dir = h.root
 	text, err := cmd.CombinedOutput()
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return "took too long", ctx.Err()

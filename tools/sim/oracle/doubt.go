@@ -132,6 +132,7 @@ func rejectedBy(r *Reply) string {
 // traded has traded.
 type monotone struct {
 	orders map[string]OrderDump
+	lost   bool // this life's journal is not whole
 }
 
 func newMonotone() *monotone { return &monotone{orders: map[string]OrderDump{}} }
@@ -141,9 +142,17 @@ func (*monotone) Promise() string { return "P10" }
 
 // See takes a fact.
 func (m *monotone) See(f *Fact, found func(string)) {
-	d, ok := f.What.(Dump)
-	if !ok {
-		return
+	var d Dump
+	switch w := f.What.(type) {
+	case DiskFails:
+		m.lost = true
+	case Died:
+		if m.lost { // so is what it had noted last
+			clear(m.orders)
+		}
+		m.lost = false
+	case Dump:
+		d = w
 	}
 	for _, o := range d.Orders {
 		was, known := m.orders[o.Client]

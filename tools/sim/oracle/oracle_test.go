@@ -112,6 +112,8 @@ func TestWhatIsOverStaysOver(t *testing.T) {
 		"moves on":          {at(0, dump(told(one, "NEW", 0))), at(0, dump(told(one, "PARTIALLY_FILLED", 5))), at(0, dump(told(one, stateCanceled, 5)))},
 		"filled after all":  {at(0, dump(told(one, stateCanceled, 5))), at(0, dump(told(one, stateFilled, scale)))},
 		"lives after all":   {at(0, dump(told(one, stateNotSent, 0))), at(0, dump(told(one, "NEW", 0)))},
+		"lost with a disk":  {at(0, dump(told(one, stateCanceled, 5))), at(0, DiskFails{"sync"}), at(0, Died{}), at(0, dump(told(one, "NEW", 5)))},
+		"not over a death":  {at(0, dump(told(one, stateCanceled, 5))), at(0, Died{}), at(0, dump(told(one, "NEW", 5)))},
 		"not over":          {at(0, dump(told(one, stateCanceled, 5))), at(0, dump(told(one, "NEW", 5)))},
 		"not less":          {at(0, dump(told(one, "PARTIALLY_FILLED", 5))), at(0, dump(told(one, "PARTIALLY_FILLED", 4)))},
 		"not more than all": {at(0, dump(told(one, "NEW", 0))), at(0, dump(told(one, "NEW", scale+1)))},

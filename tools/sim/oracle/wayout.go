@@ -44,11 +44,11 @@ func (l *link) see(f *Fact) {
 		if !l.conns[w.Conn] {
 			return
 		}
+		if at, ok := l.waits[w.For]; w.Status >= 400 || ok && f.At-at > sec {
+			l.broken = f.At // until now
+		}
 		delete(l.waits, w.For)
 		l.heard = f.At
-		if w.Status >= 400 {
-			l.broken = f.At
-		}
 	case *Request:
 		if l.conns[w.Conn] {
 			l.waits[w] = f.At
