@@ -40,6 +40,9 @@ type SessionConfig struct {
 	Batch int
 	// PerSubscribe is the most streams in one request. 0: 200.
 	PerSubscribe int
+	// Tap, if set, is shown each text frame as it came, with its line and when its bytes
+	// had been read, before anything is made of it: for a recording. The frame is lent.
+	Tap func(line uint8, at core.MonoNs, frame []byte)
 }
 
 func (cfg *SessionConfig) check() error {
@@ -76,6 +79,8 @@ type Session struct {
 	request []byte
 	nextID  int64
 	waiting int // groups not confirmed
+
+	tap func(line uint8, at core.MonoNs, frame []byte)
 
 	ev *core.Event // for frames whose instrument only decoding tells
 	lv []core.Level
@@ -130,7 +135,7 @@ func NewSession(cfg SessionConfig) (*Session, error) {
 
 // newSession makes a connection of an arbiter's line.
 func newSession(cfg SessionConfig, join *arbiter, slot uint8) (*Session, error) {
-	s := &Session{codec: cfg.Codec, number: cfg.Line, slot: slot, batch: cfg.Batch, queues: cfg.Queues, join: join, ev: new(core.Event)}
+	s := &Session{codec: cfg.Codec, number: cfg.Line, slot: slot, batch: cfg.Batch, queues: cfg.Queues, join: join, tap: cfg.Tap, ev: new(core.Event)}
 	if s.codec == nil {
 		return nil, errors.New("cannot open a session: no codec")
 	}
@@ -181,6 +186,9 @@ func (s *Session) Step() int {
 		}
 		n++
 		if op == ws.Text {
+			if s.tap != nil {
+				s.tap(s.number, core.MonoNs(s.conn.Stamp()), b)
+			}
 			s.frame(b)
 		} else {
 			s.count.Binary++

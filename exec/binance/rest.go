@@ -37,6 +37,9 @@ type RESTConfig struct {
 	Timeout     time.Duration // of one call, waiting for the budget not counted; default 10 s
 	BodyMax     int64         // default 8 MiB; exchangeInfo may have ten times that
 	Samples     int           // of the venue's time per SyncClock; default 5
+	// Heard, if set, is given the body of each public call that succeeded, and what was
+	// asked: for a recording. Called by the caller's goroutine; the body is its own.
+	Heard func(pathQuery string, body []byte)
 }
 
 // REST is the cold client: queries, snapshots, cancels of last resort. It can create
@@ -169,6 +172,13 @@ func (r *REST) do(ctx context.Context, c *call) ([]byte, error) {
 	a, err := r.send(ctx, c)
 	if err != nil {
 		return nil, err
+	}
+	if r.cfg.Heard != nil && c.sec == public {
+		what := c.path
+		if len(c.params.b) > 0 {
+			what += "?" + string(c.params.b)
+		}
+		r.cfg.Heard(what, a.body)
 	}
 	return a.body, nil
 }

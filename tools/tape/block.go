@@ -33,7 +33,7 @@ const (
 	headerSize  = 48
 	headerBody  = headerSize - 8
 	blockMark   = "RTB1"
-	blockMost   = 64 << 20 // bytes of lines in a block; the longest line is 16 MiB
+	blockMost   = 96 << 20 // bytes of lines in a block, more than the longest line
 	blockTarget = 256 << 10
 )
 

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 )
 
 // Source gives lines, io.EOF at their end. A line is borrowed until its next call.
@@ -55,6 +58,32 @@ func (m *Merge) Next(l *Line) error {
 	*l = m.heads[at]
 	m.state[at] = toRead
 	return nil
+}
+
+// Expand replaces each folder by the recordings of ours in it, in the order of their
+// names, which is that of their making.
+func Expand(names []string) (out []string, err error) {
+	for _, name := range names {
+		st, err := os.Stat(name)
+		if err != nil || !st.IsDir() {
+			out = append(out, name) // what is wrong with it is told by whoever opens it
+			continue
+		}
+		list, err := os.ReadDir(name)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the recordings in %s: %w", name, err)
+		}
+		n := len(out)
+		for _, e := range list {
+			if strings.HasSuffix(e.Name(), ".tsv.zst") {
+				out = append(out, filepath.Join(name, e.Name()))
+			}
+		}
+		if len(out) == n {
+			return nil, fmt.Errorf("cannot read the recordings in %s: found none, want files named *.tsv.zst", name)
+		}
+	}
+	return out, nil
 }
 
 // Files reads several tapes one after the other as one.

@@ -290,3 +290,42 @@ func BenchmarkRecorderFrame(b *testing.B) {
 		b.Fatal(err)
 	}
 }
+
+// stuck is a disk that does not answer until it is let go.
+type stuck struct{ gate chan struct{} }
+
+func (s stuck) Write(p []byte) (int, error) { <-s.gate; return len(p), nil }
+func (s stuck) Close() error                { return nil }
+
+func TestAStuckDiskDelaysNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := stuck{make(chan struct{}, 1)}
+		disk.gate <- struct{}{} // for the first line of the file
+		c := bubbleClock{time.Now()}
+		r, err := NewRecorder(RecorderConfig{Dir: t.TempDir(), Clock: c, Room: 1 << 12, FlushEvery: 50 * time.Millisecond,
+			Create: func(string) (io.WriteCloser, error) { return disk, nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		from := time.Now()
+		for range 10_000 {
+			r.Frame(0, c.Mono(), []byte("frame"))
+			r.REST("/api/v3/x", []byte("{}"))
+		}
+		time.Sleep(time.Minute)
+		for range 10_000 {
+			r.Frame(0, c.Mono(), []byte("frame"))
+			r.REST("/api/v3/x", []byte("{}"))
+		}
+		if waited := time.Since(from) - time.Minute; waited != 0 {
+			t.Errorf("bringing frames took %v of virtual time, want none", waited)
+		}
+		if s := r.Status(); s.Lost < 30_000 || s.Waiting > 1<<12 {
+			t.Errorf("status %+v, want nearly all lost and no more than 4 KiB waiting", s)
+		}
+		close(disk.gate)
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -29,8 +29,9 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// lineMax bounds one line: the largest snapshot body known is about 400 kB.
-const lineMax = 16 << 20
+// lineMax bounds one line: the largest body known, exchangeInfo of all symbols, has
+// about 15 MB.
+const lineMax = 64 << 20
 
 // The recorder's own kinds of line.
 const (

@@ -50,6 +50,7 @@ type Config struct {
 	Bars     BarsConfig              `toml:"bars"`
 	Recovery RecoveryConfig          `toml:"recovery"`
 	Signals  map[string]SignalConfig `toml:"signals"`
+	Record   RecordConfig            `toml:"record"`
 
 	hash  [sha256.Size]byte // of the file's bytes and what was set beside them
 	texts [][]byte          // the same, for errors that show a place
@@ -283,6 +284,7 @@ func (c *Config) check() error {
 		c.checkBars(),
 		c.Recovery.check(),
 		c.checkSignals(),
+		c.Record.check(),
 		c.checkURLs(),
 		c.checkSymbols(),
 		c.checkStrategy(),

@@ -35,6 +35,7 @@ type contact struct {
 	// reserve lets queries use the weight that is kept for cancels: they are a
 	// guard's, which asks in order to cancel.
 	reserve bool
+	heard   func(pathQuery string, body []byte) // what public calls are answered with; nil: nobody asks
 }
 
 const (
@@ -142,7 +143,7 @@ func (c *contact) learn(cfg *Config) error {
 
 func (c *contact) newREST(t *core.Instruments) (*execbinance.REST, error) {
 	return execbinance.NewREST(execbinance.RESTConfig{URL: c.sites.rest, Dial: c.ports.dialer(nil, c.sites.tls, sock.Options{}), Key: c.key,
-		Instruments: t, Clock: c.clock, Time: c.vclock, Budget: c.budget, Reserve: c.reserve})
+		Instruments: t, Clock: c.clock, Time: c.vclock, Budget: c.budget, Reserve: c.reserve, Heard: c.heard})
 }
 
 // instruments reads the rules of the configured symbols; one that the venue does

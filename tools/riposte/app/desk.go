@@ -17,6 +17,7 @@ import (
 	"riposte/feed"
 	"riposte/tools/store"
 	storesql "riposte/tools/store/sql"
+	"riposte/tools/tape"
 	"riposte/tools/venue/exchange"
 )
 
@@ -62,6 +63,7 @@ type desk struct {
 	dealer     *dealer
 	control    *control
 	approved   *ring.Ring[risk.Approved] // from the shard to the gateway
+	recorder   *tape.Recorder            // nil without one
 	witness    stepper                   // tests look from here at what is about to leave; nil otherwise
 	tap        func(exec.Dial) exec.Dial // and from here at the wires of orders
 
@@ -105,6 +107,9 @@ func openDeskWith(cfg *Config, prepare func(*desk)) (d *desk, err error) {
 		}
 	}
 	if err = d.openJournal(); err != nil {
+		return d, usageError{err}
+	}
+	if err = d.openRecorder(); err != nil {
 		return d, usageError{err}
 	}
 	if err = d.connect(); err != nil {

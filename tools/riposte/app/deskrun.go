@@ -194,6 +194,7 @@ func (d *desk) report() *report {
 	d.reportTrades(r)
 	d.reportSignals(r)
 	d.reportProblems(r, s, g)
+	d.reportRecord(r)
 	d.keeper.report(r)
 	d.reportStore(r, g)
 	if d.pulse.heart != nil {
@@ -291,6 +292,7 @@ func (d *desk) close() error {
 		d.control.close()
 	}
 	errs = append(errs, d.closeFeed(ctx))
+	errs = append(errs, d.closeRecorder())
 	if d.gateway != nil {
 		errs = append(errs, d.gateway.Close(ctx))
 		d.codec.Wipe()

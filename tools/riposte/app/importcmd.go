@@ -16,12 +16,16 @@ import (
 type importCmd struct {
 	Out    string   `required:"" type:"path" help:"The recording to write; it must not exist."`
 	Market string   `enum:"spot,usdm,coinm" default:"spot" help:"Whose market it is."`
-	Files  []string `arg:"" help:"Recordings (.tsv, .tsv.gz, .tsv.zst), one after the other, and files of the venue's public history (SYMBOL-trades-DATE.zip, SYMBOL-aggTrades-DATE.zip, SYMBOL-1m-DATE.zip), by time."`
+	Files  []string `arg:"" help:"Recordings (.tsv, .tsv.gz, .tsv.zst, folders of them), one after the other, and files of the venue's public history (SYMBOL-trades-DATE.zip, SYMBOL-aggTrades-DATE.zip, SYMBOL-1m-DATE.zip), by time."`
 }
 
 // Run writes one recording of ours out of what others have recorded.
 func (c importCmd) Run(o *output) (err error) {
-	in, err := openImport(c.Files)
+	files, err := tape.Expand(c.Files)
+	if err != nil {
+		return usageError{err}
+	}
+	in, err := openImport(files)
 	if err != nil {
 		return usageError{err}
 	}

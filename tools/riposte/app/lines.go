@@ -50,7 +50,7 @@ func (d *desk) openMarket(syms *feedbinance.Symbols, unit core.TimeUnit, connect
 			LineConfig: feed.LineConfig{URL: url, Dial: d.ports.dialer(d.feedWait, d.sites.tls, d.cfg.Loop.sockets()), Clock: d.clock,
 				Budget: connects, Wake: d.feedWait.Wake, Go: d.ports.spawn, Seed: d.ports.seedOf(seedMarket, 0),
 				Silence: lineSilence, PongWithin: pongWithin},
-			Streams: streams, Queues: d.queues,
+			Streams: streams, Queues: d.queues, Tap: d.tapFrames(),
 		},
 		NewCodec: func() feed.Codec {
 			return feedbinance.NewDecoder(syms, unit, feedbinance.Raw{Instrument: core.NoInstrument})

@@ -30,13 +30,17 @@ type replayCmd struct {
 	JSON   bool     `name:"json" help:"Print one JSON object."`
 	Speed  string   `enum:"max,1x,10x" default:"max" help:"max, or paced by the recorded receive times."`
 	Cut    int64    `default:"-1" help:"Send the frames through a WebSocket in fragments, cut at random bytes by this seed."`
-	Files  []string `arg:"" help:"Recordings; several are one stream in the order given."`
+	Files  []string `arg:"" help:"Recordings, or folders of them; several are one stream in the order given."`
 	profileFlags
 }
 
 // Run replays the tapes and prints what came out.
 func (c replayCmd) Run(o *output) error {
-	r, err := newReplay(c.Market, c.Files)
+	files, err := tape.Expand(c.Files)
+	if err != nil {
+		return usageError{err}
+	}
+	r, err := newReplay(c.Market, files)
 	if err != nil {
 		return usageError{err}
 	}
@@ -56,7 +60,7 @@ func (c replayCmd) Run(o *output) error {
 		return usageError{err}
 	}
 	defer stopProfile()
-	if err := r.play(c.Files); err != nil {
+	if err := r.play(files); err != nil {
 		return usageError{err}
 	}
 	stopProfile()

@@ -77,7 +77,8 @@ type report struct {
 
 	Trades *tradesReport `json:"trades,omitempty"` // their continuity, and the bars made of them
 
-	Store *storeReport `json:"store,omitempty"`
+	Store  *storeReport  `json:"store,omitempty"`
+	Record *recordReport `json:"record,omitempty"`
 
 	Memory memoryUse `json:"memory"`
 

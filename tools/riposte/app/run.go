@@ -19,6 +19,7 @@ type runCmd struct {
 	Set    []string      `placeholder:"KEY=VALUE" sep:"none" help:"Change one key of the configuration, such as loop.wait=spin; may be given more than once."`
 	For    time.Duration `help:"Stop after this long; 0 runs until SIGINT or SIGTERM."`
 	JSON   bool          `name:"json" help:"One JSON object per second and a final one."`
+	Record string        `type:"path" placeholder:"DIR" help:"Record raw frames, REST bodies and gaps into this folder; as record.dir."`
 	Live   bool          `help:"Confirm that real money is traded; needed beside venue.acknowledge for environment live."`
 	profileFlags
 	developerFlags
@@ -30,6 +31,9 @@ func (c runCmd) Run(o *output) (err error) {
 	cfg, err := loadConfig(c.Config, c.Set...)
 	if err != nil {
 		return usageError{err}
+	}
+	if c.Record != "" {
+		cfg.Record.Dir = c.Record
 	}
 	if cfg.Venue.Environment == "live" && !c.Live {
 		return usageError{errors.New("environment live trades real money: want --live on the command line too")}

@@ -1,0 +1,94 @@
+package app
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+
+	"riposte/core"
+	"riposte/tools/tape"
+)
+
+// RecordConfig is [record].
+type RecordConfig struct {
+	Dir    string `toml:"dir"`
+	FileMB int    `toml:"file_mb"`
+}
+
+func (c *RecordConfig) check() error { return between("record.file_mb", c.FileMB, 1, 1<<20) }
+
+type recordCmd struct {
+	Out    string        `required:"" type:"path" placeholder:"DIR" help:"Folder for the recording; files of several runs may lie in it."`
+	Config string        `type:"path" help:"Configuration file; without one, the built-in configuration on the embedded venue."`
+	Set    []string      `placeholder:"KEY=VALUE" sep:"none" help:"Change one key of the configuration; may be given more than once."`
+	For    time.Duration `help:"Stop after this long; 0 runs until SIGINT or SIGTERM."`
+	JSON   bool          `name:"json" help:"One JSON object per second and a final one."`
+}
+
+// Run is riposte run without a strategy: what is recorded is what an engine would see.
+func (c recordCmd) Run(o *output) error {
+	r := runCmd{Config: c.Config, Set: append(c.Set, `strategy.name=""`, "strategy.params={}"), For: c.For, JSON: c.JSON, Record: c.Out, Live: true}
+	return r.Run(o)
+}
+
+// recordReport is the recorder in a report.
+type recordReport struct {
+	Lines   uint64 `json:"lines"`
+	Bytes   uint64 `json:"bytes"` // on disk
+	Files   uint64 `json:"files"`
+	Lost    uint64 `json:"lost"`    // frames and bodies that are not in it; the recording says where
+	Waiting int    `json:"waiting"` // bytes not written yet
+	Trouble string `json:"trouble,omitempty"`
+}
+
+// openRecorder begins to record, if that is asked for, before anything is heard.
+func (d *desk) openRecorder() (err error) {
+	if d.cfg.Record.Dir == "" {
+		return nil
+	}
+	d.recorder, err = tape.NewRecorder(tape.RecorderConfig{Dir: d.cfg.Record.Dir, Clock: d.clock, FileMost: int64(d.cfg.Record.FileMB) << 20,
+		Meta: tape.Meta{Version: version, Venue: d.cfg.Venue.Environment, Market: "spot", TimeUnit: d.cfg.Venue.TimeUnit}})
+	if err != nil {
+		return fmt.Errorf("record.dir: %w", err)
+	}
+	d.heard = func(pathQuery string, body []byte) {
+		if strings.HasSuffix(pathQuery, "/time") {
+			return // of the clock, many, and of no use later
+		}
+		d.recorder.REST(pathQuery, bytes.Clone(body)) // whoever asked may change it
+	}
+	return nil
+}
+
+// tapFrames is who is shown the frames, nil if nobody is.
+func (d *desk) tapFrames() func(line uint8, at core.MonoNs, frame []byte) {
+	if d.recorder == nil {
+		return nil
+	}
+	return d.recorder.Frame
+}
+
+// closeRecorder ends the recording; nothing may be heard any more.
+func (d *desk) closeRecorder() error {
+	if d.recorder == nil {
+		return nil
+	}
+	return d.recorder.Close()
+}
+
+// reportRecord adds how the recording stands. Trouble with it is an alarm and no
+// reason to stop trading.
+func (d *desk) reportRecord(r *report) {
+	if d.recorder == nil {
+		return
+	}
+	s := d.recorder.Status()
+	r.Record = &recordReport{Lines: s.Lines, Bytes: s.Bytes, Files: s.Files, Lost: s.Lost, Waiting: s.Waiting, Trouble: s.Trouble}
+	if s.Trouble != "" {
+		r.Problems = append(r.Problems, "nothing is recorded: "+s.Trouble)
+	}
+	if s.Lost > 0 {
+		r.Problems = append(r.Problems, fmt.Sprintf("%d frames or bodies are not in the recording", s.Lost))
+	}
+}
