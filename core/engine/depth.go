@@ -39,7 +39,9 @@ type Recovery struct {
 	Instrument core.InstrumentID
 	First      bool        // it had never been Live before
 	Why        book.Reason // it was not
-	Down, Live core.MonoNs // Down is 0 for the first
+	// Down is when it left Live, 0 for the first; Asked when a snapshot was first asked
+	// for: the stream was there again. Asked is 0 where none was needed.
+	Down, Asked, Live core.MonoNs
 }
 
 const (
@@ -77,6 +79,7 @@ type known struct {
 	room   [2]core.Price // from the touch to the end of what is known, after the last snapshot; 0: no end
 	ever   bool          // has been Live
 	downAt core.MonoNs
+	wantAt core.MonoNs // first asked for a snapshot since
 }
 
 func (s *Shard) openDepth() {
@@ -295,7 +298,7 @@ func (s *Shard) risen(m *market) {
 	s.known.down--
 	if r := s.cfg.Depth.Recovered; r != nil {
 		if slot := r.Claim(); slot != nil {
-			*slot = Recovery{Instrument: m.id, First: !m.known.ever, Why: m.sync.Status().Reason, Down: m.known.downAt, Live: s.now}
+			*slot = Recovery{Instrument: m.id, First: !m.known.ever, Why: m.sync.Status().Reason, Down: m.known.downAt, Asked: m.known.wantAt, Live: s.now}
 			r.Publish()
 		}
 	}
@@ -307,6 +310,6 @@ func (s *Shard) fallen(m *market) {
 	m.wasLive = false
 	s.counts.Demotions++
 	s.known.down++
-	m.known.downAt = s.now
+	m.known.downAt, m.known.wantAt = s.now, 0
 	s.leave(m)
 }

@@ -240,6 +240,9 @@ func (s *Shard) want(m *market, again bool) {
 		*slot = book.Want{Instrument: m.id, Purpose: book.ForBridge, Again: again, Down: uint16(min(s.known.down, math.MaxUint16))}
 		s.cfg.Want.Publish()
 		m.wanted, m.wantedAt = true, s.now
+		if m.known.wantAt == 0 {
+			m.known.wantAt = s.now
+		}
 	}
 }
 

@@ -29,6 +29,7 @@ type bookKeeper struct {
 	began   outage       // the start
 	last    outage       // the newest since, of more than one book
 	resync  figure       // of single books: out of Live to Live
+	bridge  figure       // and from when the stream was there to Live
 	audits  uint64
 	levels  uint64
 	differ  uint64
@@ -52,8 +53,16 @@ type bookRecord struct {
 type outage struct {
 	books    int
 	from, to core.MonoNs
+	back     core.MonoNs // when the first of their streams was there again
 	wall     core.WallNs // venue's time of from
 	used     int         // weight that was used then
+}
+
+// heard notes that a stream was there again at that time, 0: not said.
+func (o *outage) heard(at core.MonoNs) {
+	if at > 0 && (o.back == 0 || at < o.back) {
+		o.back = at
+	}
 }
 
 // lookEvery is how often the rings are read: an audit that found a difference must not
@@ -122,6 +131,7 @@ func (k *bookKeeper) recover(r *engine.Recovery) {
 	b := &k.books[r.Instrument]
 	if r.First {
 		b.live = r.Live
+		k.began.heard(r.Asked)
 		k.began.books++
 		k.began.to = max(k.began.to, r.Live)
 		return
@@ -130,9 +140,13 @@ func (k *bookKeeper) recover(r *engine.Recovery) {
 	took := time.Duration(r.Live - r.Down)
 	b.slowest = max(b.slowest, took)
 	k.resync.record(int64(took))
+	if r.Asked > 0 {
+		k.bridge.record(int64(r.Live - r.Asked))
+	}
 	if r.Down > k.last.to || k.last.books == 0 {
 		k.last = outage{from: r.Down, to: r.Live, used: k.used, wall: k.d.vclock.Now() - core.WallNs(k.d.clock.Mono()-r.Down)}
 	}
+	k.last.heard(r.Asked)
 	k.last.books++
 	k.last.from, k.last.to = min(k.last.from, r.Down), max(k.last.to, r.Live)
 }

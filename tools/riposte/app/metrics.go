@@ -43,6 +43,7 @@ func (r *report) metrics(w io.Writer) {
 	counter("doubts", r.Doubts)
 	counter("audits", r.Audits)
 	counter("samples_lost", r.SamplesLost)
+	r.Recovery.metrics(counter, gauge)
 	if len(r.Refusals) > 0 {
 		fmt.Fprintln(w, "# TYPE riposte_refusals_total counter")
 		for _, why := range slices.Sorted(maps.Keys(r.Refusals)) {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"io"
 	"time"
 
 	"riposte/core/book"
@@ -13,6 +14,7 @@ type recoveryReport struct {
 	Start     outageReport            `json:"start"`
 	Outage    *outageReport           `json:"last_outage,omitempty"` // of several books at once or in turn, until all were Live
 	Resync    *quantiles              `json:"resync,omitempty"`      // of each book: out of Live to Live
+	Bridge    *quantiles              `json:"bridge,omitempty"`      // of it from when its stream was there
 	Snapshots map[string]snapshotUse  `json:"snapshots"`             // by purpose
 	Renewals  uint64                  `json:"renewals"`              // snapshots taken over by a Live book
 	TooOld    uint64                  `json:"too_old"`               // snapshots that the waiting events did not join
@@ -25,10 +27,11 @@ type recoveryReport struct {
 // outageReport is one time until all books were Live.
 type outageReport struct {
 	Books   int     `json:"books"`
-	Seconds float64 `json:"seconds"`       // until the last of them was Live
-	Least   float64 `json:"least_seconds"` // what the weight alone allows
-	Weight  int     `json:"least_weight"`  // of the smallest snapshots for them
-	Room    int     `json:"weight_room"`   // a minute's, for snapshots
+	Seconds float64 `json:"seconds"`        // until the last of them was Live
+	Bridge  float64 `json:"bridge_seconds"` // of it from when the first stream was there
+	Least   float64 `json:"least_seconds"`  // what the weight alone allows
+	Weight  int     `json:"least_weight"`   // of the smallest snapshots for them
+	Room    int     `json:"weight_room"`    // a minute's, for snapshots
 }
 
 type snapshotUse struct {
@@ -69,7 +72,7 @@ func (k *bookKeeper) report(r *report) {
 	first := execbinance.DepthWeight(min(k.d.cfg.Recovery.FirstLevels, k.d.cfg.Market.SnapshotLimit))
 	told := func(o *outage) outageReport {
 		weight := o.books * first
-		return outageReport{Books: o.books, Seconds: max(0, time.Duration(o.to-o.from).Seconds()),
+		return outageReport{Books: o.books, Seconds: max(0, time.Duration(o.to-o.from).Seconds()), Bridge: max(0, time.Duration(o.to-o.back).Seconds()),
 			Least: least(weight, room, o.used, o.wall).Seconds(), Weight: weight, Room: room}
 	}
 	out := &recoveryReport{Start: told(&k.began), Snapshots: map[string]snapshotUse{}, Renewals: s.Renewals, TooOld: s.Refetches, Aside: f.Aside,
@@ -82,6 +85,10 @@ func (k *bookKeeper) report(r *report) {
 	if k.resync.h != nil {
 		q := k.resync.quantiles()
 		out.Resync = &q
+	}
+	if k.bridge.h != nil {
+		q := k.bridge.quantiles()
+		out.Bridge = &q
 	}
 	for p := range book.Purposes {
 		if f.Got[p] > 0 {
@@ -116,4 +123,30 @@ func (k *bookKeeper) report(r *report) {
 	for _, why := range f.Aside {
 		r.Problems = append(r.Problems, "set aside: "+why)
 	}
+}
+
+// screen is the report on one line.
+func (v *recoveryReport) screen(w io.Writer) {
+	if v == nil {
+		return
+	}
+	if n := v.Start.Books; n > 0 {
+		fmt.Fprintf(w, "%d books live after %.1f s (weight alone: %.1f s)   ", n, v.Start.Seconds, v.Start.Least)
+	}
+	if q := v.Resync; q != nil {
+		fmt.Fprintf(w, "resyncs %d, p50 %s, p99 %s   ", q.Count, short(q.P50), short(q.P99))
+	}
+	fmt.Fprintf(w, "renewed %d   audits by snapshot %d, different %d\n", v.Renewals, v.Audits.Books, v.Audits.Different)
+}
+
+func (v *recoveryReport) metrics(counter func(string, uint64), gauge func(string, float64)) {
+	if v == nil {
+		return
+	}
+	counter("book_renewals", v.Renewals)
+	counter("snapshots_too_old", v.TooOld)
+	counter("book_audits", v.Audits.Books)
+	counter("book_audit_levels", v.Audits.Levels)
+	counter("book_audit_differences", v.Audits.Different)
+	gauge("symbols_set_aside", float64(len(v.Aside)))
 }

@@ -138,6 +138,7 @@ func (r *report) screen(w io.Writer, home bool) {
 		r.Orders, r.Acks, r.Fills, r.Cancels, r.Rejects, r.Unknown, r.Frames, r.Gaps)
 	fmt.Fprintf(&b, "pnl %s   account audits %d, mismatches %d   books compared %d, different %d\n",
 		joined(r.PnL), r.Audits, r.Mismatches, r.BooksCompared, r.BookDifferences)
+	r.Recovery.screen(&b)
 	if len(r.Refusals) > 0 {
 		var parts []string
 		for _, k := range slices.Sorted(maps.Keys(r.Refusals)) {
