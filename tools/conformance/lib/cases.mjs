@@ -11,8 +11,9 @@ export class ClientsFault extends Error {}
 
 const list = [];
 
-// add makes a case known, in the order of the table. venue is which of the two venues it runs on.
-export function add(group, name, venue, run) { list.push({ group, name, venue, run }); }
+// add makes a case known, in the order of the table. venue is which of the two venues it runs on. A case that does little
+// but wait may run beside others of its kind (together).
+export function add(group, name, venue, run, together = false) { list.push({ group, name, venue, run, together }); }
 
 export const all = () => list;
 

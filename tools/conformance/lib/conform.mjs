@@ -5,12 +5,30 @@ import { after, before, test } from 'node:test';
 import { runCase } from './cases.mjs';
 import { openWorld, order } from './world.mjs';
 
+function resolvers() {
+  let resolve;
+  const promise = new Promise((done) => { resolve = done; });
+  return { promise, resolve };
+}
+
 export async function conform(file, suites) {
   const client = await import(`../clients/${file}.mjs`);
   for (const s of suites) await import(`../suite/${s}.mjs`);
   const outcomes = [];
   let world;
   let warm = false;
+  // Cases that may run together are begun by the first of them, six at a time.
+  const begun = new Map();
+  const beginTogether = () => {
+    const waiting = order().filter((c) => c.together);
+    const settle = new Map(waiting.map((c) => [c, resolvers()]));
+    for (const [c, r] of settle) begun.set(c, r.promise);
+    for (let i = 0; i < 6; i++) {
+      (async () => {
+        for (let c = waiting.shift(); c; c = waiting.shift()) settle.get(c).resolve(await runCase(c, world.of(c)));
+      })();
+    }
+  };
   before(async () => { world = await openWorld(client); });
   after(async () => {
     await world?.close();
@@ -23,7 +41,8 @@ export async function conform(file, suites) {
         await world.warm();
         warm = true;
       }
-      const r = await runCase(c, world.of(c));
+      if (c.together && begun.size === 0) beginTogether();
+      const r = await (c.together ? begun.get(c) : runCase(c, world.of(c)));
       outcomes.push({ group: c.group, name: c.name, ...r });
       if (r.outcome === 'fail') throw new Error(r.note);
       if (r.outcome === 'not offered') t.skip(r.note);
