@@ -21,6 +21,7 @@ import (
 	"log"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/adshao/go-binance/v2"
 	"github.com/adshao/go-binance/v2/common"
@@ -62,6 +63,9 @@ type session struct {
 func main() {
 	guard()
 	log.SetOutput(io.Discard)
+	// By default it asks every ten seconds and gives up on an answer older than ten seconds: a ticker that is a few
+	// milliseconds late then closes a sound connection.
+	binance.WebsocketTimeoutReadWriteConnection = time.Minute
 	d := &driver{out: json.NewEncoder(os.Stdout), running: map[int]chan struct{}{}, sessions: map[int]*session{}}
 	in := bufio.NewScanner(os.Stdin)
 	in.Buffer(nil, 1<<20)
