@@ -18,7 +18,10 @@
 //	orders.go orderparams.go lists.go rules.go accounts.go markets.go tickers.go info.go   the operations and their answers
 //	keys.go rights.go params.go timing.go limits.go      signature, raw parameters, recvWindow, weights and counts
 //	users.go lag.go               user events and their race with answers, queries from the past
-//	faults.go faultscript.go      what goes wrong on purpose
+//	faultscript.go faultverbs.go  fault lines: their grammar, and the one table of verbs that parser and usage are made of
+//	faults.go                     what goes wrong on purpose, at its time or event
+//	faultline.go faultanswer.go faultdata.go faultspoil.go faultrules.go   faults of connections, answers, events, rules
+//	link/                         bytes of connections that are cut, held, slowed, below TLS
 //	admin.go tls.go               /sim/ and the Go API, certificates
 //	enc.go userevent.go orderjson.go listjson.go   JSON; market data is in the sub-folder wire
 //

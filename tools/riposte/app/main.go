@@ -66,7 +66,6 @@ func run(args []string, stdout, stderr io.Writer) int {
 		kong.Name("riposte"),
 		kong.Description("A low-latency trading engine for Binance. A market frame comes in, an order goes out."),
 		kong.Writers(stdout, stderr),
-		kong.Vars{"faults": faultHelp()},
 		kong.Bind(&output{stdout: stdout, stderr: stderr}),
 	)
 	if err != nil {

@@ -24,7 +24,7 @@ type venueCmd struct {
 	TapeSpeed float64  `default:"1" help:"How many times faster than recorded the tape is played."`
 	Many      int      `help:"Serve this many symbols: the venue's own, then made-up ones (M0001USDT and on)."`
 	TLS       bool     `name:"tls" help:"Speak TLS 1.3 with a certificate of a self-made authority."`
-	Faults    string   `help:"A fault script, one fault a line: ${faults}."`
+	Faults    string   `help:"A fault script, one fault a line, in the grammar above."`
 	Log       string   `help:"Write the exchange's canonical event log to this file."`
 }
 
@@ -148,7 +148,10 @@ func readFaults(name string) ([]venue.Fault, error) {
 	return venue.ParseFaults(f, name)
 }
 
-func faultHelp() string { return strings.ReplaceAll(venue.FaultUsage, "\n", "; ") }
+// Help is the grammar of fault scripts, above the flags.
+func (venueCmd) Help() string {
+	return "Fault scripts, one fault a line, '#' for comments:\n\n    " + strings.ReplaceAll(venue.FaultUsage, "\n", "\n    ")
+}
 
 func (v *simVenue) endpoints() endpoints {
 	e := endpoints{REST: v.REST(), Stream: v.Stream(), WSAPI: v.WSAPI(), Admin: v.Admin(), KeyFile: v.keyFile}
