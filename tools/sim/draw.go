@@ -113,18 +113,48 @@ var classes = []class{
 	}},
 	{"depth", 0.4, 1, 60, []string{"venue"}, func(d *drawing, e *Event) {
 		e.Kind, e.Text = "venue", fmt.Sprintf("%s depth * %d", pick(d, "drop", "double", "swap", "overlap"), 1+d.IntN(3))
+		if d.chance(0.3) {
+			e.Text = fmt.Sprintf("late depth * %v %d", d.between(time.Millisecond, 3*time.Second), 1+d.IntN(3))
+		}
+	}},
+	{"touch", 0.3, 1, 30, []string{"venue"}, func(d *drawing, e *Event) {
+		e.Kind, e.Text = "venue", fmt.Sprintf("%s bookTicker * %d", pick(d, "drop", "double", "swap"), 1+d.IntN(3))
+	}},
+	{"spoil", 0.3, 1, 20, []string{"venue"}, func(d *drawing, e *Event) {
+		e.Kind, e.Text = "venue", fmt.Sprintf("spoil %s * %s 1", pick(d, "depth", "depth", "bookTicker"), pick(d, "cross", "json", "number", "utf8", "symbol", "event", "type", "missing", "nest",
+			"huge", "fragments", "rsv", "binary", "opcode", "masked", "truncated"))
+	}},
+	{"reports", 0.4, 1, 20, []string{"venue"}, func(d *drawing, e *Event) {
+		e.Kind = "venue"
+		what := pick(d, "report", "fill", "user", "balance")
+		if e.Text = fmt.Sprintf("%s %s * %d", pick(d, "drop", "double", "swap"), what, 1+d.IntN(2)); d.chance(0.4) {
+			e.Text = fmt.Sprintf("late %s * %v %d", what, d.between(time.Millisecond, 25*time.Second), 1+d.IntN(2))
+		}
+	}},
+	{"session", 0.25, 0.5, 6, []string{"venue"}, func(d *drawing, e *Event) {
+		e.Kind, e.Text = "venue", pick(d, "terminate *", "subscribe refused 1", "subscribe partial 1", "subscribe silent 1", "bye streams 1008", "bye wsapi 1001", "bye all 1011")
+	}},
+	{"pongs", 0.15, 0.3, 3, []string{"venue"}, func(d *drawing, e *Event) {
+		e.Kind, e.Text = "venue", fmt.Sprintf("pongs %s %v", pick(d, "streams", "wsapi", "all"), d.between(100*time.Millisecond, 10*time.Second))
 	}},
 	{"snapshot", 0.3, 1, 10, []string{"venue"}, func(d *drawing, e *Event) {
 		e.Kind, e.Text = "venue", fmt.Sprintf("%s depth * %d", pick(d, "stale", "boundary"), 1+d.IntN(3))
+		if d.chance(0.3) {
+			e.Text = fmt.Sprintf("cached depth * %v", d.between(time.Second, 30*time.Second))
+		}
 	}},
 	{"answers", 0.5, 1, 40, []string{"venue"}, func(d *drawing, e *Event) {
 		e.Kind = "venue"
-		of := pick(d, "orders", "cancels", "queries", "all")
+		of := pick(d, "orders", "orders", "amends", "cancels", "cancels", "queries", "market", "session", "all")
+		if d.chance(0.2) {
+			e.Text = fmt.Sprintf("garble %s %s 1", of, pick(d, "partial", "short", "long", "junk", "trailing", "type", "swapped"))
+			return
+		}
 		if d.chance(0.4) {
 			e.Text = fmt.Sprintf("delay %s %v %d", of, d.between(50*time.Millisecond, 15*time.Second), 1+d.IntN(2))
 			return
 		}
-		e.Text = fmt.Sprintf("lose %s %s %s %d", of, pick(d, "taken", "untaken"), pick(d, "timeout", "reset", "503", "busy"), 1+d.IntN(2))
+		e.Text = fmt.Sprintf("lose %s %s %s %d", of, pick(d, "taken", "untaken"), pick(d, "timeout", "timeout", "reset", "reset", "503", "busy", "disconnected", "unexpected", "firewall", "html", "redirect", "empty", "silent"), 1+d.IntN(2))
 	}},
 	{"limits", 0.2, 0.3, 3, []string{"venue"}, func(d *drawing, e *Event) {
 		e.Kind, e.Text = "venue", fmt.Sprintf("%s %v", pick(d, "429", "429", "418"), d.between(time.Second, 30*time.Second))

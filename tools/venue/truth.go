@@ -1,6 +1,10 @@
 package venue
 
-import "riposte/tools/venue/exchange"
+import (
+	"fmt"
+
+	"riposte/tools/venue/exchange"
+)
 
 // What a judge of a client asks of the venue: all of it, at once, without lag and limits.
 
@@ -49,13 +53,17 @@ func (s *Server) AllTrades(account string) ([]exchange.UserTrade, error) {
 func (s *Server) Deposit(account, asset, amount string) error {
 	v, err := exchange.ParseFixed(amount)
 	if err != nil {
-		return err
+		return fmt.Errorf("cannot deposit %q of %s: %w", amount, asset, err)
 	}
 	a, err := s.account(account)
 	if err != nil {
 		return err
 	}
-	if !s.loop.do(func(now int64) { err = s.x.Deposit(now, a, asset, v) }) {
+	if !s.loop.do(func(now int64) {
+		if err = s.x.Deposit(now, a, asset, v); err == nil {
+			s.users.emit(a, "balance", "", func(b []byte, us bool) []byte { return appendBalanceUpdate(b, asset, v, now, us) })
+		}
+	}) {
 		return errVenueClosed
 	}
 	return err

@@ -105,6 +105,20 @@ func (w *enc) prevention(r *exchange.ExecutionReport) {
 	w.fixed("pY", r.PreventedExecQuo)
 }
 
+// appendBalanceUpdate is money that came or went without a trade: d is a delta (Binance Spot
+// API docs, 2026-07-21).
+func appendBalanceUpdate(b []byte, asset string, delta exchange.Fixed, t int64, us bool) []byte {
+	w := enc{b: b, us: us}
+	w.open('{')
+	w.str("e", "balanceUpdate")
+	w.time("E", t)
+	w.str("a", asset)
+	w.fixed("d", delta)
+	w.time("T", t)
+	w.close('}')
+	return w.b
+}
+
 func appendAccountPosition(b []byte, list []exchange.Balance, t int64, us bool) []byte {
 	w := enc{b: b, us: us}
 	w.open('{')

@@ -279,7 +279,11 @@ type simWitness struct{ e *simEye }
 
 // Step shows the oracle what the gate has let pass, before the gateway takes it.
 func (s simWitness) Step() int {
-	d := s.e.r.life.d
+	l := s.e.r.life
+	if l == nil {
+		return 0 // it has died earlier in this round
+	}
+	d := l.d
 	for _, a := range d.approved.Pending() {
 		if in := a.Intent(); in.Kind == core.Place || in.Kind == core.Replace {
 			s.e.see(oracle.Asked{Symbol: d.table.Get(in.Instrument).Symbol, Sell: in.Side == core.Sell, Price: int64(in.Price), Qty: int64(in.Qty)})

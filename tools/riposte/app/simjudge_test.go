@@ -39,6 +39,7 @@ func (r *simRun) heal() {
 		l.host.AtWrite(0, false, nil)
 	}
 	r.again = min(r.again, r.w.Now()+time.Second)
+	r.srv.Faults().Calm()
 	for _, s := range r.plan.Work.Symbols {
 		r.script("status " + s + " TRADING")
 	}

@@ -149,7 +149,8 @@ func (r *simRun) config(dir string) *Config {
 
 // step is the loop's thread.
 func (r *simRun) step() {
-	if r.life == nil || r.life.stage.Load() != lifeRunning && r.life.stage.Load() != lifeEnding {
+	l := r.life
+	if l == nil || l.stage.Load() != lifeRunning && l.stage.Load() != lifeEnding {
 		return
 	}
 	now := r.w.Now()
@@ -161,9 +162,9 @@ func (r *simRun) step() {
 		return
 	}
 	r.stepped, r.asleep = now, false
-	if r.life.step() {
+	if l.step() && r.life == l { // it may have died in the step
 		for _, c := range r.w.Checkers() {
-			c.Stepped(r.life)
+			c.Stepped(l)
 		}
 	}
 }

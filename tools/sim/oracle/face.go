@@ -48,7 +48,8 @@ func (s *face) See(f *Fact, found func(string)) {
 				unknown++
 			}
 		}
-		s.is("halt", len(w.Halted) > 0, f.At)
+		// An orderly end is no problem.
+		s.is("halt", len(w.Halted) > 0 && !(len(w.Halted) == 1 && w.Halted[0] == "shutting down"), f.At)
 		if w.Books != nil {
 			s.is("books", live < len(w.Books), f.At)
 			s.is("dark", live == 0, f.At)
