@@ -34,6 +34,7 @@ type BackfillConfig struct {
 	BackoffMin, BackoffMax time.Duration                 // 0: 250 ms, 30 s
 	RetryAfter             func(err error) time.Duration // how long a failure says to stay away; may be nil
 	Wake                   func()                        // called when an answer has come, to wake a parked loop
+	Go                     func(func())                  // starts a goroutine; nil: as Go does
 	Seed                   uint64                        // of the jitter
 }
 
@@ -57,7 +58,6 @@ type Backfill struct {
 	order    uint64
 	held     *trail.Answer // found the ring full
 
-	jobs   chan trail.Ask
 	done   chan answered
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -85,7 +85,7 @@ type answered struct {
 	err    error
 }
 
-// NewBackfill starts the goroutines; Close ends them.
+// NewBackfill makes a backfill that waits for questions; Close ends what it fetches.
 func NewBackfill(cfg BackfillConfig) (*Backfill, error) {
 	if cfg.Instruments == nil || cfg.Clock == nil || cfg.Asks == nil || cfg.Answers == nil || cfg.Fetch == nil || cfg.Parse == nil {
 		return nil, errors.New("cannot fill holes: want Instruments, Clock, Asks, Answers, Fetch and Parse")
@@ -102,16 +102,14 @@ func NewBackfill(cfg BackfillConfig) (*Backfill, error) {
 	if cfg.BackoffMax < cfg.BackoffMin {
 		cfg.BackoffMax = max(30*time.Second, cfg.BackoffMin)
 	}
-	f := &Backfill{cfg: cfg, asked: make([]question, len(cfg.Instruments.List)),
-		jobs: make(chan trail.Ask, cfg.Parallel), done: make(chan answered, cfg.Parallel)}
+	if cfg.Go == nil {
+		cfg.Go = func(f func()) { go f() }
+	}
+	f := &Backfill{cfg: cfg, asked: make([]question, len(cfg.Instruments.List)), done: make(chan answered, cfg.Parallel)}
 	for i := range f.asked {
 		f.asked[i].back = newBackoff(cfg.BackoffMin, cfg.BackoffMax, cfg.Seed+uint64(i))
 	}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
-	for range cfg.Parallel {
-		f.wg.Add(1)
-		go f.work()
-	}
 	return f, nil
 }
 
@@ -151,7 +149,7 @@ func (f *Backfill) ask(a *trail.Ask) {
 	q.ask, q.order = *a, f.order
 }
 
-// start hands the most important question that may go to a worker.
+// start begins the fetch of the most important question that may go.
 func (f *Backfill) start() bool {
 	if f.waiting == 0 {
 		return false
@@ -174,7 +172,16 @@ func (f *Backfill) start() bool {
 	q.waits, q.flying = false, true
 	f.waiting--
 	f.inFlight++
-	f.jobs <- q.ask // has room: never more in flight than that
+	a := q.ask
+	f.wg.Add(1)
+	f.cfg.Go(func() {
+		defer f.wg.Done()
+		answer, err := f.fetch(&a)
+		f.done <- answered{a, answer, err} // has room: never more in flight than that
+		if f.cfg.Wake != nil {
+			f.cfg.Wake()
+		}
+	})
 	return true
 }
 
@@ -208,7 +215,7 @@ func (f *Backfill) collect() (n int) {
 	}
 }
 
-// finish takes what a worker brought.
+// finish takes what a fetch brought.
 func (f *Backfill) finish(r *answered) {
 	q := &f.asked[r.ask.Instrument]
 	q.flying = false
@@ -233,23 +240,7 @@ func (f *Backfill) finish(r *answered) {
 	}
 }
 
-// work is one cold goroutine.
-func (f *Backfill) work() {
-	defer f.wg.Done()
-	for {
-		select {
-		case <-f.ctx.Done():
-			return
-		case a := <-f.jobs:
-			answer, err := f.fetch(&a)
-			f.done <- answered{a, answer, err} // has room: see start
-			if f.cfg.Wake != nil {
-				f.cfg.Wake()
-			}
-		}
-	}
-}
-
+// fetch runs on a cold goroutine.
 func (f *Backfill) fetch(a *trail.Ask) (*trail.Answer, error) {
 	ctx, cancel := context.WithTimeout(f.ctx, f.cfg.Timeout)
 	defer cancel()

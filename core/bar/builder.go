@@ -51,6 +51,19 @@ func (b *Builder) Counts() Counts { return b.counts }
 // Due is when the next bar to become complete ends, 0 while that is not known.
 func (b *Builder) Due() core.WallNs { return b.dueEnd }
 
+// Next is the bar that is to become complete next; start is 0 while that is not known.
+func (b *Builder) Next() (start, end core.WallNs) { return b.due, b.dueEnd }
+
+// Open is the bar that starts at an instant and is not complete, nil if it has no trades.
+func (b *Builder) Open(start core.WallNs) *Bar {
+	for i := range b.open {
+		if b.open[i].Start == start {
+			return &b.open[i]
+		}
+	}
+	return nil
+}
+
 // Lowest is the lowest id of the trades in bars that are not complete, -1 without any.
 func (b *Builder) Lowest() int64 {
 	low := int64(-1)

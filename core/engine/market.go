@@ -130,6 +130,10 @@ func (s *Shard) event(m *market, ev *core.Event, lv []core.Level) outcome {
 		if m.trail != nil && m.trail.Live(ev, lv) == trail.Double {
 			out = quiet
 		}
+	case core.Ticker24h, core.MiniTicker:
+		if m.trail != nil {
+			m.trail.Told(ev)
+		}
 	case core.LineAlive:
 		m.sync.Alive(ev.Recv)
 		m.heard(ev, 0)

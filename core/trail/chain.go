@@ -48,6 +48,8 @@ type chain struct {
 	upAt    core.MonoNs // first sign of life since, 0: none yet
 	refused uint64      // more than this at once is not asked for
 
+	behind                       int // events in a row that are newer than all and have old ids
+	restarts                     uint64
 	found, absent, doubles, late uint64
 	unfilled, unfilledIDs        uint64
 	lastUnfilled                 Hole
@@ -60,7 +62,7 @@ func (c *chain) init(fillMax uint64, lost func(*chain, Hole)) {
 // take judges an event's id. now is when it was read.
 func (c *chain) take(id uint64, t core.WallNs, now core.MonoNs) Found {
 	if id == c.next && c.started {
-		c.next, c.last = id+1, max(c.last, t)
+		c.next, c.last, c.behind = id+1, max(c.last, t), 0
 		return Fresh
 	}
 	return c.odd(id, t, now)
@@ -86,8 +88,31 @@ func (c *chain) odd(id uint64, t core.WallNs, now core.MonoNs) Found {
 		c.late++
 		return Late
 	}
+	if t > c.last && id < c.first {
+		// A copy is never newer than what has been. The venue has started its ids over
+		// once a few of them agree, as the testnet does every month.
+		if c.behind++; c.behind >= restartAfter {
+			c.startOver(id, t)
+			return Fresh
+		}
+	}
 	c.doubles++
 	return Double
+}
+
+// restartAfter is how many events in a row must say that ids have started over.
+const restartAfter = 4
+
+func (c *chain) startOver(id uint64, t core.WallNs) {
+	for len(c.holes) > 0 {
+		h := c.holes[0]
+		c.holes = slices.Delete(c.holes, 0, 1)
+		c.giveUp(h)
+	}
+	c.lost(c, Hole{After: c.last, Before: t}) // whatever was traded in between
+	c.begin(id, t)
+	c.next = id + 1
+	c.restarts++
 }
 
 // open records a hole, or gives it up at once where it is too large.

@@ -15,6 +15,7 @@ func (t *Trail) Ask(now core.MonoNs) (Ask, bool) {
 	if !t.cfg.Asks || t.asking && now-t.askedAt < askAgain || now < t.retryAt {
 		return Ask{}, false
 	}
+	t.proving = false
 	a, ok := t.question(now)
 	if !ok {
 		return Ask{}, false
@@ -32,12 +33,22 @@ func (t *Trail) question(now core.MonoNs) (Ask, bool) {
 	}
 	for _, c := range [...]*chain{t.source(), &t.trades, &t.aggs} {
 		if len(c.holes) > 0 {
-			h := &c.holes[0]
-			return Ask{Kind: t.kindOf(c), From: h.From, Limit: int(min(h.Size(), PageMax))}, true
+			// A page costs the same however long it is: it takes in what holes it can.
+			from := c.holes[0].From
+			to := min(c.holes[0].To, from+PageMax-1)
+			for i := range c.holes {
+				if h := &c.holes[i]; h.To-from < PageMax {
+					to = h.To
+				}
+			}
+			return Ask{Kind: t.kindOf(c), From: from, Limit: int(to - from + 1)}, true
 		}
 		if c.blind && c.upAt != 0 && now-c.upAt > tailAfter {
 			return Ask{Kind: t.kindOf(c), From: c.next, Limit: PageMax}, true
 		}
+	}
+	if a, ok := t.proof(); ok {
+		return a, true
 	}
 	for i := range t.klines {
 		k := &t.klines[i]
@@ -78,6 +89,9 @@ func (t *Trail) Begin(a *Answer) int {
 	case t.past.asking:
 		t.pastAnswer(a)
 		return 0
+	case t.proving:
+		t.proved(a)
+		return 0
 	case a.Kind == AskKlines:
 		return len(a.Bars)
 	}
@@ -94,8 +108,11 @@ func (t *Trail) Take(a *Answer, i int, ev *core.Event, lv []core.Level) (levels 
 	*ev = *row
 	ev.Instrument = t.id
 	ev.Flags |= core.FlagLate
-	found = t.chainAsked(a.Kind).take(ev.ID, ev.TradeTime(), t.heard)
-	if found != Double && t.chainAsked(a.Kind) == t.source() {
+	c := t.chainAsked(a.Kind)
+	if found = c.take(ev.ID, ev.TradeTime(), t.heard); found == Fresh {
+		c.late++ // of the tail: told now, and not by the stream
+	}
+	if found != Double && c == t.source() {
 		t.add(ev, rowLevels)
 	}
 	if ev.TradeQty() == 0 {
@@ -139,6 +156,8 @@ func (t *Trail) End(a *Answer, now core.MonoNs) {
 		if t.past.tries > 0 {
 			t.retryAt = now + backoff(t.past.tries)
 		}
+	case t.proving:
+		t.proving, t.retryAt = false, now+retryFirst
 	case a.Kind == AskKlines:
 		t.endKlines(a, now)
 	default:
@@ -158,6 +177,9 @@ func (t *Trail) endTrades(a *Answer, now core.MonoNs) {
 	}
 	if c.blind && a.From+uint64(len(a.Events)) >= c.next && len(a.Events) < a.Limit {
 		c.blind = false // asked after the line had come back: what is newer comes by it
+	}
+	if len(a.Events) < PageMax {
+		t.retryAt = now + askPause
 	}
 	for i := range c.holes {
 		h := &c.holes[i]

@@ -98,10 +98,23 @@ func bars(v bar.Interval, all []deal) (out []bar.Bar) {
 // memory answers questions as the venue does: trades up to what has happened, klines of
 // everything, at most a page.
 type memory struct {
-	all  []deal
-	upTo int // of all: what has happened
-	page int
-	asks map[AskKind]int
+	all    []deal
+	upTo   int // of all: what has happened
+	page   int
+	now    core.WallNs
+	made   map[bar.Interval][]bar.Bar // of all[:madeOf]
+	madeOf int
+	asks   map[AskKind]int
+}
+
+func (m *memory) bars(v bar.Interval) []bar.Bar {
+	if m.made == nil || m.madeOf != m.upTo {
+		m.made, m.madeOf = map[bar.Interval][]bar.Bar{}, m.upTo
+	}
+	if m.made[v] == nil {
+		m.made[v] = bars(v, m.all[:m.upTo])
+	}
+	return m.made[v]
 }
 
 func (m *memory) answer(a Ask) *Answer {
@@ -109,7 +122,12 @@ func (m *memory) answer(a Ask) *Answer {
 	m.asks[a.Kind]++
 	limit := min(a.Limit, m.page)
 	if a.Kind == AskKlines {
-		for _, b := range bars(a.Interval, m.all[:m.upTo]) {
+		list := m.bars(a.Interval)
+		for n := len(list); n > 0 && list[n-1].End <= m.now && n < 100_000; n++ {
+			p := list[n-1].Close // quiet since
+			list = append(list, bar.Bar{Start: list[n-1].End, End: a.Interval.Next(list[n-1].End), Open: p, High: p, Low: p, Close: p})
+		}
+		for _, b := range list {
 			if b.Start >= a.Start && b.Start < a.End && len(out.Bars) < limit {
 				b.First, b.Last = -1, -1 // not told
 				out.Bars = append(out.Bars, b)
@@ -135,6 +153,7 @@ func serve(t *testing.T, tr *Trail, m *memory, now core.MonoNs) (told []core.Eve
 	if !ok {
 		return nil
 	}
+	m.now = tr.now()
 	ans := m.answer(a)
 	var ev core.Event
 	var lv [4]core.Level

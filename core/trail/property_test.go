@@ -33,7 +33,7 @@ func market(t *rapid.T, n int) (all []deal) {
 // the bars are those of all trades, and none was told that later changed.
 func TestBarsAreThoseOfAllTradesWhateverTheStreamDid(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		all := market(r, rapid.IntRange(10, 200).Draw(r, "trades"))
+		all := market(r, rapid.IntRange(10, 120).Draw(r, "trades"))
 		start := rapid.IntRange(1, len(all)/2).Draw(r, "live from")
 		names := rapid.SliceOfNDistinct(rapid.SampledFrom(someIntervals), 1, 3, rapid.ID[string]).Draw(r, "intervals")
 		history := rapid.SampledFrom([]int{0, 0, 1, 5}).Draw(r, "history")
@@ -97,7 +97,7 @@ func TestBarsAreThoseOfAllTradesWhateverTheStreamDid(t *testing.T) {
 			return // nothing of it was ever seen
 		}
 		end := all[len(all)-1].at
-		for range 200 {
+		for range 40 {
 			mono += 1e9
 			end += 1e9
 			tr.Heard(mono+core.MonoNs(5e9), end)

@@ -6,6 +6,7 @@ type Status struct {
 	Holes         uint64 // ever seen
 	Open          int    // of them, open now
 	OpenIDs       uint64 // that are missing now
+	Restarts      uint64 // times that the venue started its ids over
 	Absent        uint64 // ids that the venue says nothing is behind
 	Unfilled      uint64 // holes given up,
 	UnfilledIDs   uint64 // and the ids in them
@@ -35,6 +36,7 @@ func (t *Trail) Status() Status {
 		s.Doubles += c.doubles
 		s.Holes += c.found
 		s.Absent += c.absent
+		s.Restarts += c.restarts
 		s.Unfilled += c.unfilled
 		s.UnfilledIDs += c.unfilledIDs
 		if c.unfilled > 0 {

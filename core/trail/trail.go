@@ -28,7 +28,10 @@ const (
 	// it missed, before the venue is asked.
 	tailAfter = core.MonoNs(time.Second)
 	// askAgain is how long an unanswered question stands before the next one.
-	askAgain   = core.MonoNs(60 * time.Second)
+	askAgain = core.MonoNs(60 * time.Second)
+	// askPause is how long after an answered hole the next one waits: a page costs the
+	// same for one trade as for a thousand.
+	askPause   = core.MonoNs(time.Second)
 	retryFirst = core.MonoNs(200 * time.Millisecond)
 	retryMost  = core.MonoNs(5 * time.Second)
 	triesMax   = 12
@@ -53,6 +56,10 @@ type Trail struct {
 	// and the first one ever.
 	firstHeard core.MonoNs
 	dueEnd     core.WallNs // the soonest that a bar may become complete
+	proven     core.WallNs // no trade of before this instant is missing, by the venue's word
+	claimed    uint64      // one more than the newest trade id that the venue has spoken of
+	claimedAt  core.MonoNs // since when one of them has not come
+	proving    bool        // the question that stands is for such a word
 	completed  uint64      // bars
 	blind      bool        // the line was down and has given no sign of life since
 
@@ -114,6 +121,7 @@ func (t *Trail) chainOf(k core.EventKind) *chain {
 // flags it where it is late. Once it is taken bars may have become complete.
 func (t *Trail) Live(ev *core.Event, lv []core.Level) Found {
 	if ev.Kind == core.Kline {
+		t.word(ev)
 		return t.kline(ev, lv)
 	}
 	c := t.chainOf(ev.Kind)
@@ -126,7 +134,7 @@ func (t *Trail) Live(ev *core.Event, lv []core.Level) Found {
 		ev.Flags |= core.FlagLate
 	case Fresh:
 		c.blind = false // what was missed is a hole now
-		if ev.Kind == core.AggTrade && ev.ID == next && t.aggLast >= 0 && ev.W[3] != t.aggLast+1 {
+		if ev.Kind == core.AggTrade && ev.ID == next && t.aggLast >= 0 && ev.W[3] > t.aggLast+1 {
 			t.aggTears++ // it must begin with the trade after the aggregate before it
 		}
 	}
@@ -189,14 +197,19 @@ func (t *Trail) now() core.WallNs {
 func (t *Trail) horizon() core.WallNs {
 	c := t.source()
 	h := c.horizon()
-	if len(c.holes) == 0 && !c.blind && c.started {
-		h = max(h, t.now()-outOfOrder)
+	switch {
+	case len(c.holes) > 0 || c.blind || !c.started:
+	case t.cfg.Asks:
+		h = max(h, t.proven)
+	default:
+		h = max(h, t.now()-outOfOrder) // nobody can be asked: the best that can be said
 	}
 	return h
 }
 
 // Tick has bars completed whose time has passed without a trade. Call it now and then.
 func (t *Trail) Tick() {
+	t.overdue()
 	if len(t.builders) > 0 && t.now()-outOfOrder >= t.dueEnd {
 		t.complete()
 	}

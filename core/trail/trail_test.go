@@ -148,15 +148,15 @@ func TestIDsThatTheVenueDoesNotHave(t *testing.T) {
 	r.live(0, 10)
 	r.live(30, 40)
 	gone := r.m.all
-	r.m.all = append(slices.Clone(gone[:15]), gone[20:]...)
-	r.m.upTo = len(r.m.all)
+	r.m.all, r.m.made = append(slices.Clone(gone[:15]), gone[20:]...), nil
+	r.m.upTo = 35
 	r.askAll()
 	if s := r.Status(); s.Absent != 5 || s.Holes != 1 || s.Late != 15 || s.Unfilled != 0 || s.Open != 0 {
 		t.Fatalf("%+v, want 5 absent and 15 late", s)
 	}
-	r.m.all = gone
+	r.m.all, r.m.made = gone, nil
 	r.live(60, 70)
-	r.m.all = gone[50:]
+	r.m.all, r.m.made = gone[50:], nil
 	r.m.upTo = 20
 	r.askAll()
 	if s := r.Status(); s.Unfilled != 1 || s.UnfilledIDs != 10 || s.LastUnfilled != [2]uint64{1040, 1049} || s.Late != 25 || s.Open != 0 {
@@ -253,6 +253,27 @@ func TestAggregatesFollowTheirOwnIDsAndMakeBarsWhereTradesAreNotSubscribed(t *te
 	}
 }
 
+// The testnet starts over every month.
+func TestIDsThatStartOverAreFollowedAnew(t *testing.T) {
+	r := newRig(t, 400, Config{Trades: true, Bars: intervals(t, "1m"), Asks: true})
+	r.live(0, 100)
+	r.live(90, 95) // late copies are no sign of it
+	r.live(100, 130)
+	r.live(140, 200)
+	for i := range r.m.all {
+		r.m.all[i].id -= 900
+	}
+	r.live(200, 400)
+	s := r.Status()
+	if s.Restarts != 1 || s.Doubles != 5+restartAfter-1 || s.Open != 0 || s.UnfilledIDs != 10 {
+		t.Fatalf("%+v, want one restart, and the hole of before given up", s)
+	}
+	series := r.Bars(intervals(t, "1m")[0])
+	if n := series.Len(); n < 5 || !series.Find(start+180*sec).Broken || series.Find(start+240*sec).Broken {
+		t.Fatalf("%d bars: the one with the restart is not broken, or the next is", n)
+	}
+}
+
 func TestMissedKlinesAreFetchedInOrderAndToldLate(t *testing.T) {
 	v := intervals(t, "1m")
 	r := newRig(t, 1200, Config{Klines: v, Asks: true})
@@ -297,7 +318,7 @@ func TestMissedKlinesAreFetchedInOrderAndToldLate(t *testing.T) {
 		t.Fatalf("told %d and %d in the series, want the two that are over", len(told), r.Series(v[0]).Total())
 	}
 	// What the venue does not have is given up, not waited for.
-	r.m.all = nil
+	r.m.all, r.m.made = nil, nil
 	r.m.upTo = 0
 	closed(15)
 	r.mono += core.MonoNs(time.Minute)

@@ -110,7 +110,7 @@ func (d *desk) openBackfill() (err error) {
 			}
 			return 0
 		},
-		Wake: d.engineWait.Wake, Seed: d.epoch + 1,
+		Wake: d.engineWait.Wake, Go: d.ports.spawn, Seed: d.ports.seedOf(seedBackfill, d.epoch+1),
 	})
 	return err
 }

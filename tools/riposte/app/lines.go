@@ -53,7 +53,11 @@ func (d *desk) openMarket(syms *feedbinance.Symbols, unit core.TimeUnit, connect
 			Streams: streams, Queues: d.queues, Tap: d.tapFrames(),
 		},
 		NewCodec: func() feed.Codec {
-			return feedbinance.NewDecoder(syms, unit, feedbinance.Raw{Instrument: core.NoInstrument})
+			c := feed.Codec(feedbinance.NewDecoder(syms, unit, feedbinance.Raw{Instrument: core.NoInstrument}))
+			if d.ports.codec != nil {
+				c = d.ports.codec(c)
+			}
+			return c
 		},
 		Count: d.cfg.Market.Lines, Hold: hold,
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"riposte/core/engine"
+	"riposte/feed"
 	"riposte/tools/sock"
 )
 
@@ -27,6 +28,8 @@ type ports struct {
 	// disk is asked before each operation on the journal's files, and may have it fail;
 	// nil: what the disk itself says.
 	disk func(op string) error
+	// codec is put around the reader of each market connection; nil: nothing is.
+	codec func(feed.Codec) feed.Codec
 	// observer sees depth events in place of the auditor of an embedded venue; nil
 	// without one.
 	observer engine.Observer
@@ -73,4 +76,5 @@ const (
 	seedWires
 	seedSessions
 	seedSnapshots
+	seedBackfill
 )

@@ -106,6 +106,9 @@ func (l *simLife) prepare(d *desk) {
 	d.witness = simWitness{l.r.eye}
 	d.ports = ports{dial: l.dial, wait: func() waiter { return simWaiter{l.r.w} }, spawn: l.spawn, sealed: true, observer: l, disk: l.r.disk,
 		seed: l.r.plan.Seed<<8 + uint64(l.n) + 1}
+	if l.r.port != nil {
+		l.r.port(&d.ports)
+	}
 }
 
 // start begins the life on a goroutine of its own: it waits for answers of the venue.

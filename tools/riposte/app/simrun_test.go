@@ -27,6 +27,7 @@ type simRun struct {
 	work  sync.WaitGroup
 	key   string
 	eye   *simEye
+	port  func(*ports) // changes a life's ports; nil: does not
 
 	life    *simLife // nil between two
 	lives   int
