@@ -48,8 +48,8 @@ func TestWeightKeepsAReserveForCancels(t *testing.T) {
 func TestVenuesCountsCorrectOurs(t *testing.T) {
 	b := testBudget(t, 100, 5, 10)
 	venue := core.WallNs(60 * 1e9 * 1000)
-	b.SawWeight(79, venue)
-	b.SawWeight(3, venue) // an older answer
+	b.SawWeight(79, venue, venue)
+	b.SawWeight(3, venue, venue) // an older answer
 	if ok, _ := b.TakeWeight(2, false, venue, 0); ok {
 		t.Error("79 used by the venue's count, and 2 more were let through to 81 of 80")
 	}
@@ -236,4 +236,22 @@ func TestVenueClockErrorBoundHolds(t *testing.T) {
 			t.Fatalf("clock is off by %v, beyond its bound %v", off, v.Error())
 		}
 	})
+}
+
+// The venue counts by its minutes. What an answer says of the one in which its request
+// left is no count of the next.
+func TestAnswerAcrossTheEdgeOfAMinuteDoesNotFillTheNext(t *testing.T) {
+	b, err := NewBudget(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edge := core.WallNs(10 * time.Minute)
+	b.SawWeight(150, edge-1, edge+5e6)
+	if got := b.Use(edge+5e6, 0).Weight; got != 0 {
+		t.Errorf("%d used after an answer from before the minute, want 0", got)
+	}
+	b.SawWeight(7, edge+1, edge+5e6)
+	if got, more := b.Spare(40, edge+5e6, 0); got != unreadWeight*60/100-7 || more != time.Minute-5*time.Millisecond {
+		t.Errorf("%d may be spent, more in %v; want %d in %v", got, more, unreadWeight*60/100-7, time.Minute-5*time.Millisecond)
+	}
 }

@@ -32,7 +32,7 @@ func (g *Gateway) answered(w *wire, a *Answer) {
 func (g *Gateway) heard(f *flight, o *Order, v *Verdict, recv core.MonoNs) {
 	fault.At(fault.AnswerRead)
 	venue := g.time.At(recv)
-	g.budget.SawWeight(v.Weight, venue)
+	g.budget.SawWeight(v.Weight, g.time.At(f.sent), venue)
 	if f.kind.places() {
 		g.inflight--
 		g.budget.SawOrders(v.OrdersShort, v.OrdersDay, g.inflight, venue)

@@ -45,7 +45,7 @@ func TestProcessesBehindOneAddressSpendOneWeight(t *testing.T) {
 	if ok, _ := b.TakeWeight(20, true, venue, 0); !ok {
 		t.Error("a cancel could not use the reserve")
 	}
-	a.SawWeight(99, venue+core.WallNs(time.Minute)) // what a third party used, as told to one
+	a.SawWeight(99, venue+core.WallNs(time.Minute), venue+core.WallNs(time.Minute)) // what a third party used, as told to one
 	if ok, _ := b.TakeWeight(2, true, venue+core.WallNs(time.Minute), 0); ok {
 		t.Error("what the venue told one process, the other did not know")
 	}

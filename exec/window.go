@@ -25,6 +25,11 @@ func (w *window) number(venue core.WallNs) uint64 {
 	return uint64(uint32(int64(venue) / w.span.Load()))
 }
 
+// same reports whether two instants lie in one window.
+func (w *window) same(a, b core.WallNs) bool {
+	return w.span.Load() == 0 || w.number(a) == w.number(b)
+}
+
 func (w *window) used(venue core.WallNs) int64 {
 	if w.span.Load() == 0 {
 		return 0

@@ -201,6 +201,7 @@ func (r *REST) send(ctx context.Context, c *call) (*answer, error) {
 	if err != nil {
 		return nil, &exec.CallError{Op: c.op(), Class: exec.ClassRefused, Err: err}
 	}
+	sent := r.cfg.Time.Now()
 	resp, err := client.Do(req)
 	if err != nil {
 		class := exec.ClassUnknown
@@ -218,7 +219,7 @@ func (r *REST) send(ctx context.Context, c *call) (*answer, error) {
 	if err == nil && int64(len(body)) > limit {
 		err = fmt.Errorf("body has more than %d bytes", limit)
 	}
-	r.usage(resp.Header)
+	r.usage(resp.Header, sent)
 	if err != nil {
 		return nil, r.failure(c, resp, nil, err)
 	}
@@ -348,9 +349,10 @@ func (r *REST) failure(c *call, resp *http.Response, body []byte, err error) err
 	return e
 }
 
-func (r *REST) usage(h http.Header) {
+// usage tells the budget what the venue says of it. sent is when the request left.
+func (r *REST) usage(h http.Header, sent core.WallNs) {
 	if n, ok := parseCount([]byte(h.Get("X-MBX-USED-WEIGHT-1M"))); ok {
-		r.cfg.Budget.SawWeight(n, r.cfg.Time.Now())
+		r.cfg.Budget.SawWeight(n, sent, r.cfg.Time.Now())
 	}
 }
 

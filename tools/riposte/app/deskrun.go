@@ -183,7 +183,7 @@ func (d *desk) report() *report {
 		}
 	}
 	d.reportFeed(r)
-	d.books.report(r)
+	d.books.report(r, s)
 	pnl := map[core.AssetID]*big.Int{}
 	for i := range d.table.List {
 		d.reportMarket(r, &d.table.List[i], s, pnl)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"riposte/core/book"
+	"riposte/core/engine"
 	execbinance "riposte/exec/binance"
 )
 
@@ -63,11 +64,11 @@ type bookRecovery struct {
 }
 
 // report adds what the keeper knows.
-func (k *bookKeeper) report(r *report) {
+func (k *bookKeeper) report(r *report, s *engine.Stats) {
 	k.look()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	s, f := k.d.shard.Stats(), k.d.snapshots.Status()
+	f := k.d.snapshots.Status()
 	room := k.d.budget.Use(k.d.vclock.Now(), k.d.clock.Mono()).WeightMax * (100 - snapshotKeep) / 100
 	first := execbinance.DepthWeight(min(k.d.cfg.Recovery.FirstLevels, k.d.cfg.Market.SnapshotLimit))
 	told := func(o *outage) outageReport {
