@@ -21,6 +21,7 @@ type Feed struct {
 	at, n  int
 	given  int    // frames that may be read, all from the start
 	reply  []byte // to the client, not read yet
+	names  []byte // of the streams subscribed, as JSON
 }
 
 // NewFeed lays the frames of c out as a server sends them. single brings one frame
@@ -120,8 +121,15 @@ func (f *Feed) answer(op byte, text []byte) {
 	case 1:
 		_, id, ok := bytes.Cut(text, []byte(`"id":`))
 		if end := bytes.IndexAny(id, ",}"); ok && end > 0 {
-			reply := append([]byte(`{"result":null,"id":`), id[:end]...)
-			f.reply = AppendServerFrame(f.reply, append(reply, '}'))
+			result := []byte("null")
+			if _, params, ok := bytes.Cut(text, []byte(`"params":[`)); ok {
+				params, _, _ = bytes.Cut(params, []byte("]"))
+				f.names = append(append(f.names, params...), ',')
+			} else {
+				result = append(append([]byte("["), bytes.TrimRight(f.names, ",")...), ']')
+			}
+			reply := append(append([]byte(`{"result":`), result...), `,"id":`...)
+			f.reply = AppendServerFrame(f.reply, append(append(reply, id[:end]...), '}'))
 		}
 	case 9:
 		f.reply = append(append(f.reply, 0x8a, byte(len(text))), text...)

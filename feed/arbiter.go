@@ -217,7 +217,7 @@ func (s *Session) carries(id core.InstrumentID, now core.MonoNs) bool {
 // stands reports whether the stream is in step with what is published, as far as can
 // be known.
 func (st *stream) stands(now core.MonoNs) bool {
-	return st.confirmed != 0 && (st.inStep || st.next == 0 && now-st.confirmed > quietAfter)
+	return st.confirmed != 0 && !st.frozen && (st.inStep || st.next == 0 && now-st.confirmed > quietAfter)
 }
 
 // left is called when a session has lost its connection, with what it carried before.
@@ -228,21 +228,27 @@ func (a *arbiter) left(s *Session, carried []bool, planned bool) {
 	a.ended = s.number
 	for i, id := range a.served {
 		a.part(s, id, now, planned)
-		if !carried[i] {
-			continue
-		}
-		held := false
-		for _, o := range a.sessions {
-			held = held || o != s && o.carries(id, now)
-		}
-		if !held {
-			a.marks[id][core.DepthDelta] = mark{} // whoever comes next begins anew
-			a.owe(id, owesDown)
+		if carried[i] {
+			a.dark(s, id)
 		}
 	}
 	if a.holding > 0 {
 		a.expire(now)
 	}
+}
+
+// dark is called when a session carries an instrument no longer: if no other does, it
+// is told so, and whoever comes next begins anew.
+func (a *arbiter) dark(s *Session, id core.InstrumentID) {
+	now := a.clock.Mono()
+	for _, o := range a.sessions {
+		if o != s && o.carries(id, now) {
+			return
+		}
+	}
+	a.ended = s.number
+	a.marks[id][core.DepthDelta] = mark{}
+	a.owe(id, owesDown)
 }
 
 const kinds = int(core.LineAlive) + 1

@@ -37,8 +37,10 @@ func (noCodec) DecodeRouted([]byte, Route, *core.Event, []core.Level) (int, Resu
 func (noCodec) NextOf([]byte, *core.Event, []core.Level) (int, Result, bool) {
 	return 0, Ignored, false
 }
-func (noCodec) Reply() *Reply                                          { return nil }
-func (noCodec) AppendSubscribe(dst []byte, _ int64, _ []string) []byte { return dst }
+func (noCodec) Reply() *Reply                                            { return nil }
+func (noCodec) AppendUnsubscribe(dst []byte, _ int64, _ []string) []byte { return dst }
+func (noCodec) AppendList(dst []byte, _ int64) []byte                    { return dst }
+func (noCodec) AppendSubscribe(dst []byte, _ int64, _ []string) []byte   { return dst }
 
 var jointKinds = []core.EventKind{core.DepthDelta, core.Touch, core.Trade, core.AggTrade, core.Kline, core.MiniTicker}
 

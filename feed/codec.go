@@ -47,7 +47,7 @@ type Reply struct {
 
 // Codec reads and writes one market connection's frames in a venue's dialect.
 // One per connection; only its session's loop calls it. Nothing it does
-// allocates, once warm, except AppendSubscribe into a short dst.
+// allocates, once warm, except a request that is appended to a short dst.
 type Codec interface {
 	// Route looks at a frame.
 	Route(frame []byte) Route
@@ -60,6 +60,11 @@ type Codec interface {
 	Reply() *Reply
 	// AppendSubscribe appends the request for some streams.
 	AppendSubscribe(dst []byte, id int64, streams []string) []byte
+	// AppendUnsubscribe appends the request to end some streams.
+	AppendUnsubscribe(dst []byte, id int64, streams []string) []byte
+	// AppendList appends the request for the list of the streams in force. The reply's
+	// Result is a JSON array of names.
+	AppendList(dst []byte, id int64) []byte
 }
 
 // UserKind is what a frame of an account's connection turned out to be.

@@ -54,7 +54,9 @@ type LineConfig struct {
 	// Rotate is the age at which a connection is replaced, before the venue cuts
 	// it at 24 h. Up to a tenth is taken off at random, so that lines opened
 	// together do not go together.
-	Rotate                 time.Duration // 23 h
+	Rotate time.Duration // 23 h
+	// RotateWithin is the part of the day in which it is replaced.
+	RotateWithin           DayWindow
 	BackoffMin, BackoffMax time.Duration // 100 ms, 30 s
 	// ReplyWithin is how long a request may stay unanswered.
 	ReplyWithin time.Duration // 10 s
@@ -110,6 +112,8 @@ type LineStatus struct {
 	ConnectedAt core.MonoNs // of the present connection, 0 if there is none
 	HeardAt     core.MonoNs // when bytes were last known to have arrived
 	LastError   string
+	Trouble     Trouble // what LastError tells of
+	Leaving     bool    // the connection in use is to be replaced by another
 }
 
 // line keeps one connection: dial on a goroutine, take over, watch, replace. All
@@ -143,6 +147,8 @@ type line struct {
 
 	status struct {
 		state, connects, connected, lost, rotations, shutdowns, dead atomic.Uint64
+		leaving                                                      atomic.Bool
+		trouble                                                      atomic.Uint32
 		pingsSent, pings, bytes, reads, messages                     atomic.Uint64
 		connectedAt, heardAt                                         atomic.Int64
 		lastError                                                    atomic.Pointer[string]
@@ -212,8 +218,7 @@ func (l *line) connect() bool {
 			l.conn, l.state = r.conn, Subscribing
 			l.connectedAt, l.heardAt, l.pingAt, l.liveAt = l.now, l.now, 0, 0
 			l.seenReads, l.lastSend, l.nextLook = 0, 0, 0
-			age := int64(l.cfg.Rotate)
-			l.rotateAt = l.now + core.MonoNs(age-l.back.rng.Int64N(age/10+1))
+			l.rotateAt = l.now + core.MonoNs(rotateIn(l.cfg.Rotate, l.cfg.RotateWithin, l.cfg.Clock.Wall(), l.back.rng))
 			l.status.connected.Add(1)
 			l.publish()
 			return true
@@ -257,6 +262,7 @@ func (l *line) wait(err error) {
 func (l *line) fault(err error) {
 	s := err.Error()
 	l.status.lastError.Store(&s)
+	l.status.trouble.Store(uint32(TroubleOf(err)))
 }
 
 // heldLongEnough is how long a connection must have been Live for its expected end
@@ -407,6 +413,7 @@ func (l *line) publish() {
 		total.Pings += st.Pings
 	}
 	s.state.Store(uint64(l.state))
+	s.leaving.Store(l.leaving != nil)
 	s.reads.Store(total.Reads)
 	s.bytes.Store(total.Bytes)
 	s.messages.Store(total.Messages)
@@ -424,6 +431,7 @@ func (l *line) snapshot() LineStatus {
 		Bytes: s.bytes.Load(), Reads: s.reads.Load(), Messages: s.messages.Load(),
 		ConnectedAt: core.MonoNs(s.connectedAt.Load()), HeardAt: core.MonoNs(s.heardAt.Load()),
 	}
+	out.Leaving, out.Trouble = s.leaving.Load(), Trouble(s.trouble.Load())
 	if e := s.lastError.Load(); e != nil {
 		out.LastError = *e
 	}

@@ -175,7 +175,7 @@ func (l *Lines) take(sl *slot) {
 // ready reports whether the session has proved that it brings all that its line does:
 // all confirmed, and each stream in step, or silent with its market.
 func (s *Session) ready(now core.MonoNs) bool {
-	if s.state != Live {
+	if s.state != Live || !s.listed {
 		return false
 	}
 	for i := range s.streams {

@@ -32,6 +32,7 @@ func (p *pulse) serve(c *vconn) {
 	}
 	p.mu.Lock()
 	p.conns[c] = true
+	c.list = q.Params
 	c.send(fmt.Sprintf(`{"result":null,"id":%d}`, q.ID))
 	p.mu.Unlock()
 	c.stay()
@@ -177,7 +178,7 @@ func (r *linesRig) caughtUp() {
 // allLive: each line has a connection, confirmed and with events, and no successor.
 func allLive(st feed.LinesStatus) bool {
 	for _, l := range st.Lines {
-		if l.State != feed.Live || l.Succession || l.First+l.Copies < 10 {
+		if l.State != feed.Live || !l.Listed || l.Succession || l.First+l.Copies < 10 {
 			return false
 		}
 	}

@@ -75,10 +75,7 @@ type Session struct {
 	carried []bool // by place in the arbiter's served; scratch of an end
 	streams []stream
 	index   [][kinds]int16 // by instrument and kind: 1 + position in streams
-	groups  []group        // of subscriptions, one request each
-	request []byte
-	nextID  int64
-	waiting int // groups not confirmed
+	asking
 
 	tap func(line uint8, at core.MonoNs, frame []byte)
 
@@ -107,18 +104,16 @@ type stream struct {
 	next   uint64 // one above the newest id, 0: none yet
 	stepAt uint64 // from where on a copy shows it to be in step
 	inStep bool   // its ids overlap with what is published
-	frozen bool   // it says nothing while others do
+	frozen bool   // it says nothing while its market moves
+
+	// For the watchdog.
+	lagAt  core.MonoNs // since when others have brought what it has not, 0: they have not
+	lagged uint64      // its messages then
+	again  renewal     // where its renewal on this connection stands
+	tried  core.MonoNs // when it was last renewed, over all connections
 
 	sharedLast atomic.Int64
 	sharedBits atomic.Uint32
-}
-
-// group is one SUBSCRIBE request.
-type group struct {
-	names []string
-	id    int64
-	sent  core.MonoNs // 0: not yet
-	done  bool
 }
 
 // NewSession checks the config and makes a session that will dial at the first
@@ -153,7 +148,9 @@ func newSession(cfg SessionConfig, join *arbiter, slot uint8) (*Session, error) 
 	s.index = make([][kinds]int16, len(s.queues))
 	s.lv = make([]core.Level, 0, join.levels)
 	s.streams = make([]stream, len(cfg.Streams))
+	s.places = make(map[string]int, len(cfg.Streams))
 	for i, sub := range cfg.Streams {
+		s.places[sub.Stream] = i
 		s.streams[i].Subscription = sub
 		s.streams[i].group = i / per
 		s.index[sub.Instrument][sub.Kind] = int16(i + 1)
@@ -219,14 +216,9 @@ func (s *Session) stepDown() int {
 		return 0
 	}
 	s.join.open++
-	s.waiting = len(s.groups)
-	for i := range s.groups {
-		s.groups[i].id, s.groups[i].sent, s.groups[i].done = 0, 0, false
-	}
+	s.anew()
 	for i := range s.streams {
-		st := &s.streams[i]
-		st.confirmed, st.first, st.behind, st.alarmed, st.quiet = 0, 0, 0, false, false
-		st.next, st.stepAt, st.inStep, st.frozen = 0, 0, false, false
+		s.streams[i].begin()
 	}
 	s.timers()
 	return 1
@@ -238,11 +230,11 @@ func (s *Session) timers() {
 	if s.join.debts > 0 {
 		s.join.payAll()
 	}
-	if err := s.subscribe(); err != nil {
+	if err := s.ask(); err != nil {
 		s.lost(err, false)
 		return
 	}
-	if err := s.watchStreams(); err != nil {
+	if err := s.watchStreams(); err != nil && !s.expected(err) {
 		s.lost(err, false)
 		return
 	}
@@ -252,67 +244,6 @@ func (s *Session) timers() {
 	}
 	s.join.alive(s.now)
 	s.share()
-}
-
-// subscribe sends the next request when one may be sent, and looks for replies
-// that are overdue.
-func (s *Session) subscribe() error {
-	if s.waiting == 0 {
-		return nil
-	}
-	for i := range s.groups {
-		g := &s.groups[i]
-		switch {
-		case g.done:
-		case g.sent != 0:
-			if s.now-g.sent > core.MonoNs(s.cfg.ReplyWithin) {
-				s.count.Unanswered++
-				return fmt.Errorf("subscription of %d streams (%s, ...) was not answered within %v", len(g.names), g.names[0], s.cfg.ReplyWithin)
-			}
-		case s.maySend():
-			s.nextID++
-			g.id, g.sent = s.nextID, s.now
-			s.request = s.codec.AppendSubscribe(s.request[:0], g.id, g.names)
-			if err := s.conn.SendText(s.request); err != nil {
-				return err
-			}
-			s.sent()
-		}
-	}
-	return nil
-}
-
-// replied takes the answer to a request.
-func (s *Session) replied(r *Reply) {
-	var g *group
-	at := -1
-	for i := range s.groups {
-		if r.HasID && s.groups[i].id == r.ID && s.groups[i].sent != 0 {
-			g, at = &s.groups[i], i
-		}
-	}
-	switch {
-	case !r.OK:
-		// Also one without our id: the venue could not even read the request.
-		s.count.Refused++
-		s.lost(fmt.Errorf("venue refused a subscription: code %d %q", r.Code, r.Msg), false)
-	case g == nil || g.done:
-		s.count.StrayReplies++
-	default:
-		g.done = true
-		s.waiting--
-		now := core.MonoNs(s.conn.Stamp())
-		for i := range s.streams {
-			if st := &s.streams[i]; st.group == at {
-				st.confirmed = now
-				st.stepAt = s.join.marks[st.Instrument][st.Kind].next
-			}
-		}
-		if s.waiting == 0 {
-			s.now = now
-			s.live()
-		}
-	}
 }
 
 // frame decodes one frame into the queue it belongs to.
@@ -480,7 +411,7 @@ func (s *Session) weigh() {
 
 // Status is the session as seen from outside; any goroutine.
 func (s *Session) Status() SessionStatus {
-	return SessionStatus{LineStatus: s.line.snapshot(), Counts: s.shared.load(), Subscriptions: len(s.streams)}
+	return SessionStatus{LineStatus: s.line.snapshot(), Counts: s.shared.load(), Subscriptions: len(s.streams), Listed: s.shared.listed.Load()}
 }
 
 // Close ends the session for good. The loop must have stopped calling Step.

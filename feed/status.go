@@ -20,6 +20,8 @@ type Counts struct {
 	Mute         uint64          // alarm: streams that were confirmed and brought no first message in time
 	Frozen       uint64          // alarm: streams that stood still while their market moved
 	Quiet        uint64          // streams older than their MaxAge on a live line: no alarm
+	Unlisted     uint64          // streams confirmed that the server's own list did not have
+	Renewed      uint64          // frozen streams that were ended and subscribed again
 }
 
 // SessionStatus is a session as seen from outside.
@@ -27,6 +29,7 @@ type SessionStatus struct {
 	LineStatus
 	Counts
 	Subscriptions int
+	Listed        bool // the server's own list of subscriptions has been seen to have all
 }
 
 // LineReport is one of several lines as seen from outside, both its connections taken
@@ -134,6 +137,7 @@ func (s *SessionStatus) add(o *SessionStatus) {
 		{&s.Reads, &o.Reads}, {&s.Messages, &o.Messages}, {&s.LostEvents, &o.LostEvents}, {&s.Overflows, &o.Overflows}, {&s.NoQueue, &o.NoQueue},
 		{&s.Binary, &o.Binary}, {&s.StrayReplies, &o.StrayReplies}, {&s.Refused, &o.Refused}, {&s.Unanswered, &o.Unanswered},
 		{&s.Mute, &o.Mute}, {&s.Frozen, &o.Frozen}, {&s.Quiet, &o.Quiet},
+		{&s.Unlisted, &o.Unlisted}, {&s.Renewed, &o.Renewed},
 	} {
 		*p[0] += *p[1]
 	}
@@ -153,14 +157,15 @@ type counts = Counts
 
 type sharedCounts struct {
 	results [Results]atomic.Uint64
-	rest    [10]atomic.Uint64
+	rest    [12]atomic.Uint64
+	listed  atomic.Bool
 }
 
 func (c *sharedCounts) store(v *Counts) {
 	for i := range v.Results {
 		c.results[i].Store(v.Results[i])
 	}
-	for i, n := range [...]uint64{v.LostEvents, v.Overflows, v.NoQueue, v.Binary, v.StrayReplies, v.Refused, v.Unanswered, v.Mute, v.Frozen, v.Quiet} {
+	for i, n := range [...]uint64{v.LostEvents, v.Overflows, v.NoQueue, v.Binary, v.StrayReplies, v.Refused, v.Unanswered, v.Mute, v.Frozen, v.Quiet, v.Unlisted, v.Renewed} {
 		c.rest[i].Store(n)
 	}
 }
@@ -169,7 +174,7 @@ func (c *sharedCounts) load() (v Counts) {
 	for i := range v.Results {
 		v.Results[i] = c.results[i].Load()
 	}
-	for i, n := range [...]*uint64{&v.LostEvents, &v.Overflows, &v.NoQueue, &v.Binary, &v.StrayReplies, &v.Refused, &v.Unanswered, &v.Mute, &v.Frozen, &v.Quiet} {
+	for i, n := range [...]*uint64{&v.LostEvents, &v.Overflows, &v.NoQueue, &v.Binary, &v.StrayReplies, &v.Refused, &v.Unanswered, &v.Mute, &v.Frozen, &v.Quiet, &v.Unlisted, &v.Renewed} {
 		*n = c.rest[i].Load()
 	}
 	return v
@@ -184,6 +189,7 @@ const (
 // share makes counters and streams visible to other goroutines.
 func (s *Session) share() {
 	s.shared.store(&s.count)
+	s.shared.listed.Store(s.listed && s.conn != nil)
 	for i := range s.streams {
 		st := &s.streams[i]
 		var bits uint32

@@ -39,6 +39,10 @@ type UserConfig struct {
 	OnClockRefused func()
 	// Batch is the most frames that one Step decodes. 0: 32.
 	Batch int
+	// Successor: where a connection's end is known beforehand, Status says Leaving and
+	// it goes on; its owner makes another session and closes this one. Without it the
+	// session itself makes the next connection after the end.
+	Successor bool
 }
 
 // UserStatus is an account session as seen from outside.
@@ -95,6 +99,7 @@ func NewUserSession(cfg UserConfig) (*UserSession, error) {
 	if err := u.line.init(cfg.LineConfig); err != nil {
 		return nil, err
 	}
+	u.successor = cfg.Successor
 	u.publish()
 	return u, nil
 }
@@ -180,7 +185,9 @@ func (u *UserSession) frame(b []byte) {
 		u.lost(errors.New("venue terminated the user data subscription"), false)
 	case UserShutdown:
 		u.status.shutdowns.Add(1)
-		u.lost(errors.New("venue announced that it closes the connection"), true)
+		if !u.expected(errShutdown) {
+			u.lost(errShutdown, true)
+		}
 	case UserMalformed:
 		// It may have been a fill. Only a subscription that starts over, and the
 		// audit that follows it, makes sure that nothing is missing.

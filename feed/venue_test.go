@@ -111,7 +111,8 @@ type vconn struct {
 	net.Conn
 	v      *venue
 	number int
-	cut    int // bytes per write, 0: whole
+	cut    int      // bytes per write, 0: whole
+	list   []string // streams confirmed
 }
 
 func newVenue(t testing.TB, script func(c *vconn)) *venue {
@@ -192,7 +193,8 @@ type request struct {
 	ID     int64    `json:"id"`
 }
 
-// next reads the client's next text message, answering its PINGs; false at the end.
+// next reads the client's next text message, answering its PINGs and what it asks of
+// its subscriptions; false at the end.
 func (c *vconn) next(r any) bool {
 	for {
 		h, err := gws.ReadHeader(c)
@@ -206,6 +208,12 @@ func (c *vconn) next(r any) bool {
 		f = gws.UnmaskFrameInPlace(f)
 		switch f.Header.OpCode {
 		case gws.OpText:
+			var q request
+			if json.Unmarshal(f.Payload, &q) == nil && q.Method == "LIST_SUBSCRIPTIONS" {
+				list, _ := json.Marshal(c.list)
+				c.send(fmt.Sprintf(`{"result":%s,"id":%d}`, list, q.ID))
+				continue
+			}
 			if err := json.Unmarshal(f.Payload, r); err != nil {
 				c.v.t.Errorf("client sent %q: %v", f.Payload, err)
 			}
@@ -226,6 +234,7 @@ func (c *vconn) confirm(n int) (streams []string) {
 			return streams
 		}
 		streams = append(streams, r.Params...)
+		c.list = append(c.list, r.Params...)
 		c.send(fmt.Sprintf(`{"result":null,"id":%d}`, r.ID))
 	}
 	return streams

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"fmt"
+	"time"
 
 	"riposte/core"
 )
@@ -15,7 +16,9 @@ import (
 //   - Did the market move while its depth stood still? A trade or a change of the
 //     touch changes the book: where a sibling stream of the same instrument
 //     brings some and the depth stream brings nothing within its MaxAge, that
-//     stream is frozen, and the connection is replaced.
+//     stream is frozen. So is one of which another line has brought something
+//     MaxAge ago and it nothing since. It is ended and subscribed again; if it
+//     freezes again, the connection is replaced.
 //   - Otherwise the instrument is quiet. That is counted and shown, and not an
 //     alarm.
 
@@ -28,8 +31,8 @@ var stirring = [...]core.EventKind{core.Touch, core.Trade, core.AggTrade}
 // each other out between two depth events.
 const stirsNeeded = 3
 
-// watchStreams looks at every watched stream; an error is the reason to replace
-// the connection.
+// watchStreams looks at every watched stream; an error is the reason to replace the
+// connection.
 func (s *Session) watchStreams() error {
 	for i := range s.streams {
 		st := &s.streams[i]
@@ -40,7 +43,7 @@ func (s *Session) watchStreams() error {
 			st.alarmed = true
 			s.count.Mute++
 		}
-		if st.MaxAge == 0 {
+		if st.MaxAge == 0 || st.again.step != noRenewal {
 			continue
 		}
 		heard := max(st.last, st.confirmed)
@@ -54,8 +57,13 @@ func (s *Session) watchStreams() error {
 			}
 		}
 		if st.behind != 0 && s.now-st.behind > core.MonoNs(st.MaxAge) && st.sibling.messages-st.stirs >= stirsNeeded {
-			s.count.Frozen++
-			return fmt.Errorf("stream %s is frozen: its market moved %v ago and it said nothing", st.Stream, duration(s.now-st.behind))
+			if err := s.froze(st, st.behind, "its market moved"); err != nil {
+				return err
+			}
+		} else if s.lags(st) {
+			if err := s.froze(st, st.lagAt, "another line went on"); err != nil {
+				return err
+			}
 		}
 		if !st.quiet && s.now-heard > core.MonoNs(st.MaxAge) {
 			st.quiet = true
@@ -63,4 +71,41 @@ func (s *Session) watchStreams() error {
 		}
 	}
 	return nil
+}
+
+// lags reports whether other lines have brought something of this stream for its MaxAge
+// that this connection has not, and it nothing at all.
+func (s *Session) lags(st *stream) bool {
+	switch m := &s.join.marks[st.Instrument][st.Kind]; {
+	case st.Kind > core.AggTrade || st.next >= m.next || m.at <= st.confirmed:
+		st.lagAt = 0
+	case st.lagAt == 0 || st.lagged != st.messages:
+		st.lagAt, st.lagged = s.now, st.messages
+	default:
+		return s.now-st.lagAt > core.MonoNs(st.MaxAge)
+	}
+	return false
+}
+
+// renewAgain is for how long after a renewal a stream that freezes again has not been
+// mended by it.
+const renewAgain = core.MonoNs(time.Minute)
+
+// froze takes a stream that stands still while its market moves. What it brought is no
+// longer current, and unless another line has it, its book is told so. The stream is
+// renewed; if that was tried already, the connection is to be replaced.
+func (s *Session) froze(st *stream, since core.MonoNs, how string) error {
+	s.count.Frozen++
+	stood := st.Kind == core.DepthDelta && st.stands(s.now)
+	if st.frozen = true; stood {
+		s.join.dark(s, st.Instrument)
+	}
+	st.behind, st.lagAt = 0, 0
+	err := fmt.Errorf("stream %s is frozen: %s %v ago and it said nothing", st.Stream, how, duration(s.now-since))
+	if s.listed && (st.tried == 0 || s.now-st.tried > renewAgain) {
+		s.fault(err)
+		s.renew(st)
+		return nil
+	}
+	return err
 }

@@ -109,3 +109,15 @@ func appendRequest[S ~string](dst []byte, method string, id int64, streams []S) 
 func (d *Decoder) AppendSubscribe(dst []byte, id int64, streams []string) []byte {
 	return AppendSubscribe(dst, id, streams)
 }
+
+// AppendUnsubscribe likewise.
+func (d *Decoder) AppendUnsubscribe(dst []byte, id int64, streams []string) []byte {
+	return AppendUnsubscribe(dst, id, streams)
+}
+
+// AppendList appends the request for the streams that the server has in force.
+func (d *Decoder) AppendList(dst []byte, id int64) []byte {
+	dst = append(dst, `{"method":"LIST_SUBSCRIPTIONS","id":`...)
+	dst = strconv.AppendInt(dst, id, 10)
+	return append(dst, '}')
+}

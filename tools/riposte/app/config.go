@@ -91,7 +91,7 @@ type MarketConfig struct {
 	QueueEvents   int      `toml:"queue_events"`
 	QueueLevels   int      `toml:"queue_levels"`
 	BookWindow    int      `toml:"book_window"`
-	marketLines
+	MarketLines
 }
 
 // StrategyConfig is [strategy].
@@ -265,7 +265,7 @@ func (c *Config) check() error {
 		zeroOr("market.queue_events", c.Market.QueueEvents, 16, 1<<20),
 		zeroOr("market.queue_levels", c.Market.QueueLevels, 1024, 1<<24),
 		zeroOr("market.book_window", c.Market.BookWindow, 1024, 1<<16),
-		c.Market.marketLines.check(),
+		c.Market.MarketLines.check(),
 		c.Account.check(len(c.traded()) > 0),
 		oneOf("loop.threads", c.Loop.Threads, "inline", "pinned"),
 		oneOf("loop.wait", c.Loop.Wait, "park", "spin"),

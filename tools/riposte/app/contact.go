@@ -36,6 +36,8 @@ type contact struct {
 	// guard's, which asks in order to cancel.
 	reserve bool
 	heard   func(pathQuery string, body []byte) // what public calls are answered with; nil: nobody asks
+	// patience waits for a venue that is away; nil: the first failure is the end.
+	patience *patience
 }
 
 const (
@@ -111,17 +113,17 @@ func (c *contact) greet(cfg *Config, embedded bool) (err error) {
 	if c.rest, err = c.newREST(empty); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
-	defer cancel()
-	return c.rest.SyncClock(ctx)
+	return c.insist(c.rest.SyncClock)
 }
 
 // learn asks for the venue's limits and the rules of the configured symbols.
 func (c *contact) learn(cfg *Config) error {
-	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
-	defer cancel()
 	death.At(death.ClockKnown)
-	info, err := c.rest.ExchangeInfo(ctx, cfg.Market.Symbols...)
+	var info []byte
+	err := c.insist(func(ctx context.Context) (err error) {
+		info, err = c.rest.ExchangeInfo(ctx, cfg.Market.Symbols...)
+		return err
+	})
 	if err != nil {
 		return err
 	}

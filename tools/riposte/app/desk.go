@@ -41,6 +41,7 @@ type desk struct {
 	commands   *ring.Ring[engine.Command] // written by the engine thread
 	market     *feed.Lines
 	user       *userLines
+	news       news
 	snapshots  *feed.Snapshots
 	backfill   *feed.Backfill // of trades and klines
 	asks       *ring.Ring[trail.Ask]

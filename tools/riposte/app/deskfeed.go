@@ -88,13 +88,16 @@ func (d *desk) openUser(syms *feedbinance.Symbols, connects *feed.ConnectBudget)
 			return nil, err
 		}
 		line := &userLine{UserHandler: userEvents{d}, lines: lines, signer: signer}
-		line.session, err = feed.NewUserSession(feed.UserConfig{
+		cfg := feed.UserConfig{
 			LineConfig: feed.LineConfig{URL: d.sites.api, Dial: d.ports.dialer(d.engineWait, d.sites.tls, d.cfg.Loop.sockets()), Clock: d.clock, Budget: connects,
 				Wake: d.engineWait.Wake, Go: d.ports.spawn, Seed: d.ports.seedOf(seedUser, 0)},
 			Codec:     feedbinance.NewUserDecoder(d.table, syms, core.Milliseconds),
 			Handler:   line,
 			Subscribe: func(dst []byte, id int64) []byte { return signer.AppendSubscribe(dst, id, d.vclock.Now()) },
-		})
+			Successor: true,
+		}
+		d.cfg.Market.rotation(&cfg.LineConfig)
+		line.session, err = feed.NewUserSession(cfg)
 		return line, err
 	}
 	line, err := lines.open(d.key)
@@ -148,6 +151,8 @@ func (d *desk) closeFeed(ctx context.Context) error {
 func (d *desk) reportFeed(r *report) {
 	m, u, s := d.market.Status(), d.user.Status(), d.snapshots.Status()
 	r.Frames, r.Bytes, r.Lines = m.Messages, m.Bytes, reportLines(&m)
+	d.takeGaps()
+	r.LineGaps, r.LineGapsTotal, r.LineGapsOpen = d.news.gaps.newest, d.news.gaps.total, d.news.gaps.total-d.news.gaps.covered
 	r.Connects = m.Connects + u.Connects
 	add := func(bad bool, format string, args ...any) {
 		if bad {

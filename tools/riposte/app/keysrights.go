@@ -77,12 +77,14 @@ type keeper struct {
 	changed atomic.Pointer[string] // what came of the last change of key
 	changes atomic.Uint64          // that succeeded
 
-	ctx  context.Context
-	stop context.CancelFunc
-	work sync.WaitGroup
-	ask  chan chan error // changes of key that were asked for
-	hup  chan os.Signal  // likewise, by signal
-	told chan string     // what came of them, for whoever prints; full drops
+	ctx     context.Context
+	stop    context.CancelFunc
+	work    sync.WaitGroup
+	ask     chan chan error // changes of key that were asked for
+	hup     chan os.Signal  // likewise, by signal
+	told    chan string     // what came of them, for whoever prints; full drops
+	renewed atomic.Uint64   // account connections replaced before their end
+	renewAt time.Time       // when that may be tried again
 }
 
 // Times of the keeper.
@@ -186,6 +188,7 @@ func (k *keeper) run() {
 			next.Reset(k.pause())
 		case <-look.C:
 			k.look()
+			k.renewUser()
 		case done := <-k.ask:
 			done <- k.changeAndTell()
 			next.Reset(k.pause())

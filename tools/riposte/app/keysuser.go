@@ -56,8 +56,15 @@ type external struct {
 func (l *userLines) Step() int {
 	n := 0
 	if w := l.wanted.Load(); w != nil && l.wanted.CompareAndSwap(w, nil) {
+		was := l.current.up.Load()
 		l.current, l.next = w.current, w.next
 		l.shown.Store(l.current)
+		switch up := l.current.up.Load(); {
+		case up && !was: // the old one ended before it was replaced
+			l.current.UserHandler.OnUserUp()
+		case was && !up:
+			l.current.UserHandler.OnUserDown("the account's connection ended while it took over")
+		}
 		if l.next == nil {
 			l.told = l.told[:0]
 		}

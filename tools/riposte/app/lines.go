@@ -11,17 +11,44 @@ import (
 	feedbinance "riposte/feed/binance"
 )
 
-// marketLines is what [market] says of the connections that bring it.
-type marketLines struct {
+// MarketLines is what [market] says of the connections that bring it.
+type MarketLines struct {
 	Lines    int      `toml:"lines"`
 	LineHold duration `toml:"line_hold"`
+
+	FrozenAfter  duration `toml:"frozen_after"`
+	RotateAge    duration `toml:"rotate_age"`
+	RotateWindow string   `toml:"rotate_window"`
 }
 
-func (c *marketLines) check() error {
+func (c *MarketLines) check() error {
 	return errors.Join(
 		between("market.lines", c.Lines, 1, feed.LinesMost),
 		span("market.line_hold", c.LineHold, 0, time.Second),
+		span("market.frozen_after", c.FrozenAfter, 100*time.Millisecond, time.Hour),
+		span("market.rotate_age", c.RotateAge, time.Second, 23*time.Hour+50*time.Minute),
+		c.checkWindow(),
 	)
+}
+
+// checkWindow: a connection that was replaced early in one day's window must reach into
+// the next day's.
+func (c *MarketLines) checkWindow() error {
+	w, err := feed.ParseDayWindow(c.RotateWindow)
+	if err != nil {
+		return fmt.Errorf("market.rotate_window: %w", err)
+	}
+	if least := 24*time.Hour - c.RotateAge.Duration + 10*time.Minute; w.Length() < least {
+		return want("market.rotate_window", fmt.Sprintf("%q, %v long", c.RotateWindow, w.Length()),
+			fmt.Sprintf("at least %v, or a longer market.rotate_age: a connection must last from one day's window into the next", least))
+	}
+	return nil
+}
+
+// rotation is when connections are replaced.
+func (c *MarketLines) rotation(l *feed.LineConfig) {
+	l.Rotate = c.RotateAge.Duration
+	l.RotateWithin, _ = feed.ParseDayWindow(c.RotateWindow) // check has seen it
 }
 
 // openMarket makes the market's lines.
@@ -34,6 +61,9 @@ func (d *desk) openMarket(syms *feedbinance.Symbols, unit core.TimeUnit, connect
 			if err != nil {
 				return usageError{err}
 			}
+			if sub.MaxAge > 0 {
+				sub.MaxAge = d.cfg.Market.FrozenAfter.Duration
+			}
 			streams = append(streams, sub)
 		}
 	}
@@ -45,7 +75,7 @@ func (d *desk) openMarket(syms *feedbinance.Symbols, unit core.TimeUnit, connect
 	if hold == 0 {
 		hold = -1
 	}
-	d.market, err = feed.NewLines(feed.LinesConfig{
+	cfg := feed.LinesConfig{
 		SessionConfig: feed.SessionConfig{
 			LineConfig: feed.LineConfig{URL: url, Dial: d.ports.dialer(d.feedWait, d.sites.tls, d.cfg.Loop.sockets()), Clock: d.clock,
 				Budget: connects, Wake: d.feedWait.Wake, Go: d.ports.spawn, Seed: d.ports.seedOf(seedMarket, 0),
@@ -60,7 +90,9 @@ func (d *desk) openMarket(syms *feedbinance.Symbols, unit core.TimeUnit, connect
 			return c
 		},
 		Count: d.cfg.Market.Lines, Hold: hold,
-	})
+	}
+	d.cfg.Market.rotation(&cfg.LineConfig)
+	d.market, err = feed.NewLines(cfg)
 	return err
 }
 

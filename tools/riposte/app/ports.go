@@ -77,4 +77,5 @@ const (
 	seedSessions
 	seedSnapshots
 	seedBackfill
+	seedContact
 )

@@ -62,6 +62,11 @@ type report struct {
 
 	Routes []routeLine  `json:"routes"` // ways to the venue
 	Lines  []lineReport `json:"lines"`  // ways the market comes
+	// Stretches of a symbol's depth that a line did not bring because it was cut: the
+	// newest, how many in all, and how many of those no other line covered.
+	LineGaps      []lineGap `json:"line_gaps,omitempty"`
+	LineGapsTotal uint64    `json:"line_gaps_total"`
+	LineGapsOpen  uint64    `json:"line_gaps_open"`
 
 	Audits          uint64   `json:"audits"` // comparisons with the venue's account
 	Mismatches      int      `json:"mismatches"`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"time"
 
@@ -45,11 +46,17 @@ func (c runCmd) Run(o *output) (err error) {
 	defer stopProfile()
 	stop, release := interrupts()
 	defer release()
-	d, err := openDesk(cfg)
+	ended, forget := endOf(stop, c.For)
+	d, err := openDeskWith(cfg, func(d *desk) {
+		d.patience = &patience{stop: ended, rng: rand.New(rand.NewPCG(d.ports.seedOf(seedContact, d.epoch), 1)),
+			tell: func(text string) { fmt.Fprintln(o.stderr, "riposte:", text) }}
+	})
+	forget()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
+	d.patience = nil // the threads have their own
 	if err := d.start(); err != nil {
 		return err
 	}
@@ -67,6 +74,27 @@ func (c runCmd) Run(o *output) (err error) {
 		return errors.New("the run did not end cleanly; see the summary")
 	}
 	return nil
+}
+
+// endOf is closed when stop is, or after limit if that is not 0. forget ends it.
+func endOf(stop <-chan struct{}, limit time.Duration) (ended <-chan struct{}, forget func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	if limit > 0 {
+		ctx, cancel = context.WithTimeout(ctx, limit)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case <-stop:
+		case <-ctx.Done():
+		}
+		cancel()
+	}()
+	return ctx.Done(), func() {
+		cancel()
+		<-done
+	}
 }
 
 // printer shows the run once a second: a screen on a terminal, lines otherwise, or
@@ -129,7 +157,11 @@ func (p *printer) run(d *desk, stop <-chan struct{}, limit time.Duration) {
 			if c, ok := d.clock.(*core.SystemClock); ok {
 				c.Tune()
 			}
-			p.show(d.report())
+			r := d.report()
+			for _, text := range d.news.lines(d) {
+				fmt.Fprintln(p.errs, "riposte:", text)
+			}
+			p.show(r)
 		}
 	}
 }
