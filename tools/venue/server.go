@@ -91,6 +91,9 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err := s.listen(); err != nil {
 		return nil, err
 	}
+	for _, f := range s.cfg.Faults {
+		_ = s.faults.begin(f, s.started) // one that finds nothing to break stays uncounted
+	}
 	go s.loop.run()
 	s.work.Add(1)
 	go func() {
@@ -146,9 +149,6 @@ func (s *Server) build() error {
 	l.every(time.Second, func(now int64) { s.hub.flushKlines(now, true); s.hub.remember() })
 	l.every(s.cfg.KlineEvery, func(now int64) { s.hub.flushKlines(now, false) })
 	l.every(s.cfg.TickerEvery, s.hub.flushTickers)
-	for _, f := range s.cfg.Faults {
-		_ = s.faults.begin(f, s.started) // one that finds nothing to break stays uncounted
-	}
 	return nil
 }
 

@@ -93,6 +93,8 @@ func newCerts(caFile string) (*certs, error) {
 		if c.forms[f.name], err = f.by.sign([]string{f.host}, f.addresses, now.Add(-24*time.Hour), f.to); err != nil {
 			return nil, err
 		}
+		// Nobody but the good one can resume a session that the good one began.
+		c.forms[f.name].SessionTicketsDisabled = f.name != "good"
 	}
 	old := c.forms["good"].Clone()
 	old.MinVersion, old.MaxVersion = tls.VersionTLS12, tls.VersionTLS12
