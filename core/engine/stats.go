@@ -6,6 +6,7 @@ import (
 	"riposte/core"
 	"riposte/core/book"
 	"riposte/core/risk"
+	"riposte/core/signal"
 	"riposte/core/trail"
 )
 
@@ -88,6 +89,7 @@ type MarketStats struct {
 	PnL      core.Amount // Cash plus the position at mid; fees in third assets not counted
 	Fees     [feeAssets]Fee
 	Trail    trail.Status
+	Rules    signal.RuleCounts
 }
 
 // Stats is the newest published state; one reading goroutine.
@@ -138,6 +140,9 @@ func (m *market) publish(s *Shard) {
 	}
 	if m.trail != nil {
 		d.Trail = m.trail.Status()
+	}
+	if m.ruled.rules != nil {
+		d.Rules = m.ruled.rules.Counts()
 	}
 	if b, live := m.sync.Live(); live {
 		d.BidCount, d.AskCount = b.Len(core.Buy), b.Len(core.Sell)

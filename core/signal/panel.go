@@ -247,13 +247,13 @@ func (p *Panel) Value(slot int, now core.MonoNs) (float64, bool) {
 // Slots is how many values there are.
 func (p *Panel) Slots() int { return len(p.slots) }
 
-// Name is how a slot is written, such as "ema(1m, 20)"; Unit is what it is measured in.
+// Name is how a slot is written, such as "ema(1m, 20)".
 func (p *Panel) Name(slot int) string { return p.slots[slot].name }
 
 // Unit is what a slot is measured in.
 func (p *Panel) Unit(slot int) Unit { return p.slots[slot].unit }
 
-// Late and Holes count bars that were refused and holes before bars.
+// Late counts the bars that were refused.
 func (p *Panel) Late() uint64 { return p.late }
 
 // Holes counts the holes before bars of time.

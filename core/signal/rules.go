@@ -66,6 +66,8 @@ type Rules struct {
 type RuleCounts struct {
 	Looked uint64 // times a rule was looked at
 	Fired  uint64
+	Late   uint64 // bars that were refused, see Panel.OnBar
+	Holes  uint64 // before bars, after which the indicators of a series began anew
 }
 
 // AddRule takes a rule whose programs read this panel.
@@ -193,7 +195,11 @@ func (r *Rules) Find(name string) int {
 }
 
 // Counts are the totals.
-func (r *Rules) Counts() RuleCounts { return r.counts }
+func (r *Rules) Counts() RuleCounts {
+	c := r.counts
+	c.Late, c.Holes = r.Late(), r.Holes()
+	return c
+}
 
 // Reason is a signal in words and numbers. Cold: it makes text, from what the signal
 // carries and what never changes after the start.

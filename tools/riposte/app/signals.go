@@ -213,6 +213,14 @@ func (d *desk) reportSignals(r *report) {
 		}
 		f.ring.Release(len(list))
 	}
+	if lost := d.shard.Stats().SignalsLost; lost > 0 {
+		r.Problems = append(r.Problems, fmt.Sprintf("%d signals fired that are not shown here: strategies have seen them", lost))
+	}
+	for i := range d.table.List {
+		if m := d.shard.MarketStats(d.table.List[i].ID); m != nil && m.Rules.Holes > 0 {
+			r.Problems = append(r.Problems, fmt.Sprintf("%s: indicators of signals began anew %d times, after bars that are missing", d.table.List[i].Symbol, m.Rules.Holes))
+		}
+	}
 	for _, s := range f.last {
 		r.Signals = append(r.Signals, *s)
 	}
