@@ -260,3 +260,36 @@ func TestFollowingABookAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations an event, want none", n)
 	}
 }
+
+// What a snapshot for a Live book costs its shard: the copy to be compared, and the
+// taking over.
+func BenchmarkSnapshotForALiveBook(b *testing.B) {
+	tp := alone(synthetic(core.Spot, 5, 400), "SYM0")
+	v, s := newVenueBook(tp), NewSync(&core.Instrument{Filters: core.Filters{Tick: 1_000_000}}, 0, 0)
+	v.begin(b, s)
+	s.Follow(NewRecent(256, 4096))
+	im := v.snapshot(400, false)
+	for range 10 {
+		st := v.next()
+		s.Delta(&st.ev, st.lv)
+	}
+	var a Audit
+	if !s.Audit(&a, im) {
+		b.Fatal("no audit")
+	}
+	b.Run("copy", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			s.Audit(&a, im)
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(a.own[0])+len(a.own[1])), "ns/level")
+	})
+	b.Run("renew", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if s.Snapshot(im) != Applied {
+				b.Fatal("not taken")
+			}
+		}
+	})
+}

@@ -287,6 +287,7 @@ func (c *Config) check() error {
 		c.Record.check(),
 		c.checkURLs(),
 		c.checkSymbols(),
+		c.checkStreams(),
 		c.checkStrategy(),
 	}
 	if c.Venue.Environment == "live" && c.Venue.Acknowledge != acknowledgement {

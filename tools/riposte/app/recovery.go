@@ -68,6 +68,14 @@ func (c *Config) widen() error {
 	return nil
 }
 
+// checkStreams refuses what no connection can carry.
+func (c *Config) checkStreams() error {
+	if n := len(c.Market.Symbols) * len(c.Market.Streams); n > feedbinance.StreamsPerConn {
+		return want("market.symbols times market.streams", n, fmt.Sprintf("at most %d, as many as the venue lets one connection have", feedbinance.StreamsPerConn))
+	}
+	return nil
+}
+
 // rankSymbols is the order of recovery: traded symbols first, then by what was traded in
 // 24 h, in one currency. It is asked once. Where the venue does not say, the order of
 // the config is left.

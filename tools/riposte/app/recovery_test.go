@@ -172,3 +172,30 @@ func TestAuditOfALiveRunFindsACorruptedLevel(t *testing.T) {
 	}
 	finishWatching(t, d)
 }
+
+func TestManySymbolsAreWidenedAndBounded(t *testing.T) {
+	c := watching(t, 400)
+	if n := len(c.Market.Symbols); n != 400 || c.Market.Symbols[0] != "BTCUSDT" || c.Market.Symbols[399] != "M0377USDT" || len(c.traded()) != 0 {
+		t.Errorf("%d symbols from %s to %s, %d traded; want 400 from BTCUSDT to M0377USDT and none", n, c.Market.Symbols[0], c.Market.Symbols[n-1], len(c.traded()))
+	}
+	if c, err := parseConfig("test.toml", defaultTOML, "sim.symbols=40"); err != nil || len(c.Market.Symbols) != 40 || len(c.traded()) != 5 {
+		t.Errorf("%v: got %+v, want 40 symbols of which the 5 of market.symbols are traded", err, c)
+	}
+	_, err := parseConfig("test.toml", defaultTOML, "sim.symbols=400")
+	if err == nil || !strings.Contains(err.Error(), "market.symbols times market.streams is 1200, want at most 1024") {
+		t.Errorf("got %v, want 1200 streams refused", err)
+	}
+}
+
+func TestLeastTimeToSpendWeight(t *testing.T) {
+	at := core.WallNs(90 * time.Second) // half a minute before the next edge
+	for _, c := range []struct {
+		weight, room, used int
+		want               time.Duration
+	}{{2000, 3600, 0, 0}, {2000, 3600, 1600, 0}, {2000, 3600, 1601, 30 * time.Second}, {2000, 3600, 5000, 30 * time.Second},
+		{3601, 3600, 3600, 90 * time.Second}, {7200, 3600, 3600, 90 * time.Second}, {0, 0, 0, 0}} {
+		if got := least(c.weight, c.room, c.used, at); got != c.want {
+			t.Errorf("%d of %d a minute with %d used: got %v, want %v", c.weight, c.room, c.used, got, c.want)
+		}
+	}
+}
