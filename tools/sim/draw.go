@@ -219,6 +219,15 @@ var classes = []class{
 	{"stranger", 0.15, 0.3, 3, []string{"deposit"}, func(d *drawing, e *Event) {
 		e.Kind, e.Text, e.N = "deposit", pick(d, "USDT", "BTC", "ETH"), 1+d.IntN(1000)
 	}},
+	{"guest", 0.2, 0.5, 6, []string{"guest"}, func(d *drawing, e *Event) {
+		e.Kind, e.N, e.For = "guest", d.IntN(1_000_000), d.between(time.Second, 2*time.Minute)
+	}},
+	{"twin", 0.1, 0.3, 2, []string{"twin"}, func(d *drawing, e *Event) {
+		e.Kind, e.N, e.For = "twin", d.IntN(1_000_000), d.between(100*time.Millisecond, 20*time.Second)
+	}},
+	{"damage", 0.1, 0.3, 2, []string{"damage"}, func(d *drawing, e *Event) {
+		e.Kind, e.N, e.For = "damage", d.IntN(1_000_000), d.between(10*time.Millisecond, 5*time.Second)
+	}},
 }
 
 func lower(s string) string {
@@ -236,7 +245,7 @@ func (d *drawing) work() {
 	k := &d.p.Work
 	k.Symbols = [][]string{{"BTCUSDT"}, {"BTCUSDT", "ETHUSDT"}, {"ETHUSDT", "BTCUSDT", "ETHBTC"}}[pick(d, 0, 0, 0, 1, 1, 2)]
 	k.Streams = pick(d, []string{"depth@100ms", "bookTicker"}, []string{"depth@100ms", "bookTicker"}, []string{"depth@100ms", "bookTicker", "trade"})
-	k.Strategy = pick(d, "quoter", "quoter", "reflex")
+	k.Strategy = pick(d, "quoter", "quoter", "reflex", "greedy", "greedy")
 	k.Pace = d.rate(0.5, 4)
 	k.Base, k.Tail = d.between(100*time.Microsecond, 60*time.Millisecond), d.between(20*time.Microsecond, 10*time.Millisecond)
 	k.Park = d.between(10*time.Millisecond, 40*time.Millisecond)

@@ -68,3 +68,41 @@ func (s *Server) Deposit(account, asset, amount string) error {
 	}
 	return err
 }
+
+// Place has somebody on an account place an order without a socket between: a person, or
+// another program. It returns the venue's id.
+func (s *Server) Place(account string, r *exchange.NewOrder) (id int64, err error) {
+	a, err := s.account(account)
+	if err != nil {
+		return 0, err
+	}
+	ok := s.loop.do(func(now int64) {
+		placed, rej := s.x.Place(now, a, r)
+		if rej != nil {
+			err = rej
+			return
+		}
+		id = placed.OrderID
+	})
+	if !ok {
+		return 0, errVenueClosed
+	}
+	return id, err
+}
+
+// Cancel takes an order back as Place has placed it.
+func (s *Server) Cancel(account, symbol string, id int64) error {
+	a, err := s.account(account)
+	if err != nil {
+		return err
+	}
+	ok := s.loop.do(func(now int64) {
+		if _, rej := s.x.Cancel(now, a, &exchange.CancelRequest{Symbol: symbol, OrderID: exchange.Some(id)}); rej != nil {
+			err = rej
+		}
+	})
+	if !ok {
+		return errVenueClosed
+	}
+	return err
+}

@@ -28,6 +28,9 @@ func worldConfig(p *sim.Plan, dir, keyFile string) (*Config, error) {
 	for _, sym := range k.Symbols {
 		fmt.Fprintf(&b, "[limits.%s]\n", sym)
 		l := maps.Clone(symbolLimits[sym])
+		if k.Strategy == "greedy" {
+			maps.Copy(l, greedyLimits[sym])
+		}
 		maps.Copy(l, k.Limits)
 		for _, name := range slices.Sorted(maps.Keys(l)) {
 			fmt.Fprintf(&b, "%s = %s\n", name, l[name])
@@ -39,6 +42,12 @@ func worldConfig(p *sim.Plan, dir, keyFile string) (*Config, error) {
 		sets = append(sets, key+"="+k.Set[key])
 	}
 	return parseConfig("of the plan", []byte(b.String()), sets...)
+}
+
+// greedyLimits are such that one order more is soon one too many.
+var greedyLimits = map[string]map[string]string{
+	"BTCUSDT": {"position_max": `"0.012"`}, "ETHUSDT": {"position_max": `"0.24"`}, "BNBBTC": {"position_max": `"2.4"`},
+	"LTCBTC": {"position_max": `"12"`}, "ETHBTC": {"position_max": `"0.6"`},
 }
 
 // symbolLimits let a strategy trade; plans make them narrower.

@@ -156,7 +156,7 @@ func (e *simEye) executed(_ int, x *exchange.ExecutionReport) {
 	if x.OrigClientID != "" {
 		client = x.OrigClientID
 	}
-	foreign := !strings.HasPrefix(client, e.ours)
+	foreign := !strings.HasPrefix(client, e.ours) || strings.HasPrefix(client, e.ours+twinEpoch)
 	switch x.Exec {
 	case exchange.ExecNew:
 		e.see(oracle.Accepted{Client: client, Symbol: x.Symbol, Order: x.OrderID, Sell: x.Side == exchange.Sell, Price: x.Price, Qty: x.Quantity, Foreign: foreign})

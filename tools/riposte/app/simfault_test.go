@@ -204,8 +204,10 @@ func (r *simRun) tend() {
 	switch l.stage.Load() {
 	case lifeFailed:
 		r.w.Note("life %d could not start: %v", l.n, l.err)
-		r.failed(l)
 		r.next, r.again, r.life = l.dir, now+2*time.Second, nil
+		if !r.refused(l.err.Error()) {
+			r.failed(l)
+		}
 	case lifeEnded:
 		r.ended(l)
 		r.next, r.life = l.dir, nil

@@ -29,6 +29,9 @@ type simRun struct {
 	eye   *simEye
 	port  func(*ports) // changes a life's ports; nil: does not
 
+	guests []int64 // orders of others that rest
+	spoilt string  // the good copy of a journal that was damaged, "": none was
+
 	life    *simLife // nil between two
 	lives   int
 	folders int
