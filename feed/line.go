@@ -141,9 +141,13 @@ type line struct {
 	seenReads   uint64
 	pings       uint64
 	past        ws.Stats // of connections that ended
-	leaving     error    // why it is to be replaced, nil if it is not
-	successor   bool     // its owner replaces it: see expected
-	unwanted    bool     // what is being dialed will not be needed
+	// sole: what the connection brings nothing else proves current. When the process has
+	// stood still and finds nothing that came meanwhile, it does not go on by what it knew
+	// while it asks whether anyone is there.
+	sole      bool
+	leaving   error // why it is to be replaced, nil if it is not
+	successor bool  // its owner replaces it: see expected
+	unwanted  bool  // what is being dialed will not be needed
 
 	status struct {
 		state, connects, connected, lost, rotations, shutdowns, dead atomic.Uint64
@@ -373,7 +377,8 @@ func (l *line) watch() error {
 	}
 	l.publish()
 	switch {
-	case l.pingAt != 0 && l.now-l.pingAt > core.MonoNs(l.cfg.PongWithin):
+	case l.pingAt != 0 && l.now-l.pingAt > core.MonoNs(l.cfg.PongWithin),
+		l.sole && l.pingAt == 0 && l.now-l.heardAt > core.MonoNs(l.cfg.Silence+l.cfg.PongWithin):
 		l.status.dead.Add(1)
 		return errNoPong
 	case l.pingAt == 0 && l.now-l.heardAt > core.MonoNs(l.cfg.Silence) && l.maySend():

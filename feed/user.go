@@ -100,6 +100,7 @@ func NewUserSession(cfg UserConfig) (*UserSession, error) {
 		return nil, err
 	}
 	u.successor = cfg.Successor
+	u.sole = true
 	u.publish()
 	return u, nil
 }

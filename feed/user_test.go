@@ -187,6 +187,26 @@ func TestUserSessionNoticesAMuteVenueWithinSeconds(t *testing.T) {
 	}
 }
 
+// A process that stood still for as long as a death takes to notice, and finds nothing
+// that came meanwhile, starts over at once.
+func TestUserSessionThatSleptWithItsConnectionStartsOver(t *testing.T) {
+	r := newUserRig(t, func(c *vconn) {
+		if !c.grant() {
+			return
+		}
+		if c.number == 1 {
+			c.mute()
+			return
+		}
+		c.stay()
+	}, nil)
+	r.wrote(1)
+	r.clock.forward(5100 * time.Millisecond)
+	if got := r.wrote(3); !strings.HasPrefix(got[1], "down: ") || r.u.Status().PingsSent != 0 {
+		t.Fatalf("got %q after %d pings, want an end without any", got, r.u.Status().PingsSent)
+	}
+}
+
 func TestUserSessionWithoutAnAnswerIsNotUp(t *testing.T) {
 	r := newUserRig(t, func(c *vconn) {
 		if c.number == 1 {
