@@ -8,7 +8,9 @@ import (
 
 	gws "github.com/gobwas/ws"
 
+	"riposte/core"
 	"riposte/feed"
+	"riposte/feed/binance"
 )
 
 // belt is a conveyor whose ids go on rising: each lap of its frames has a lap number
@@ -76,6 +78,48 @@ func BenchmarkSessionFrame(b *testing.B) {
 		return n
 	}
 	spin(b, "live", func() int { drain(); return 1 }, func() bool { return r.s.Status().State == feed.Live })
+	b.ReportAllocs()
+	b.ResetTimer()
+	for n := 0; n < b.N; {
+		n += drain()
+	}
+}
+
+// BenchmarkLinesFrame is one frame of two lines that bring the same: half of them are
+// published, half are copies.
+func BenchmarkLinesFrame(b *testing.B) {
+	r := newRig(b, func(c *vconn) { c.stay() }, nil)
+	l, err := feed.NewLines(feed.LinesConfig{
+		SessionConfig: feed.SessionConfig{
+			LineConfig: feed.LineConfig{URL: "ws://x/stream", Clock: r.clock, Budget: r.cfg.Budget, Dial: func(context.Context, string) (net.Conn, error) {
+				c := newBelt()
+				c.reply = confirmation
+				return c, nil
+			}},
+			Streams: r.cfg.Streams, Queues: r.queues,
+		},
+		NewCodec: func() feed.Codec {
+			return binance.NewDecoder(r.syms, core.Milliseconds, binance.Raw{Instrument: core.NoInstrument})
+		},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := l.Close(context.Background()); err != nil {
+			b.Error(err)
+		}
+	})
+	drain := func() int {
+		n := l.Step()
+		for _, q := range r.queues {
+			for ev, _ := q.Peek(); ev != nil; ev, _ = q.Peek() {
+				q.Pop()
+			}
+		}
+		return n
+	}
+	spin(b, "live", func() int { drain(); return 1 }, func() bool { return l.Status().Lines[0].State == feed.Live && l.Status().Lines[1].State == feed.Live })
 	b.ReportAllocs()
 	b.ResetTimer()
 	for n := 0; n < b.N; {

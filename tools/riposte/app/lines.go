@@ -38,7 +38,7 @@ func (c *MarketLines) checkWindow() error {
 	if err != nil {
 		return fmt.Errorf("market.rotate_window: %w", err)
 	}
-	if least := 24*time.Hour - c.RotateAge.Duration + 10*time.Minute; w.Length() < least {
+	if least := 24*time.Hour - c.RotateAge.Duration + 10*time.Minute; c.RotateWindow != "" && w.Length() < least {
 		return want("market.rotate_window", fmt.Sprintf("%q, %v long", c.RotateWindow, w.Length()),
 			fmt.Sprintf("at least %v, or a longer market.rotate_age: a connection must last from one day's window into the next", least))
 	}
