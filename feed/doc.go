@@ -1,6 +1,6 @@
 // Package feed brings bytes in and hands events out: the sessions that keep a
-// venue's connections alive, subscribed and watched, and the fetcher of
-// snapshots. It knows no venue; a venue's codec is given to it (codec.go).
+// venue's connections alive, subscribed and watched, and the fetchers of
+// snapshots and of missed trades. It knows no venue; a venue's codec is given to it (codec.go).
 //
 //	session.go    one market connection: subscribe, confirm, decode into queues
 //	lines.go      redundant connections, each replaced before it ends
@@ -12,6 +12,7 @@
 //	user.go       one WebSocket API connection: the account's own events
 //	snapshots.go  cold fetcher of snapshots: most urgent and most important first, inside
 //	              the venue's weight, small ones where it does not suffice for all
+//	backfill.go   cold fetcher of trades and klines that a trail has missed
 //	line.go       what both kinds of connection share: dial, back off, rotate, ping
 //	budget.go     the venue's allowance of connection attempts, shared by all
 //	backoff.go    exponential backoff with full jitter

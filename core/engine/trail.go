@@ -158,8 +158,8 @@ func (s *Shard) tend(m *market) {
 	if m.trail.Completed() != m.bars.seen {
 		s.tell(m)
 	}
-	if s.cfg.Asks == nil {
-		return
+	if _, live := m.sync.Live(); !live || s.cfg.Asks == nil {
+		return // its book comes first: snapshots are paid from the same weight
 	}
 	if slot := s.cfg.Asks.Claim(); slot != nil {
 		if a, ok := m.trail.Ask(s.now); ok {

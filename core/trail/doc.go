@@ -7,8 +7,9 @@
 //	trail.go    one instrument: its chains, bars and klines joined
 //	ask.go      what is asked of the venue's memory, and what it answers
 //	fill.go     answers, taken trade by trade
-//	past.go     the past before the first trade: the bars that a strategy starts with
-//	seam.go     how past and live meet without hole or double
+//	past.go     the bars that a strategy starts with, and how they meet live trades
+//	            without hole or double
+//	proof.go    what shows that nothing was traded, where no trade follows
 //	klines.go   closed klines that follow each other, and their comparison with ours
 //	status.go   figures
 //
