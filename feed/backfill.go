@@ -25,6 +25,10 @@ type BackfillConfig struct {
 	Fetch func(ctx context.Context, symbol string, a *trail.Ask) ([]byte, error)
 	// Parse reads a body in the venue's dialect.
 	Parse func(body []byte, a *trail.Ask) (*trail.Answer, error)
+	// Weight is what a question costs, Room what of the venue's allowance may be spent on
+	// questions now. Both nil: nobody counts.
+	Weight func(a *trail.Ask) int
+	Room   func() int
 	// Priority by instrument, higher first; nil or short: 0. Within a priority who has
 	// waited longest comes first.
 	Priority []int
@@ -57,6 +61,8 @@ type Backfill struct {
 	inFlight int
 	order    uint64
 	held     *trail.Answer // found the ring full
+	flying   int           // weight of what is under way
+	startAt  core.MonoNs   // no fetch begins before
 
 	done   chan answered
 	ctx    context.Context
@@ -74,6 +80,7 @@ type question struct {
 	ask       trail.Ask
 	waits     bool
 	flying    bool
+	weight    int    // of what is under way
 	order     uint64 // of arrival
 	notBefore core.MonoNs
 	back      backoff
@@ -149,12 +156,18 @@ func (f *Backfill) ask(a *trail.Ask) {
 	q.ask, q.order = *a, f.order
 }
 
+// roomAgain is when to look again whether there is weight.
+const roomAgain = core.MonoNs(20 * time.Millisecond)
+
 // start begins the fetch of the most important question that may go.
 func (f *Backfill) start() bool {
 	if f.waiting == 0 {
 		return false
 	}
 	now := f.cfg.Clock.Mono()
+	if now < f.startAt {
+		return false
+	}
 	best := -1
 	for i := range f.asked {
 		q := &f.asked[i]
@@ -169,7 +182,15 @@ func (f *Backfill) start() bool {
 		return false
 	}
 	q := &f.asked[best]
-	q.waits, q.flying = false, true
+	weight := 0
+	if f.cfg.Room != nil {
+		if weight = f.cfg.Weight(&q.ask); f.cfg.Room()-f.flying < weight {
+			f.startAt = now + roomAgain
+			return false
+		}
+	}
+	f.flying += weight
+	q.waits, q.flying, q.weight = false, true, weight
 	f.waiting--
 	f.inFlight++
 	a := q.ask
@@ -219,6 +240,7 @@ func (f *Backfill) collect() (n int) {
 func (f *Backfill) finish(r *answered) {
 	q := &f.asked[r.ask.Instrument]
 	q.flying = false
+	f.flying -= q.weight
 	if r.err == nil {
 		f.fetched[r.ask.Kind].Add(1)
 		q.back.reset()

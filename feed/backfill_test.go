@@ -131,6 +131,39 @@ func TestBackfillAsksAgainAfterABackoffAndForANewerQuestionInstead(t *testing.T)
 	}
 }
 
+func TestBackfillBeginsNothingThatTheAllowanceHasNoRoomFor(t *testing.T) {
+	room := 30
+	r := newFillRig(t, func(cfg *feed.BackfillConfig) {
+		cfg.Parallel = 4
+		cfg.Weight, cfg.Room = func(*trail.Ask) int { return 25 }, func() int { return room }
+	})
+	r.ask(1, 0, 1)
+	for range 100 {
+		r.clock.forward(time.Second)
+		r.f.Step()
+	}
+	spin(t, "the first", r.f.Step, func() bool { return len(r.lib.list()) == 1 })
+	if st := r.f.Status(); st.InFlight != 1 || st.Waiting != 1 {
+		t.Fatalf("%+v, want one under way, for which there is room, and one that waits", st)
+	}
+	r.lib.reply <- nil
+	r.answer()
+	room = 10
+	for range 100 {
+		r.clock.forward(time.Second)
+		r.f.Step()
+	}
+	if n := len(r.lib.list()); n != 1 {
+		t.Fatalf("%d fetches with room for none", n)
+	}
+	room = 25
+	r.clock.forward(time.Second)
+	r.lib.reply <- nil
+	if a := r.answer(); a.Instrument != 1 {
+		t.Fatalf("got %+v", a)
+	}
+}
+
 func TestBackfillSaysWhatItCannotRead(t *testing.T) {
 	r := newFillRig(t, nil)
 	*r.asks.Claim() = trail.Ask{Instrument: 2, Limit: 13}

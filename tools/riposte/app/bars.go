@@ -102,6 +102,11 @@ func (d *desk) openBackfill() (err error) {
 		Parse: func(body []byte, a *trail.Ask) (*trail.Answer, error) {
 			return feedbinance.ParseMemory(body, a, core.Milliseconds)
 		},
+		Weight: func(a *trail.Ask) int { return questionCost[a.Kind] },
+		Room: func() int {
+			room, _ := d.budget.Spare(questionsKeep, d.vclock.Now(), d.clock.Mono())
+			return room
+		},
 		Priority: d.rank,
 		RetryAfter: func(err error) time.Duration {
 			var ce *exec.CallError
@@ -152,17 +157,22 @@ type tradesReport struct {
 	Weight      uint64 `json:"weight"` // of the venue's allowance, so far
 }
 
-// What a question costs (Binance Spot API docs, 2026-07-21).
-const (
-	tradesCost = 25
-	aggsCost   = 4
-	klinesCost = 2
-)
+// questionCost is the weight of a question (Binance Spot API docs, 2026-07-21).
+var questionCost = [...]int{trail.AskTrades: 25, trail.AskAggs: 4, trail.AskKlines: 2}
+
+// questionsKeep is the percentage of the weight that questions leave alone: books come
+// first.
+const questionsKeep = snapshotKeep + 15
+
+// weightOf is what the answers so far have cost.
+func weightOf(b *feed.BackfillStatus) uint64 {
+	return uint64(questionCost[trail.AskTrades])*b.Trades + uint64(questionCost[trail.AskAggs])*b.Aggs + uint64(questionCost[trail.AskKlines])*b.Klines
+}
 
 // reportTrades adds what is to be said of trades and bars.
 func (d *desk) reportTrades(r *report) {
 	b := d.backfill.Status()
-	t := &tradesReport{Weight: tradesCost*b.Trades + aggsCost*b.Aggs + klinesCost*b.Klines}
+	t := &tradesReport{Weight: weightOf(&b)}
 	r.Trades = t
 	add := func(bad bool, format string, args ...any) {
 		if bad {

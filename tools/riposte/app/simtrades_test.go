@@ -191,7 +191,7 @@ func runLossy(t *testing.T, root string, klines bool) {
 	}
 	weight := func() uint64 {
 		b := l.d.backfill.Status()
-		return tradesCost*b.Trades + aggsCost*b.Aggs + klinesCost*b.Klines
+		return weightOf(&b)
 	}
 	t.Logf("history: 30 bars of 6 intervals of 2 symbols within %v of the start, weight %d", r.w.Now()-begun, weight())
 	atStart := weight()
