@@ -120,9 +120,16 @@ func kindOf(rawURL string, hot bool) LinkKind {
 	return Stream
 }
 
+// dialTime bounds a dial.
+const dialTime = 10 * time.Second
+
 // Dial connects to the listener. hot: the loop's own connections.
 func (h *Host) Dial(ctx context.Context, rawURL string, hot bool) (net.Conn, error) {
 	n := h.net
+	// As the machine's own dialer does. A client of net/http dials on when whoever asked
+	// for the connection has long gone.
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
 	d := &dialing{host: h, kind: kindOf(rawURL, hot), done: make(chan dialed, 1)}
 	n.mu.Lock()
 	if h.dead {

@@ -45,6 +45,7 @@ type Trace struct {
 	lines []line
 	next  int
 	All   func(string) // gets every line as it comes, if set
+	Deep  bool         // each piece too: to find where two runs part
 }
 
 type line struct {
@@ -108,6 +109,9 @@ func (w *World) sent(l *Link, up bool, s *segment) {
 	now := w.Now()
 	w.hash.word(uint64(now))
 	w.hash.word(uint64(l.Number)<<8 | uint64(dir)<<4 | uint64(s.kind))
+	if w.Trace.Deep {
+		w.Trace.Add(now, "%s %s leaves: %d bytes, kind %d, at %d", l, arrow(up), len(s.b), s.kind, now)
+	}
 	if s.kind != segData {
 		w.Trace.Add(now, "%s %s %s", l, arrow(up), [...]string{"", "end", "reset"}[s.kind])
 		return
@@ -152,6 +156,9 @@ func arrow(up bool) string {
 // arrived hands a piece over and notes that.
 func (w *World) arrived(p *pipe, s *segment) {
 	w.hash.word(uint64(w.Now()))
+	if w.Trace.Deep {
+		w.Trace.Add(w.Now(), "%s %s arrives: %d bytes, kind %d, at %d", p.link, arrow(p.up), len(s.b), s.kind, w.Now())
+	}
 	w.hash.word(uint64(p.rank())<<32 | uint64(s.kind)<<30 | uint64(len(s.b)))
 	p.take(s)
 }

@@ -402,25 +402,19 @@ func (c *control) cancelCold(key scopeKey) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	var wg sync.WaitGroup
-	var mu sync.Mutex
+	var mine []*core.Execution
 	for i := range open {
 		e := &open[i]
 		_, _, owner := c.d.ids.Parse(e.Client.Bytes())
-		if owner != exec.Ours || key.scope == engine.ScopeSymbol && uint16(e.Instrument) != key.n {
-			continue
+		if owner == exec.Ours && (key.scope != engine.ScopeSymbol || uint16(e.Instrument) == key.n) {
+			mine = append(mine, e)
 		}
-		n++
-		wg.Go(func() {
-			if _, e := c.d.rest.Cancel(ctx, e.Instrument, e.Client, e.VenueID); e != nil {
-				mu.Lock()
-				err = errors.Join(err, e)
-				mu.Unlock()
-			}
-		})
 	}
-	wg.Wait()
-	return n, err
+	errs := make([]error, len(mine))
+	c.d.ports.together(len(mine), func(i int) {
+		_, errs[i] = c.d.rest.Cancel(ctx, mine[i].Instrument, mine[i].Client, mine[i].VenueID)
+	})
+	return len(mine), errors.Join(errs...)
 }
 
 // readRules asks the venue for its rules anew and hands on what has changed.

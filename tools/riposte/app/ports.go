@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"sync"
 	"time"
 
 	"riposte/core/engine"
@@ -59,6 +60,20 @@ func (p *ports) waiter() (waiter, error) {
 		return p.wait(), nil
 	}
 	return sock.NewWaiter()
+}
+
+// together does n things at a time and waits for all of them; where goroutines start one
+// after another, so do these.
+func (p *ports) together(n int, do func(i int)) {
+	var wg sync.WaitGroup
+	for i := range n {
+		if p.spawn != nil {
+			do(i)
+			continue
+		}
+		wg.Go(func() { do(i) })
+	}
+	wg.Wait()
 }
 
 // seedOf is the seed of one of the desk's parts, instant where chance is the machine's.

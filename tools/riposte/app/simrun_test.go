@@ -79,7 +79,7 @@ func simulate(t *testing.T, plan *sim.Plan, root string, tell func(string)) simR
 	began := time.Now()
 	synctest.Test(t, func(*testing.T) {
 		r = newSimRun(plan, root)
-		r.w.Trace.All = tell
+		r.w.Trace.All, r.w.Trace.Deep = tell, *simDeep
 		r.play()
 	})
 	r.result.Wall = time.Since(began)

@@ -29,6 +29,7 @@ var (
 	simMinutes = flag.Float64("sim.minutes", 1, "simulated minutes with faults")
 	simPlan    = flag.String("sim.plan", "", "run the plan of this file alone, and tell what happens")
 	simTwice   = flag.Bool("sim.twice", false, "run everything twice and compare")
+	simDeep    = flag.Bool("sim.deep", false, "tell each piece on the network too")
 	simShrink  = flag.String("sim.shrink", "", "shrink the first seed or plan that breaks a promise into this file")
 )
 
