@@ -66,6 +66,9 @@ func (r *simRun) ill() string {
 	if h := l.Halted(); h != "" {
 		return "no new orders: " + h
 	}
+	if left := l.d.budget.SilentFor(l.d.clock.Mono()); left > 0 {
+		return fmt.Sprintf("the venue asked for silence, %v of it are left", left)
+	}
 	for _, b := range l.Books() {
 		if !b.Live {
 			return fmt.Sprintf("book of %s is %s", b.Symbol, b.State)
