@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -33,6 +34,7 @@ type island struct {
 	l       *feed.Lines
 	queue   *ring.Queue
 	away    atomic.Bool
+	mu      sync.Mutex
 	dials   []time.Time
 	control []time.Time // when a client's message came, of all connections
 }
@@ -67,8 +69,14 @@ func newIsland(t *testing.T, lines int) *island {
 	return w
 }
 
+func (w *island) note(list *[]time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	*list = append(*list, time.Now())
+}
+
 func (w *island) dial(context.Context, string) (net.Conn, error) {
-	w.dials = append(w.dials, time.Now()) // one dial at a time in a bubble that steps
+	w.note(&w.dials)
 	if w.away.Load() {
 		return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}
@@ -83,7 +91,7 @@ func (w *island) dial(context.Context, string) (net.Conn, error) {
 			if c.confirm(1) == nil {
 				return
 			}
-			w.control = append(w.control, time.Now())
+			w.note(&w.control)
 		}
 		w.pulse.mu.Lock()
 		w.pulse.conns[c] = true

@@ -75,6 +75,9 @@ func TestRunNoticesAFrozenStream(t *testing.T) {
 			// The market may happen to stand still for as long: then nothing was frozen.
 			return noticed != 0 || time.Since(from) > 2*time.Second
 		})
+		// Both lines notice it, and the stream may freeze once more after its renewal: the
+		// next freeze is not to be taken for this one.
+		wait(t, "the end of the freeze", d, func(r *report) bool { return time.Since(from) > 1200*time.Millisecond && settled(r) })
 		if noticed != 0 {
 			took = append(took, noticed)
 		}
