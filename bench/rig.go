@@ -214,7 +214,10 @@ func (r *Rig) warm() error {
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); runtime.Gosched() {
 		r.session.Step()
 		r.gateway.Step()
-		if orders, cancels := r.gateway.Pool().Ready(); orders == rigWires-1 && cancels == 1 && r.session.Status().State == feed.Live {
+		// The server's list of subscriptions is asked for some time after they are
+		// confirmed, and its answer would take a frame's place.
+		st := r.session.Status()
+		if orders, cancels := r.gateway.Pool().Ready(); orders == rigWires-1 && cancels == 1 && st.State == feed.Live && st.Listed {
 			return nil
 		}
 	}
@@ -245,11 +248,7 @@ func (r *Rig) sent(req []byte) {
 // Pass takes the whole corpus through, from a cut connection to the last frame.
 func (r *Rig) Pass() {
 	r.feed.Hold()
-	for id, q := range r.queues {
-		ev, _ := q.Claim()
-		*ev = core.Event{Kind: core.LineDown, Instrument: core.InstrumentID(id)}
-		q.Publish(0)
-	}
+	r.session.StartOver()
 	r.probe.resume()
 	r.settle()
 	for i := range r.corpus.Lines {

@@ -193,6 +193,19 @@ func (a *arbiter) restarted(id core.InstrumentID) {
 	a.owe(id, owesDown)
 }
 
+// StartOver is for a recording that is played again: every id begins anew, which the
+// venue itself does so rarely that it takes many events to be believed. Each instrument
+// hears that its line was lost. The loop's.
+func (s *Session) StartOver() {
+	for _, id := range s.join.served {
+		s.join.restarted(id)
+	}
+	for i := range s.streams {
+		s.streams[i].next = 0
+	}
+	s.join.payAll()
+}
+
 // streamOf is the session's subscription to that kind of event, nil without one.
 func (s *Session) streamOf(id core.InstrumentID, kind core.EventKind) *stream {
 	if i := s.index[id][kind]; i != 0 {
