@@ -238,7 +238,7 @@ type allowance struct {
 	left int
 }
 
-func (a *allowance) room() (int, time.Duration) {
+func (a *allowance) room(book.Purpose) (int, time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.left, time.Second

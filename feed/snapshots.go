@@ -29,10 +29,10 @@ type SnapshotConfig struct {
 	// book waits for it and the allowance does not suffice for all with Limit.
 	Limit, First int
 	// Weight is what a snapshot of so many levels costs, Room what of the venue's
-	// allowance may be spent on snapshots now, and how long until that is more. Both
-	// nil: nobody counts.
+	// allowance may be spent on a snapshot for that purpose now, and how long until that
+	// is more. Both nil: nobody counts.
 	Weight func(limit int) int
-	Room   func() (weight int, more time.Duration)
+	Room   func(p book.Purpose) (weight int, more time.Duration)
 	// AuditPace is the time between two snapshots for audits for each unit of weight of
 	// the first; 0: none.
 	AuditPace time.Duration
@@ -302,7 +302,7 @@ func (f *Snapshots) choose(i int) (limit, weight int, wait time.Duration) {
 	if f.cfg.Room == nil {
 		return limit, 0, 0
 	}
-	room, more := f.cfg.Room()
+	room, more := f.cfg.Room(p)
 	room -= f.flying
 	full, first := f.cfg.Weight(limit), f.cfg.Weight(f.cfg.First)
 	if p == book.ForBridge {

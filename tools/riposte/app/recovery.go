@@ -39,6 +39,9 @@ const (
 	// snapshotKeep is the percentage of the weight that snapshots leave alone: what
 	// cancels are sure of, and as much as the questions about our own orders take.
 	snapshotKeep = cancelReservePercent + 10
+	// backgroundKeep is what those for Live books leave beside that: audits of the account
+	// come out of what snapshots may take, and a return of all books must still fit.
+	backgroundKeep = 10
 	// snapshotsAtOnce is how many are fetched at a time: with a round trip of 100 ms
 	// four hundred take five seconds.
 	snapshotsAtOnce = 8
@@ -204,8 +207,12 @@ func (d *desk) openSnapshots(images *ring.Ring[*book.Image], want *ring.Ring[boo
 		Instruments: d.table, Clock: d.clock, Want: want, Images: images,
 		Limit: d.cfg.Market.SnapshotLimit, First: min(d.cfg.Recovery.FirstLevels, d.cfg.Market.SnapshotLimit),
 		Weight: execbinance.DepthWeight,
-		Room: func() (int, time.Duration) {
-			return d.budget.Spare(snapshotKeep, d.vclock.Now(), d.clock.Mono())
+		Room: func(p book.Purpose) (int, time.Duration) {
+			keep := snapshotKeep
+			if p > book.ForEdge {
+				keep += backgroundKeep
+			}
+			return d.budget.Spare(keep, d.vclock.Now(), d.clock.Mono())
 		},
 		Fetch: d.rest.Depth,
 		Parse: func(body []byte, id core.InstrumentID, limit int) (*book.Image, error) {
