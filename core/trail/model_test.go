@@ -98,13 +98,14 @@ func bars(v bar.Interval, all []deal) (out []bar.Bar) {
 // memory answers questions as the venue does: trades up to what has happened, klines of
 // everything, at most a page.
 type memory struct {
-	all    []deal
-	upTo   int // of all: what has happened
-	page   int
-	now    core.WallNs
-	made   map[bar.Interval][]bar.Bar // of all[:madeOf]
-	madeOf int
-	asks   map[AskKind]int
+	all     []deal
+	trimmed int // of all: what it knows as klines alone
+	upTo    int // of all: what has happened
+	page    int
+	now     core.WallNs
+	made    map[bar.Interval][]bar.Bar // of all[:madeOf]
+	madeOf  int
+	asks    map[AskKind]int
 }
 
 func (m *memory) bars(v bar.Interval) []bar.Bar {
@@ -135,7 +136,7 @@ func (m *memory) answer(a Ask) *Answer {
 		}
 		return out
 	}
-	known := m.all[:m.upTo]
+	known := m.all[min(m.trimmed, m.upTo):m.upTo]
 	if a.From == Newest {
 		known = known[max(0, len(known)-limit):]
 	}

@@ -32,6 +32,7 @@ type past struct {
 	at                   int // of spans
 	tries                int
 	failed               string
+	askNewest            core.MonoNs // not before, where the venue remembers no trade
 }
 
 type pastStage uint8
@@ -48,6 +49,10 @@ type pastSpan struct {
 	start, end core.WallNs
 	rows       []bar.Bar
 }
+
+// newestAgain is how long a symbol that the venue remembers no trade of waits for its
+// first one before the venue is asked again.
+const newestAgain = core.MonoNs(60e9)
 
 // pagesMax bounds how many pages of trades are asked for in search of a full second.
 const pagesMax = 20
@@ -81,7 +86,7 @@ func (t *Trail) pageQuestion() (Ask, bool) {
 			t.seam(bar.Second.Open(c.firstAt)) // the very first trade of the symbol
 			return Ask{}, false
 		}
-	case t.heard == 0 || t.venueAt == 0 || t.heard-t.firstHeard < tailAfter:
+	case t.heard == 0 || t.venueAt == 0 || t.heard-t.firstHeard < tailAfter || t.heard < p.askNewest:
 		return Ask{}, false // the first trade of the stream may be on its way
 	}
 	return a, true
@@ -115,6 +120,12 @@ func (t *Trail) page(a *Answer) {
 	if a.From == Newest {
 		if c.started {
 			return // a trade came meanwhile: it is what to go down from
+		}
+		if len(a.Events) == 0 {
+			// The venue remembers no trade at all. What the first one follows on nobody
+			// can say before it comes.
+			p.askNewest = t.heard + newestAgain
+			return
 		}
 		t.beginAt(a)
 		a.From = 0
@@ -159,11 +170,8 @@ func (t *Trail) page(a *Answer) {
 // What has come since, the venue is asked once more.
 func (t *Trail) beginAt(a *Answer) {
 	c, p := t.source(), &t.past
-	if n := len(a.Events); n > 0 {
-		c.begin(a.Events[n-1].ID+1, a.Events[n-1].TradeTime())
-	} else {
-		c.begin(0, bar.Second.Open(t.now()))
-	}
+	last := &a.Events[len(a.Events)-1]
+	c.begin(last.ID+1, last.TradeTime())
 	c.firstAt = math.MaxInt64
 	c.blind, c.upAt = true, t.heard
 	p.base = c.first

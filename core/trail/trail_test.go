@@ -368,6 +368,53 @@ func TestHistoryOfASymbolThatRarelyTrades(t *testing.T) {
 	}
 }
 
+// A symbol of which the venue remembers no trade has its history once it is traded, and
+// what its first trade follows on is not taken for a hole.
+func TestHistoryOfASymbolWithoutTrades(t *testing.T) {
+	v := intervals(t, "1m")
+	r := newRig(t, 300, Config{Trades: true, Bars: v, Asks: true, History: 3})
+	r.m.all[0].at -= 600 * sec // long ago, and gone from the memory of trades
+	r.m.trimmed = 1
+	r.m.upTo = 1
+	now := start
+	for range 20 {
+		now += sec / 2
+		r.Heard(core.MonoNs(now), now)
+		serve(t, r.Trail, &r.m, core.MonoNs(now))
+	}
+	if r.Warm() || r.m.asks[AskTrades] != 1 {
+		t.Fatalf("warm %v after %d questions, want to wait after one", r.Warm(), r.m.asks[AskTrades])
+	}
+	r.m.all = r.m.all[:1]
+	for i := range 200 {
+		r.m.all = append(r.m.all, deal{id: int64(1001 + i), price: core.Scale, qty: core.Scale, at: now + core.WallNs(i+1)*sec})
+	}
+	r.m.made = nil
+	r.live(1, 100)
+	for range 20 {
+		r.mono += core.MonoNs(100 * time.Millisecond)
+		r.Heard(r.mono, 0)
+		serve(t, r.Trail, &r.m, r.mono)
+	}
+	if s := r.Status(); !s.Warm || s.Holes != 0 || s.Unfilled != 0 {
+		t.Fatalf("%+v", s)
+	}
+	r.live(100, 201)
+	want := bars(v[0], r.m.all)
+	s := r.Bars(v[0])
+	if s.Len() < 5 {
+		t.Fatalf("%d bars", s.Len())
+	}
+	for i := range s.Len() {
+		b := s.At(i)
+		for j := range want {
+			if want[j].Start == b.Start && !b.Same(&want[j]) {
+				t.Errorf("bar is %v, want %v", b, &want[j])
+			}
+		}
+	}
+}
+
 func TestHistoryThatCannotBeHadIsSaidAndBarsBegin(t *testing.T) {
 	v := intervals(t, "1m")
 	r := newRig(t, 22_000, Config{Trades: true, Bars: v, Asks: true, History: 3})
