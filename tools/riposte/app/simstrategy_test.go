@@ -21,26 +21,29 @@ func init() {
 				return nil, err
 			}
 			s, err := make(in, p)
-			return watched{s, simWatching}, err
+			return watched{s, simWatching.r.life}, err
 		})
 	}
 	engine.Register("watched-greedy", func(*core.Instrument, *engine.Params) (engine.Strategy, error) {
-		return watched{&greedy{}, simWatching}, nil
+		return watched{&greedy{}, simWatching.r.life}, nil
 	})
 }
 
 // watched tells what a strategy is shown before that sees it.
 type watched struct {
 	engine.Strategy
-	eye *simEye
+	life *simLife
 }
 
 func (w watched) tell(v *engine.View, report bool) {
+	if w.life.stage.Load() == lifeKilled {
+		return
+	}
 	c := oracle.Called{Symbol: v.Instrument().Symbol, Report: report, Live: v.Live()}
 	if c.Live {
 		c.Book = int64(v.Book().ID())
 	}
-	w.eye.see(c)
+	w.life.r.eye.see(c)
 }
 
 func (w watched) Market(v *engine.View, ev *core.Event) {

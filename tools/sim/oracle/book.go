@@ -8,6 +8,7 @@ type seen struct {
 	rules   *Rules
 	symbols map[string]*sight
 	carries map[int]map[string]bool // by connection: symbols that it brought
+	open    map[int]bool            // market connections: one that has brought nothing may carry all
 }
 
 // sight is what has been read of one market.
@@ -24,7 +25,7 @@ type span struct{ from, to int64 }
 const spansKept = 64
 
 func newSeen(r *Rules) *seen {
-	return &seen{rules: r, symbols: map[string]*sight{}, carries: map[int]map[string]bool{}}
+	return &seen{rules: r, symbols: map[string]*sight{}, carries: map[int]map[string]bool{}, open: map[int]bool{}}
 }
 
 // Promise is P2.
@@ -57,18 +58,22 @@ func (s *seen) See(f *Fact, found func(string)) {
 		s.carries[w.Conn][w.Symbol] = true
 		m.dark = -1
 		m.add(w.First, w.Last)
+	case Dialed:
+		if w.Role == "market" {
+			s.open[w.Conn] = true
+		}
 	case Closed:
-		gone := s.carries[w.Conn]
 		delete(s.carries, w.Conn)
-		for symbol := range gone {
-			if !s.carried(symbol) {
-				m := s.sight(symbol)
+		delete(s.open, w.Conn)
+		for symbol, m := range s.symbols {
+			if m.dark < 0 && len(s.open) == 0 && !s.carried(symbol) {
 				m.dark, m.blank = f.At, true
 			}
 		}
 	case Died:
 		clear(s.symbols)
 		clear(s.carries)
+		clear(s.open)
 	case Called:
 		s.called(f.At, &w, found)
 	}
@@ -93,7 +98,7 @@ func (s *seen) called(at int64, c *Called, found func(string)) {
 		return
 	case !c.Live:
 		found(fmt.Sprintf("%s: called without a book", c.Symbol))
-	case m.dark >= 0 && at-m.dark > moment:
+	case m.blank && m.dark >= 0 && at-m.dark > moment:
 		found(fmt.Sprintf("%s: called %d ms after the last line had ended", c.Symbol, (at-m.dark)/ms))
 	case m.blank && m.dark < 0:
 		found(fmt.Sprintf("%s: called at %d before a snapshot was read on the new line", c.Symbol, c.Book))
