@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"riposte/core"
@@ -30,6 +31,7 @@ type simEye struct {
 	conns  int
 	told   int // violations that the world has been told of
 	ours   string
+	calm   atomic.Pointer[simCalm] // while nothing may be lost
 
 	known  bool // this life has said who it is
 	orders map[core.OrderID]string
@@ -103,7 +105,7 @@ func (e *simEye) dial(l *simLife, dial dialFunc, hot bool) dialFunc {
 		e.conns++
 		n := e.conns
 		e.mu.Unlock()
-		t := &simTap{Conn: c, life: l, n: n}
+		t := &simTap{Conn: c, life: l, n: n, role: role}
 		t.see(oracle.Dialed{Conn: n, Role: role})
 		return t, nil
 	}
@@ -114,6 +116,7 @@ type simTap struct {
 	net.Conn
 	life *simLife
 	n    int
+	role string
 	over sync.Once
 }
 
@@ -148,7 +151,14 @@ func (t *simTap) Close() error {
 	return t.Conn.Close()
 }
 
-func (t *simTap) end() { t.over.Do(func() { t.see(oracle.Closed{Conn: t.n}) }) }
+func (t *simTap) end() {
+	t.over.Do(func() {
+		if c := t.life.r.eye.calm.Load(); c != nil {
+			c.closed(t.role)
+		}
+		t.see(oracle.Closed{Conn: t.n})
+	})
+}
 
 // executed is the exchange's own word. The venue's goroutine.
 func (e *simEye) executed(_ int, x *exchange.ExecutionReport) {

@@ -86,6 +86,7 @@ func (r *simRun) rest() {
 	if l == nil || l.stage.Load() != lifeRunning {
 		return // told already
 	}
+	r.calm()
 	// Orders in doubt are given the time that a verdict may take.
 	for range 100 {
 		if n, _ := l.Unknown(); n == 0 {

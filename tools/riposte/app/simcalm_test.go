@@ -1,0 +1,75 @@
+package app
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"riposte/core/risk"
+)
+
+// What an engine does while nothing is wrong, and has not been for a while. Much that a
+// fault hides shows only then: connections thrown away for no reason, orders refused for
+// want of what nobody asks for any more, answers that are not understood.
+
+const (
+	calmAfter = 20 * time.Second // what came of the last fault is over by then
+	calmFor   = 40 * time.Second
+)
+
+// calm watches for a while in which nothing happens but trading (P24).
+func (r *simRun) calm() {
+	l := r.life
+	if l == nil || l.stage.Load() != lifeRunning || len(r.result.Violations) > 0 {
+		return
+	}
+	r.w.Run(r.w.Now() + calmAfter)
+	c := &simCalm{}
+	r.eye.calm.Store(c)
+	before := calmCounts(l)
+	end := r.w.Now() + calmFor
+	for r.w.Now() < end {
+		r.w.Run(r.w.Now() + time.Second)
+		if why := r.ill(); why != "" {
+			c.noted(why)
+			break
+		}
+	}
+	after := calmCounts(l)
+	for _, what := range slices.Sorted(maps.Keys(after)) {
+		if grown := after[what] - before[what]; grown > 0 {
+			c.noted(fmt.Sprintf("%d %s", grown, what))
+		}
+	}
+	r.eye.calm.Store(nil)
+	if text := c.text.Load(); text != nil {
+		r.w.Violated("P24", "while nothing was wrong: "+*text)
+	}
+}
+
+// calmCounts are what must not grow while nothing is wrong.
+func calmCounts(l *simLife) map[string]uint64 {
+	g, t := l.d.gateway.Stats, l.d.gateway.Table().Stats
+	return map[string]uint64{
+		"answers that were not understood":                    g.AnswersUnknown,
+		"orders in doubt":                                     t.Doubts,
+		"refusals for want of an audit, a clock or the rules": l.d.gate.Refused(risk.RefusedAudit) + l.d.gate.Refused(risk.RefusedClock) + l.d.gate.Refused(risk.RefusedRulesAge),
+		"contradictions":                                      t.Contradictions,
+	}
+}
+
+// simCalm is what was lost meanwhile.
+type simCalm struct{ text atomic.Pointer[string] }
+
+func (c *simCalm) noted(text string) {
+	c.text.CompareAndSwap(nil, &text)
+}
+
+// closed notes a connection that ended. Those for queries come and go.
+func (c *simCalm) closed(role string) {
+	if role != "cold" {
+		c.noted("a connection of role " + role + " ended")
+	}
+}
