@@ -64,10 +64,14 @@ type mark struct {
 const quietAfter = core.MonoNs(3 * time.Second)
 
 // copiesMax known events in a row, over at least copiesFor and with no new one between
-// them, are not late copies any more: the venue has started its ids over.
+// them, are not late copies any more: the venue has started its ids over, or once sent
+// something under a wrong name. Of a slow stream a few are enough, over longer than any
+// line lags behind another.
 const (
 	copiesMax = 256
 	copiesFor = core.MonoNs(5 * time.Second)
+	copiesFew = 8
+	copiesLag = core.MonoNs(30 * time.Second)
 )
 
 func newArbiter(queues []*ring.Queue, streams []Subscription, clock core.Clock, lines int, hold time.Duration) *arbiter {
@@ -139,7 +143,8 @@ func (a *arbiter) copied(s *Session, st *stream, m *mark, ev *core.Event) fate {
 	if st != nil && !st.inStep && ev.ID+1 >= st.stepAt {
 		a.enter(s, st, m, ev)
 	}
-	if m.copies++; m.copies >= copiesMax && ev.Recv-m.at > copiesFor {
+	m.copies++
+	if since := ev.Recv - m.at; m.copies >= copiesMax && since > copiesFor || m.copies >= copiesFew && since > copiesLag {
 		a.restarted(ev.Instrument)
 	}
 	return late

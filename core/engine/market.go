@@ -32,6 +32,8 @@ type market struct {
 	wanted   bool
 	wasLive  bool
 	blocked  bool           // the head of the queue waits for a snapshot
+	useless  int            // snapshots that came for it and could not bridge it
+	since    core.MonoNs    // when the first of them came
 	owes     bool           // a CancelAll found the outbound ring full
 	halted   risk.HaltCause // this instrument alone, as last seen
 	lost     bool           // out of sight for LostAfter, and its orders cancelled
@@ -230,9 +232,34 @@ func (s *Shard) makeRoom(m *market) (shed int) {
 		shed++
 	}
 	s.counts.Shed += uint64(shed)
+	m.useless = 0
 	m.sync.Overflow()
 	s.unblock(m) // another event is the head now, and the book has forgotten the old one
 	return shed
+}
+
+// Snapshots that cannot bridge the waiting event, so many and over so long, say that it
+// is the event that does not belong here: the venue has started its ids over, or sent
+// something under a wrong name. Snapshots may be 30 s old.
+const (
+	uselessMax = 3
+	bridgeMost = core.MonoNs(45e9)
+)
+
+// disbelieve drops an event that no snapshot bridges, so that what follows it gets its
+// chance.
+func (s *Shard) disbelieve(m *market) {
+	if !m.blocked || m.useless < uselessMax || s.now-m.since < bridgeMost {
+		return
+	}
+	if ev, lv := m.queue.Peek(); ev != nil {
+		m.shed(ev, lv)
+		m.queue.Pop()
+		s.counts.Shed++
+	}
+	m.useless = 0
+	m.sync.Overflow()
+	s.unblock(m)
 }
 
 // want asks for a snapshot that events wait for; again, if the last one was of no use.
@@ -262,9 +289,13 @@ func (s *Shard) snapshot(m *market, img *book.Image) {
 	switch m.sync.Snapshot(img) {
 	case book.Refetch:
 		s.counts.Refetches++
+		if m.useless++; m.useless == 1 {
+			m.since = s.now
+		}
 		s.want(m, true)
 	case book.Applied:
 		s.counts.Snapshots++
+		m.useless = 0
 		s.loaded(m, img)
 		s.look(m)
 	}
@@ -289,6 +320,7 @@ func (s *Shard) demoted(m *market) {
 }
 
 func (s *Shard) timer(m *market) {
+	s.disbelieve(m)
 	if m.blocked && !m.wanted || m.wanted && s.now-m.wantedAt >= wantAgain {
 		s.want(m, false)
 	}
