@@ -26,11 +26,41 @@ func Draw(seed uint64, length time.Duration) *Plan {
 		for range max(n, 1) {
 			e := Event{At: time.Duration(d.Int64N(int64(length)))}
 			c.draw(d, &e)
+			if d.chance(0.5) { // left to chance nearly all would find a live engine
+				e.In = pick(d, States...)
+				d.bring(&e)
+			}
 			d.p.Events = append(d.p.Events, e)
 		}
 	}
 	slices.SortStableFunc(d.p.Events, func(a, b Event) int { return int(a.At - b.At) })
 	return d.p
+}
+
+// bring adds what brings about the state that an event waits for, where chance alone
+// hardly would.
+func (d *drawing) bring(e *Event) {
+	help := Event{At: e.At}
+	switch e.In {
+	case "boot":
+		e.At = time.Duration(d.Int64N(int64(20 * d.p.Work.Base)))
+		return
+	case "replay":
+		help.Kind, help.For = "crash", d.between(10*time.Millisecond, 5*time.Second)
+	case "unknown":
+		help.Kind, help.Text = "venue", "lose orders taken silent 1"
+	case "halted":
+		help.Kind, help.Text, help.For = "operator", "halt", d.between(time.Second, 10*time.Second)
+	case "ending":
+		help.Kind, help.For = "restart", d.between(10*time.Millisecond, 5*time.Second)
+	case "rotating":
+		help.Kind, help.Text = "venue", fmt.Sprintf("shutdown streams %v", d.between(time.Second, 10*time.Second))
+	default:
+		return
+	}
+	if d.chance(0.5) {
+		d.p.Events = append(d.p.Events, help)
+	}
 }
 
 // Kinds are all kinds of event that Draw can draw.
@@ -180,11 +210,14 @@ var classes = []class{
 		e.Kind, e.For = "status", d.between(time.Second, 40*time.Second)
 		e.Text = pick(d, d.p.Work.Symbols...) + " " + pick(d, "HALT", "BREAK", "CANCEL_ONLY")
 	}},
-	{"crash", 0.35, 0.5, 10, []string{"crash", "crashwrite"}, func(d *drawing, e *Event) {
+	{"crash", 0.35, 0.5, 10, []string{"crash", "crashwrite", "crashpoint"}, func(d *drawing, e *Event) {
 		e.Kind, e.For = "crash", d.between(10*time.Millisecond, 20*time.Second)
 		if d.chance(0.6) {
 			e.Kind, e.N = "crashwrite", d.IntN(40)
 			e.Up = d.chance(0.5) // the bytes still leave
+			if d.chance(0.5) {
+				e.Kind, e.N = "crashpoint", 1+d.IntN(400)
+			}
 		}
 		if d.chance(0.3) {
 			e.Text = "silent"

@@ -50,7 +50,12 @@ type Event struct {
 	For  time.Duration `json:"for,omitempty"`
 	N    int           `json:"n,omitempty"`
 	Text string        `json:"text,omitempty"` // a line of the venue's fault script, an operation
+	In   string        `json:"in,omitempty"`   // wait for this state of the engine, see States
 }
+
+// States are the states of an engine in which a fault can find it. A start on a journal
+// that a former life has left is a replay.
+var States = []string{"boot", "replay", "reconcile", "buffering", "live", "in flight", "unknown", "part-filled", "cancelling", "halted", "ending", "rotating"}
 
 func (e *Event) String() string {
 	s := fmt.Sprintf("%v %s", e.At, e.Kind)
@@ -62,6 +67,9 @@ func (e *Event) String() string {
 	}
 	if e.N != 0 {
 		s += fmt.Sprintf(" n=%d", e.N)
+	}
+	if e.In != "" {
+		s += " when " + e.In
 	}
 	if e.Text != "" {
 		s += fmt.Sprintf(" %q", e.Text)

@@ -2,11 +2,13 @@ package app
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	death "riposte/core/fault"
 	"riposte/core/risk"
 	"riposte/tools/sim"
 	"riposte/tools/sim/oracle"
@@ -26,6 +28,10 @@ func (r *simRun) strike(e *sim.Event) {
 	if r.healed {
 		return
 	}
+	if e.In != "" && !slices.Contains(r.states(), e.In) {
+		r.armed = append(r.armed, e)
+		return
+	}
 	r.w.Note("FAULT %s", e)
 	r.table.struck(r, e)
 	for _, c := range r.w.Checkers() {
@@ -37,6 +43,22 @@ func (r *simRun) strike(e *sim.Event) {
 		return
 	}
 	act(r, e)
+}
+
+// look has the faults strike that wait for a state which holds now.
+func (r *simRun) look() {
+	if len(r.armed) == 0 || r.healed {
+		return
+	}
+	held := r.states()
+	for i, e := range r.armed {
+		if slices.Contains(held, e.In) {
+			r.armed = slices.Delete(r.armed, i, i+1)
+			// Not in the midst of what has brought the state about, and one at a time.
+			r.w.After(0, func() { r.strike(e) })
+			return
+		}
+	}
 }
 
 // simFaults is what each kind of fault does. What the fields of an event mean is here.
@@ -61,11 +83,14 @@ var simFaults = map[string]func(*simRun, *sim.Event){
 		symbol, _, _ := strings.Cut(e.Text, " ")
 		r.w.After(e.For, func() { r.script("status " + symbol + " TRADING") })
 	},
-	"crash": func(r *simRun, e *sim.Event) { r.crash(e.For, e.Text == "silent") },
-	"crashwrite": func(r *simRun, e *sim.Event) {
-		if l := r.life; l != nil {
-			l.host.AtWrite(e.N, e.Up, func() { r.crash(e.For, e.Text == "silent") })
+	"crash":      func(r *simRun, e *sim.Event) { r.crash(e.For, e.Text == "silent") },
+	"crashwrite": func(r *simRun, e *sim.Event) { r.strikeAtWrite(e, e.N) },
+	"crashpoint": func(r *simRun, e *sim.Event) {
+		if !death.On { // no places in this build: a write is as good
+			r.strikeAtWrite(e, e.N%40)
+			return
 		}
+		r.doomIn, r.doom = e.N, func() { r.crash(e.For, e.Text == "silent") }
 	},
 	"restart": func(r *simRun, e *sim.Event) {
 		if l := r.life; l != nil {
@@ -152,6 +177,13 @@ func (r *simRun) partition(e *sim.Event) {
 	}
 }
 
+// strikeAtWrite has the process die in one of the loop's writes.
+func (r *simRun) strikeAtWrite(e *sim.Event, n int) {
+	if l := r.life; l != nil {
+		l.host.AtWrite(n, e.Up, func() { r.crash(e.For, e.Text == "silent") })
+	}
+}
+
 func (r *simRun) script(line string) {
 	if err := r.srv.Faults().Do(line); err != nil {
 		r.broken(err)
@@ -191,6 +223,7 @@ func (r *simRun) resume() {
 func (r *simRun) tend() {
 	now := r.w.Now()
 	r.w.After(time.Second, r.tend)
+	r.look()
 	if r.over {
 		return
 	}

@@ -42,10 +42,16 @@ type simRun struct {
 	starved time.Duration // until then the loop is stepped every gap at most
 	gap     time.Duration
 	asleep  bool // and is to be woken then
-	healed  bool // there are no more faults
-	over    bool // nobody looks after the engine any more
-	bad     badDisk
-	table   faultTable
+
+	stepping bool   // the loop is in a step
+	doom     func() // at the doomIn-th place from now; nil: never
+	doomIn   int
+	armed    []*sim.Event // faults that wait for their state
+
+	healed bool // there are no more faults
+	over   bool // nobody looks after the engine any more
+	bad    badDisk
+	table  faultTable
 
 	book sim.Book
 	side []core.Level
@@ -66,6 +72,7 @@ type simResult struct {
 	Orders     uint64
 	Fills      uint64
 	Latches    map[string]int
+	Table      faultTable
 }
 
 type simViolation struct {
@@ -74,11 +81,15 @@ type simViolation struct {
 }
 
 // simulate runs a plan in a bubble of its own and returns what came of it.
-func simulate(t *testing.T, plan *sim.Plan, root string, tell func(string)) simResult {
+func simulate(t *testing.T, plan *sim.Plan, root string, tell func(string), marks *simMarks) simResult {
 	var r *simRun
 	began := time.Now()
 	synctest.Test(t, func(*testing.T) {
 		r = newSimRun(plan, root)
+		if marks != nil {
+			marks.run.Store(r)
+			defer marks.run.Store(nil)
+		}
 		r.w.Trace.All, r.w.Trace.Deep = tell, *simDeep
 		r.play()
 	})
@@ -166,10 +177,14 @@ func (r *simRun) step() {
 		return
 	}
 	r.stepped, r.asleep = now, false
-	if l.step() && r.life == l { // it may have died in the step
+	r.stepping = true
+	did := l.step()
+	r.stepping = false
+	if did && r.life == l { // it may have died in the step
 		for _, c := range r.w.Checkers() {
 			c.Stepped(l)
 		}
+		r.look()
 	}
 }
 
@@ -199,6 +214,10 @@ func (r *simRun) birth(dir string) {
 		c.Life(l.n, true)
 	}
 	l.start()
+	rng := r.w.Rand(fmt.Sprint("birth", l.n))
+	for range 6 { // a start is over soon
+		r.w.After(time.Duration(rng.Int64N(int64(20*r.plan.Work.Base))), r.look)
+	}
 }
 
 // play is the run.
@@ -226,7 +245,7 @@ func (r *simRun) finish() {
 		r.life = nil
 	}
 	r.result.Seed, r.result.Simulated, r.result.Steps, r.result.Lives = r.plan.Seed, r.w.Now(), r.w.Steps, r.lives
-	r.result.Hash = r.w.Hash()
+	r.result.Hash, r.result.Table = r.w.Hash(), r.table
 	r.result.Trace = r.w.Trace.Last(400)
 	done := make(chan struct{})
 	go func() {

@@ -1,17 +1,120 @@
 package app
 
 import (
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
+	"riposte/core"
+	"riposte/core/risk"
+	"riposte/exec"
 	"riposte/tools/sim"
 )
 
-// faultTable counts in which states of the engine which faults have struck.
+// faultTable counts, by fault and state, how often a fault has struck in a state.
 type faultTable map[string]map[string]int
 
-func (t *faultTable) struck(*simRun, *sim.Event) {}
+// struck notes a fault and all states that hold.
+func (t *faultTable) struck(r *simRun, e *sim.Event) {
+	if *t == nil {
+		*t = faultTable{}
+	}
+	name := e.Kind
+	if e.Kind == "venue" {
+		name, _, _ = strings.Cut(e.Text, " ")
+	}
+	row := (*t)[name]
+	if row == nil {
+		row = map[string]int{}
+		(*t)[name] = row
+	}
+	for _, s := range r.states() {
+		row[s]++
+	}
+}
+
+// add adds another table.
+func (t *faultTable) add(o faultTable) {
+	if *t == nil {
+		*t = faultTable{}
+	}
+	for name, row := range o {
+		if (*t)[name] == nil {
+			(*t)[name] = map[string]int{}
+		}
+		for s, n := range row {
+			(*t)[name][s] += n
+		}
+	}
+}
+
+// String is the table for people.
+func (t faultTable) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%12s", "")
+	for _, s := range sim.States {
+		fmt.Fprintf(&b, " %11s", s)
+	}
+	for _, name := range slices.Sorted(maps.Keys(t)) {
+		fmt.Fprintf(&b, "\n%12s", name)
+		for _, s := range sim.States {
+			fmt.Fprintf(&b, " %11d", t[name][s])
+		}
+	}
+	return b.String()
+}
+
+// states are those that hold now.
+func (r *simRun) states() (list []string) {
+	l := r.life
+	if l == nil {
+		return nil
+	}
+	is := func(what string, holds bool) {
+		if holds {
+			list = append(list, what)
+		}
+	}
+	stage := l.stage.Load()
+	is("boot", stage == lifeStarting && l.n == 0)
+	is("replay", stage == lifeStarting && l.n > 0)
+	is("ending", stage == lifeEnding)
+	if stage != lifeRunning && stage != lifeEnding {
+		return list
+	}
+	halted := l.d.gate.Halted() | l.d.gateway.Halted()
+	live := true
+	for _, b := range l.Books() {
+		live = live && b.Live
+	}
+	is("reconcile", halted&risk.HaltNotReconciled != 0)
+	is("halted", halted&^(risk.HaltNotReconciled|risk.HaltShutdown) != 0)
+	is("buffering", !live)
+	is("live", live && halted == 0)
+	var flying, unknown, part, cancelling bool
+	l.d.gateway.Table().EachLive(func(o *exec.Order) {
+		s := o.Status()
+		flying = flying || s == core.PendingNew
+		unknown = unknown || s == core.Unknown
+		part = part || o.Cum > 0 && o.Cum < o.Qty
+		cancelling = cancelling || o.Cancelling()
+	})
+	is("in flight", flying)
+	is("unknown", unknown)
+	is("part-filled", part)
+	is("cancelling", cancelling)
+	lines := 0
+	for _, k := range r.w.Net.Links {
+		if k.Host == l.host && k.Kind == sim.Stream && k.Open() {
+			lines++
+		}
+	}
+	is("rotating", lines > l.d.cfg.Market.Lines)
+	return list
+}
 
 // digestJournal takes what is in the journal into the digest of the run.
 func (r *simRun) digestJournal(dir string) {

@@ -43,6 +43,7 @@ const simDefault = 20
 func TestSimulation(t *testing.T) {
 	length := time.Duration(*simMinutes * float64(time.Minute))
 	b := &simBatch{t: t, root: simRoot(t), twice: *simTwice}
+	defer b.marks.listen()()
 	defer b.tell()
 	switch {
 	case *simPlan != "":
@@ -95,6 +96,8 @@ type simBatch struct {
 	steps               uint64
 	latches             map[string]int
 	promises            map[string]int
+	table               faultTable
+	marks               simMarks
 }
 
 // run plays a plan, twice if that is wanted.
@@ -107,6 +110,7 @@ func (b *simBatch) run(p *sim.Plan) simResult {
 	b.fills += r.Fills
 	b.lives += r.Lives
 	b.steps += r.Steps
+	b.table.add(r.Table)
 	for k, n := range r.Latches {
 		if b.latches == nil {
 			b.latches = map[string]int{}
@@ -156,7 +160,7 @@ func (b *simBatch) once(p *sim.Plan) simResult {
 	if b.loud {
 		tell = func(s string) { fmt.Println(s) }
 	}
-	return simulate(b.t, p, root, tell)
+	return simulate(b.t, p, root, tell, &b.marks)
 }
 
 // shrink looks for a plan with fewer choices that breaks the same promise.
@@ -182,6 +186,8 @@ func (b *simBatch) tell() {
 	if b.runs == 0 || b.wall == 0 {
 		return
 	}
+	b.t.Logf("faults by the state in which they struck:\n%s", b.table)
+	b.t.Logf("places of core/fault never come to: %s", b.marks.missed())
 	b.t.Logf("%d runs, %d broke a promise %v, %d double runs equal; %v simulated in %v: %.0f times real time; %d lives, %d orders, %d fills, %d steps; latched halts %v",
 		b.runs, b.failed, b.promises, b.equal, b.simulated.Round(time.Second), b.wall.Round(time.Millisecond), b.simulated.Seconds()/b.wall.Seconds(), b.lives, b.orders, b.fills, b.steps, b.latches)
 }
