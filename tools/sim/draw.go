@@ -246,7 +246,7 @@ var classes = []class{
 		e.Kind, e.For = "disk", d.between(100*time.Millisecond, 20*time.Second)
 		e.Text = pick(d, "create", "allot", "mmap", "truncate", "sync", "probe", "write", "rename")
 	}},
-	{"operator", 0.15, 0.3, 4, []string{"operator"}, func(d *drawing, e *Event) {
+	{"operator", 0.3, 0.5, 8, []string{"operator"}, func(d *drawing, e *Event) {
 		e.Kind, e.Text, e.For = "operator", pick(d, "kill", "halt"), d.between(100*time.Millisecond, 20*time.Second)
 	}},
 	{"stranger", 0.15, 0.3, 3, []string{"deposit"}, func(d *drawing, e *Event) {
@@ -302,6 +302,10 @@ func (d *drawing) work() {
 		"loop.order_wires":   strconv.Itoa(1 + d.IntN(3)),
 		"journal.on_restart": pick(d, "cancel", "keep"),
 		"journal.position":   "carry",
+	}
+	k.Set["market.lines"], k.Set["market.snapshot_limit"] = pick(d, "2", "2", "1"), pick(d, "100", "50", "20")
+	if k.Strategy == "quoter" && d.chance(0.4) {
+		k.Set["strategy.params.requote"] = `"replace"`
 	}
 	if d.chance(0.3) {
 		k.Set["market.queue_events"] = pick(d, "16", "32", "64")

@@ -87,17 +87,33 @@ func (g *greedy) Report(v *engine.View, _ *core.Report, o *risk.Order) {
 func (g *greedy) Timer(v *engine.View) {
 	g.turn++
 	g.ask(v)
-	if g.turn%37 == 0 {
-		var rests core.OrderID
-		v.Orders(func(o *risk.Order) bool {
-			if !o.Canceling {
-				rests = o.ID
-			}
-			return rests == 0
-		})
-		if rests != 0 {
-			v.Cancel(rests)
+	if g.turn%11 == 0 {
+		g.change(v)
+	}
+}
+
+// change takes one of the resting orders back, makes it smaller, or puts another in its
+// place.
+func (g *greedy) change(v *engine.View) {
+	var rests risk.Order
+	v.Orders(func(o *risk.Order) bool {
+		if !o.Canceling {
+			rests = *o
 		}
+		return rests.ID == 0
+	})
+	if rests.ID == 0 {
+		return
+	}
+	in := v.Instrument()
+	switch g.turn % 3 {
+	case 0:
+		v.Cancel(rests.ID)
+	case 1:
+		v.Amend(rests.ID, (rests.Qty / 2).LotFloor(in.Filters.Lot))
+	case 2:
+		_, _ = v.Replace(rests.ID, core.Intent{Side: rests.Side, Type: core.Limit, TIF: core.GTC, Qty: rests.Qty,
+			Price: rests.Price - core.Price(rests.Side.Sign())*in.Filters.Tick})
 	}
 }
 

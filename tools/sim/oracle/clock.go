@@ -47,7 +47,7 @@ func (c *clock) leaves(at int64, r *Request, found func(string)) {
 	old := c.rules.VenueNow(at) - stamp
 	most := max(c.rules.Window/2, c.rules.Life) + clockSlack + 10*ms
 	switch {
-	case window <= 0 || window > c.rules.Window:
+	case window <= 0 || window > c.rules.Window+ms: // it ends at a moment, and stamps are whole milliseconds
 		found(fmt.Sprintf("%s may be acted on for %d ms, want at most %d", r.Client(), window/ms, c.rules.Window/ms))
 	case old > most:
 		found(fmt.Sprintf("%s left %d ms after the time it was signed with, want at most %d", r.Client(), old/ms, most/ms))
