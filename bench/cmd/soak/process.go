@@ -91,6 +91,8 @@ func startEngine(ctx context.Context, binary, dir string, at endpoints, set []st
 	for _, kv := range append([]string{
 		"venue.rest=" + at.REST, "venue.stream=" + at.Stream, "venue.ws_api=" + at.WSAPI, "venue.key_file=" + at.KeyFile,
 		"admin.address=127.0.0.1:0", "journal.dir=" + e.journal, `market.symbols=["BTCUSDT"]`, "budget.dir=none",
+		// It trades at a loss, as it must against a recording, and is to go on with it.
+		"account.losses_max=0", `account.loss_max="1000000"`, `account.drawdown_max="1000000"`,
 	}, set...) {
 		args = append(args, "--set", kv)
 	}
