@@ -44,6 +44,9 @@ func TestSessionQuietMarketIsNoAlarm(t *testing.T) {
 		}
 	})
 	r.until("live", func(st feed.SessionStatus) bool { return st.State == feed.Live })
+	// The answer to the list of subscriptions is a sign of life too, and not the pong's.
+	r.clock.forward(time.Second)
+	r.until("the list", func(st feed.SessionStatus) bool { return st.Listed })
 	for i := range 20 { // some minutes without a message, every ping answered
 		r.clock.forward(11 * time.Second)
 		now := r.clock.Mono()
@@ -142,6 +145,8 @@ func TestSessionRotatesBeforeTheVenueCutsIt(t *testing.T) {
 		c.stay()
 	}, func(cfg *feed.SessionConfig) { cfg.BackoffMin, cfg.BackoffMax = time.Hour, time.Hour })
 	r.until("live", func(st feed.SessionStatus) bool { return st.State == feed.Live })
+	r.clock.forward(time.Second)
+	r.until("the list", func(st feed.SessionStatus) bool { return st.Listed })
 	for range 24 {
 		r.clock.forward(time.Hour)
 		before := r.s.Status()
