@@ -46,7 +46,7 @@ func (j *BookJudge) Book(b *Book) {
 func unlike(ours []Level, truth []exchange.Level, bid bool, trusted int64) string {
 	i := 0
 	for _, t := range truth {
-		p, q := int64(t.Price), int64(t.Qty)
+		p, q := t.Price, t.Qty
 		if i < len(ours) && ours[i].Price == p {
 			if ours[i].Qty != q {
 				return fmt.Sprintf("%d holds %d, ours %d", p, q, ours[i].Qty)
@@ -213,7 +213,7 @@ func (j *RestJudge) Rest(e Engine, srv *venue.Server) {
 	}
 	ours := e.Balances()
 	for _, b := range balances {
-		if own, ok := ours[b.Asset]; ok && own != int64(b.Free+b.Locked) {
+		if own, ok := ours[b.Asset]; ok && own != b.Free+b.Locked {
 			j.w.Violated("P9", fmt.Sprintf("%s: the venue has %d, ours is %d", b.Asset, b.Free+b.Locked, own))
 		}
 	}

@@ -123,8 +123,8 @@ func (f *Files) Next(l *Line) error {
 }
 
 // Each calls fn with every line until it returns an error.
-func (f *Files) Each(fn func(*Line) error) error {
-	defer f.Close()
+func (f *Files) Each(fn func(*Line) error) (err error) {
+	defer func() { err = errors.Join(err, f.Close()) }()
 	var l Line
 	for {
 		switch err := f.Next(&l); {

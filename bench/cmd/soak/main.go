@@ -38,7 +38,7 @@ func (c *cli) Run() (err error) {
 	if err != nil {
 		return fmt.Errorf("cannot soak: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	script := filepath.Join(dir, "faults")
