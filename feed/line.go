@@ -140,6 +140,8 @@ type line struct {
 	lastSend    core.MonoNs
 	seenReads   uint64
 	pings       uint64
+	owed        int      // PINGs of ours on this connection that no PONG has answered
+	pongs       uint64   // that had come when last looked at
 	past        ws.Stats // of connections that ended
 	// sole: what the connection brings nothing else proves current. When the process has
 	// stood still and finds nothing that came meanwhile, it does not go on by what it knew
@@ -221,6 +223,7 @@ func (l *line) connect() bool {
 			}
 			l.conn, l.state = r.conn, Subscribing
 			l.connectedAt, l.heardAt, l.pingAt, l.liveAt = l.now, l.now, 0, 0
+			l.owed, l.pongs = 0, 0
 			l.seenReads, l.lastSend, l.nextLook = 0, 0, 0
 			l.rotateAt = l.now + core.MonoNs(rotateIn(l.cfg.Rotate, l.cfg.RotateWithin, l.cfg.Clock.Wall(), l.back.rng))
 			l.status.connected.Add(1)
@@ -366,6 +369,11 @@ func (l *line) due() bool {
 	return true
 }
 
+// owedMost is how many PINGs may be out without a PONG. Where the venue cannot hear us
+// and we can hear it, they wait in the network and arrive together, and more than 5
+// messages in a second end the connection.
+const owedMost = 2
+
 // watch looks after the connection; an error is the reason to drop it.
 func (l *line) watch() error {
 	st := l.conn.Stats()
@@ -375,13 +383,19 @@ func (l *line) watch() error {
 			l.leaving = nil
 		}
 	}
+	if st.Pongs != l.pongs {
+		l.pongs, l.owed = st.Pongs, 0
+	}
 	l.publish()
 	switch {
 	case l.pingAt != 0 && l.now-l.pingAt > core.MonoNs(l.cfg.PongWithin),
 		l.sole && l.pingAt == 0 && l.now-l.heardAt > core.MonoNs(l.cfg.Silence+l.cfg.PongWithin):
 		l.status.dead.Add(1)
 		return errNoPong
+	case l.pingAt == 0 && l.now-l.heardAt > core.MonoNs(l.cfg.Silence) && l.owed >= owedMost:
+		l.pingAt = l.now // those that are out will do: any byte answers
 	case l.pingAt == 0 && l.now-l.heardAt > core.MonoNs(l.cfg.Silence) && l.maySend():
+		l.owed++
 		l.pings++
 		var b [20]byte
 		if err := l.conn.SendPing(strconv.AppendUint(b[:0], l.pings, 10)); err != nil {

@@ -5,11 +5,17 @@ import (
 	"time"
 )
 
-// Shrink looks for a plan with fewer choices that still fails: whole classes of event
-// are left out, then the time after the last one is cut, then events one by one (ddmin),
-// then the world is made plainer. fails runs a plan.
-func Shrink(p *Plan, fails func(*Plan) bool) *Plan {
+// Shrink looks for a plan with fewer choices that still fails: what follows the failure,
+// which was at, is left out, then whole classes of event, then the time after the last
+// one, then events one by one (ddmin), then the world is made plainer. fails runs a plan.
+func Shrink(p *Plan, at time.Duration, fails func(*Plan) bool) *Plan {
 	s := &shrinking{best: p.clone(), fails: fails}
+	if end := at + time.Second; end < p.Time {
+		s.try(func(q *Plan) {
+			q.Time = end
+			q.Events = slices.DeleteFunc(q.Events, func(e Event) bool { return e.At > at })
+		})
+	}
 	for _, k := range Kinds() {
 		s.try(func(q *Plan) { q.Events = slices.DeleteFunc(q.Events, func(e Event) bool { return e.Kind == k }) })
 	}

@@ -72,6 +72,22 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
+// TestSimulationTraces plays what once broke a promise: it holds now.
+func TestSimulationTraces(t *testing.T) {
+	names, err := filepath.Glob(filepath.Join("testdata", "sim", "*.json"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("found %d kept plans (%v), want some", len(names), err)
+	}
+	b := &simBatch{t: t, root: simRoot(t), twice: true}
+	for _, name := range names {
+		p, err := sim.ReadPlan(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.run(p)
+	}
+}
+
 // simRoot is a folder in memory, if there is such a thing.
 func simRoot(t *testing.T) string {
 	dir, err := os.MkdirTemp("/dev/shm", "riposte-sim-")
@@ -130,12 +146,12 @@ func (b *simBatch) run(p *sim.Plan) simResult {
 			}
 			fmt.Fprintf(&text, "\n\tat %v: %s: %s", v.At, v.Promise, v.Text)
 		}
-		b.t.Errorf("seed %d breaks promises:%s", p.Seed, text.String())
+		b.t.Errorf("seed %d %s breaks promises:%s", p.Seed, p.Note, text.String())
 		if b.failed == 1 && !b.loud {
 			b.t.Logf("the end of its trace:\n%s", r.Trace)
 		}
 		if *simShrink != "" && b.failed == 1 {
-			b.shrink(p, r.Violations[0].Promise)
+			b.shrink(p, &r.Violations[0])
 		}
 	}
 	if b.twice {
@@ -164,17 +180,17 @@ func (b *simBatch) once(p *sim.Plan) simResult {
 }
 
 // shrink looks for a plan with fewer choices that breaks the same promise.
-func (b *simBatch) shrink(p *sim.Plan, promise string) {
+func (b *simBatch) shrink(p *sim.Plan, first *simViolation) {
 	b.loud = false
-	small := sim.Shrink(p, func(p *sim.Plan) bool {
+	small := sim.Shrink(p, first.At, func(p *sim.Plan) bool {
 		for _, v := range b.once(p).Violations {
-			if v.Promise == promise {
+			if v.Promise == first.Promise {
 				return true
 			}
 		}
 		return false
 	})
-	small.Fails = promise
+	small.Fails = first.Promise
 	if err := small.Write(*simShrink); err != nil {
 		b.t.Error(err)
 	}
