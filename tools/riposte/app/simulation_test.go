@@ -38,7 +38,7 @@ var (
 func init() { signal.Notify(make(chan os.Signal, 1), syscall.SIGUSR1) }
 
 // simDefault is how many seeds a plain `go test` runs, for a minute each.
-const simDefault = 20
+const simDefault = 8
 
 func TestSimulation(t *testing.T) {
 	length := time.Duration(*simMinutes * float64(time.Minute))
