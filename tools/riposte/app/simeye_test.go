@@ -223,7 +223,7 @@ func (e *simEye) Stepped(sim.Engine) {
 			"approved":       {Now: l.d.approved.Len(), Most: approvedRing},
 			"commands":       {Now: l.d.commands.Len(), Most: commandRing},
 		}
-		if now-e.faced >= eyeFace {
+		if now-e.faced >= eyeFace && l.stage.Load() == lifeRunning { // at the end the one who ends it reads the report
 			e.faced = now
 			r := l.d.report()
 			d.Claimed = &oracle.Face{State: r.State, BooksLive: r.BooksLive, Books: r.Books, Unknown: r.Unknown, Problems: len(r.Problems)}
