@@ -271,7 +271,7 @@ func (r *simRun) tend() {
 // faults, damage is.
 func (r *simRun) failed(l *simLife) {
 	text := l.err.Error()
-	for _, harmless := range []string{"cannot GET", "disk", "simulated", "the process is gone", "limited"} {
+	for _, harmless := range []string{"cannot GET", "disk", "simulated", "the process is gone", "limited", "cannot read rate limits", "market.symbols on"} {
 		if strings.Contains(text, harmless) {
 			return
 		}
