@@ -1,6 +1,7 @@
 package risk
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -155,6 +156,9 @@ func TestCapitalIsCountedInTheAccountsCurrencyThroughOwnBooks(t *testing.T) {
 		return core.Intent{Instrument: ids["XRPBTC"], Price: px("0.00002"), Qty: qt(qty), Type: core.Limit}
 	}
 	s.want(t, buy("1"), RefusedCapital) // no price is known yet
+	if text := Explain(s.gate.Denied(), &s.table.List[0], &s.limits, &s.account); !strings.Contains(text, "a price in the account's currency has not been seen yet") {
+		t.Errorf("got %q", text)
+	}
 	g.Mark(ids["BTCUSDT"], px("60000"), s.now)
 	g.Revalue(s.now, 1e18)
 	s.want(t, buy("1"), RefusedCapital) // still none to the EUR

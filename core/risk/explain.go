@@ -24,6 +24,7 @@ type Denial struct {
 	Live     int      // of the account
 	Unknown  int
 	Gross    core.Amount
+	Unpriced bool // the worth of this or of something held is not known: no price yet
 	Clock    time.Duration
 	Book     book.State
 	// When the book, the account and the venue's rules were last found to be current,
@@ -42,6 +43,7 @@ func (g *Gate) refuse(r Refusal, in *core.Intent, sync *book.Sync, now core.Mono
 	d.Refusal, d.Intent, d.Halt = r, *in, g.halt
 	d.Live, d.Unknown, d.Gross, d.Clock = g.orders.live, g.unknown, g.capital.gross, g.clockError
 	d.Audited, d.RulesRead, d.At, d.Orders, d.Trades = g.auditAt, g.rulesAt, now, g.capital.orders, g.capital.trades
+	d.Unpriced = r == RefusedCapital && (g.unpriced || g.capital.rates[g.rules[in.Instrument].Quote] == 0)
 	d.Top, d.Book, d.Proved = core.Top{}, book.Syncing, 0
 	if sync != nil {
 		d.Top, d.Book, d.Proved = sync.Top(), sync.State(), sync.LastProof()
@@ -178,6 +180,9 @@ func (d *Denial) value(inst *core.Instrument, l *Limits, a *AccountLimits) strin
 	case RefusedPosition:
 		return fmt.Sprintf("position %v with %v being bought and %v being sold, %v more, want within %v", e.Position, e.Buy, e.Sell, in.Qty, l.PositionMax)
 	case RefusedCapital:
+		if d.Unpriced {
+			return fmt.Sprintf("%v at %v is worth nobody knows what: a price in the account's currency has not been seen yet", in.Qty, d.price())
+		}
 		return fmt.Sprintf("%v at stake before %v more at %v, want at most %v", d.Gross, in.Qty, d.price(), a.GrossMax)
 	case RefusedAmend:
 		return fmt.Sprintf("%v, want between %v and %v", in.Qty, d.Order.Cum, d.Order.Qty)
