@@ -294,6 +294,15 @@ func TestLinesMakeBeforeTheyBreak(t *testing.T) {
 			r.until("events", func(feed.LinesStatus) bool { return r.pulse.n > 20 })
 			for i := range 5 {
 				before := r.l.Status()
+				// A PING that is out when the clock jumps would find its PONG late.
+				r.until("bytes on every line", func(st feed.LinesStatus) bool {
+					for i := range st.Lines {
+						if st.Lines[i].Messages <= before.Lines[i].Messages {
+							return false
+						}
+					}
+					return true
+				})
 				c.cause(r)
 				r.until("the next connection", func(st feed.LinesStatus) bool {
 					return st.Lost == before.Lost+uint64(c.lines) && allLive(st)

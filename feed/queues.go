@@ -46,6 +46,7 @@ func (a *arbiter) pay(id core.InstrumentID) bool {
 		}
 		*ev = core.Event{Kind: d.kind, Line: a.ended, Instrument: id, Recv: a.clock.Mono()}
 		a.queues[id].Publish(0)
+		a.queues[id].End()
 		a.owed[id] &^= d.what
 	}
 	a.debts--

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"riposte/core"
+	"riposte/core/engine"
 	"riposte/core/engine/enginetest"
 )
 
@@ -59,5 +60,40 @@ func TestAnEventThatNoSnapshotBridgesIsDroppedInTheEnd(t *testing.T) {
 	}
 	if !live() {
 		t.Errorf("the book is %v", w.Shard.Sync(0).Status().State)
+	}
+}
+
+// TestNoBookIsMadeOfWhatCameBeforeItsLineEnded: events wait for a snapshot, the line
+// ends behind them, and then the snapshot comes.
+func TestNoBookIsMadeOfWhatCameBeforeItsLineEnded(t *testing.T) {
+	p := &probe{t: t}
+	w, err := enginetest.New(enginetest.Setup{Strategy: func(*core.Instrument) (engine.Strategy, error) { return p, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := newTruth()
+	next := func() {
+		tr.change(int(tr.id))
+		w.Delta(0, tr.told.FirstID(), tr.id, tr.lv[core.Buy], tr.lv[core.Sell])
+	}
+	next()
+	w.Run()
+	at := tr.clone()
+	next()
+	next()
+	w.Mark(0, core.LineDown)
+	at.snapshot(w)
+	w.Run()
+	if _, live := w.Shard.Sync(0).Live(); live || p.markets != 0 {
+		t.Fatalf("live: %v, strategy called %d times, want neither: the line has ended", live, p.markets)
+	}
+	next() // of the next connection
+	w.Run()
+	tr.snapshot(w)
+	w.Run()
+	next()
+	w.Run()
+	if _, live := w.Shard.Sync(0).Live(); !live || p.markets == 0 {
+		t.Errorf("the book did not come back: %+v, %d calls", w.Shard.Sync(0).Status(), p.markets)
 	}
 }

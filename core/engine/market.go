@@ -34,6 +34,7 @@ type market struct {
 	blocked  bool           // the head of the queue waits for a snapshot
 	useless  int            // snapshots that came for it and could not bridge it
 	since    core.MonoNs    // when the first of them came
+	ends     uint64         // of the queue's ends, those that were come to
 	owes     bool           // a CancelAll found the outbound ring full
 	halted   risk.HaltCause // this instrument alone, as last seen
 	lost     bool           // out of sight for LostAfter, and its orders cancelled
@@ -141,11 +142,13 @@ func (s *Shard) event(m *market, ev *core.Event, lv []core.Level) outcome {
 		m.heard(ev, 0)
 		out = quiet
 	case core.LineDown:
+		m.ends++
 		m.sync.LineDown()
 		m.down()
 		s.demoted(m)
 		out = quiet
 	case core.Overflow:
+		m.ends++
 		m.sync.Overflow()
 		m.down()
 		s.demoted(m)
@@ -227,8 +230,7 @@ func (s *Shard) makeRoom(m *market) (shed int) {
 		if ev == nil {
 			break
 		}
-		m.shed(ev, lv)
-		m.queue.Pop()
+		m.pop(ev, lv)
 		shed++
 	}
 	s.counts.Shed += uint64(shed)
@@ -236,6 +238,36 @@ func (s *Shard) makeRoom(m *market) (shed int) {
 	m.sync.Overflow()
 	s.unblock(m) // another event is the head now, and the book has forgotten the old one
 	return shed
+}
+
+// pop drops the head of the queue without having it served.
+func (m *market) pop(ev *core.Event, lv []core.Level) {
+	if ev.Kind == core.LineDown || ev.Kind == core.Overflow {
+		m.ends++
+		m.down()
+	}
+	m.shed(ev, lv)
+	m.queue.Pop()
+}
+
+// passEnds drops what waits in front of a line's end: a book made of it would be Live
+// until the end is come to, although the line has long gone.
+func (s *Shard) passEnds(m *market) {
+	to := m.queue.Ends()
+	if int64(to-m.ends) <= 0 {
+		return
+	}
+	for m.ends != to {
+		ev, lv := m.queue.Peek()
+		if ev == nil {
+			panic("BUG: a queue says that it has an end, and is empty")
+		}
+		m.pop(ev, lv)
+		s.counts.Shed++
+	}
+	m.useless = 0
+	m.sync.LineDown()
+	s.demoted(m)
 }
 
 // Snapshots that cannot bridge the waiting event, so many and over so long, say that it
@@ -253,8 +285,7 @@ func (s *Shard) disbelieve(m *market) {
 		return
 	}
 	if ev, lv := m.queue.Peek(); ev != nil {
-		m.shed(ev, lv)
-		m.queue.Pop()
+		m.pop(ev, lv)
 		s.counts.Shed++
 	}
 	m.useless = 0
@@ -285,6 +316,7 @@ func (s *Shard) snapshot(m *market, img *book.Image) {
 		return
 	}
 	m.wanted = false
+	s.passEnds(m)
 	s.unblock(m)
 	switch m.sync.Snapshot(img) {
 	case book.Refetch:

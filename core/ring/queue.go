@@ -47,6 +47,7 @@ type Queue struct {
 
 	_    pad
 	tail atomic.Uint64
+	ends atomic.Uint64 // written by the writer, see End
 
 	_        pad
 	first    uint64 // reader's: equals head
@@ -147,6 +148,13 @@ func (q *Queue) Publish(n int) {
 		q.bells.ring(q.word, q.bit)
 	}
 }
+
+// End says that the event just published makes worthless what lies before it: a reader
+// for whom events wait need not come to it to learn that. Writer only.
+func (q *Queue) End() { q.ends.Store(q.ends.Load() + 1) }
+
+// Ends is how often End was called. Any goroutine.
+func (q *Queue) Ends() uint64 { return q.ends.Load() }
 
 // Peek is the oldest unread event and its levels, nil if there is none. Both are
 // valid until Pop and may be read again until then. Reader only.

@@ -44,6 +44,9 @@ func (w *World) Publish(id core.InstrumentID, ev core.Event, bids, asks []core.L
 	*slot = ev
 	lv = append(append(lv, bids...), asks...)
 	w.Queues[id].Publish(len(lv))
+	if ev.Kind == core.LineDown || ev.Kind == core.Overflow {
+		w.Queues[id].End()
+	}
 	return true
 }
 

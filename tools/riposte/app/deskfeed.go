@@ -90,7 +90,8 @@ func (d *desk) openUser(syms *feedbinance.Symbols, connects *feed.ConnectBudget)
 		line := &userLine{UserHandler: userEvents{d}, lines: lines, signer: signer}
 		cfg := feed.UserConfig{
 			LineConfig: feed.LineConfig{URL: d.sites.api, Dial: d.ports.dialer(d.engineWait, d.sites.tls, d.cfg.Loop.sockets()), Clock: d.clock, Budget: connects,
-				Wake: d.engineWait.Wake, Go: d.ports.spawn, Seed: d.ports.seedOf(seedUser, 0)},
+				Wake: d.engineWait.Wake, Go: d.ports.spawn, Seed: d.ports.seedOf(seedUser, 0),
+				Silence: lineSilence, PongWithin: pongWithin},
 			Codec:     feedbinance.NewUserDecoder(d.table, syms, core.Milliseconds),
 			Handler:   line,
 			Subscribe: func(dst []byte, id int64) []byte { return signer.AppendSubscribe(dst, id, d.vclock.Now()) },
