@@ -236,6 +236,10 @@ func (g *Gateway) wondersAfter(o *Order) bool {
 	return o.Status() == core.Unknown || o.Filled < o.Cum || o.amend.open
 }
 
+// SyncClock has the venue's clock measured anew, for whoever has heard on another connection
+// that ours is off.
+func (g *Gateway) SyncClock() { g.startClock() }
+
 func (g *Gateway) startClock() {
 	if g.clockJob {
 		return

@@ -1,6 +1,8 @@
 package feed
 
 import (
+	"time"
+
 	"riposte/core"
 )
 
@@ -101,11 +103,11 @@ type UserReply struct {
 	ID           int64
 	HasID        bool // false for a null or textual id: a failure of the connection as a whole
 	Status       int
-	Code         int32       // of the error, else 0
-	Msg          []byte      // of the error
-	RetryAfter   core.WallNs // of a 429 or 418: not before this instant (the venue tells it absolute)
-	Subscription int64       // id of the subscription made, -1 if none
-	Limits       []LimitUse  // what the request touched
+	Code         int32         // of the error, else 0
+	Msg          []byte        // of the error
+	RetryAfter   time.Duration // of a 429 or 418: how long to be silent, by the venue's own clock; 0: it did not say
+	Subscription int64         // id of the subscription made, -1 if none
+	Limits       []LimitUse    // what the request touched
 }
 
 // RateLimit is one budget of the venue: Limit per IntervalNum Intervals.

@@ -42,6 +42,9 @@ type LineConfig struct {
 	// Wake, if set, is called by the dialing goroutine when it has finished, so
 	// that a parked loop takes the connection over.
 	Wake func()
+	// OnSilence, if set, is called when the venue demands silence, by a 429 or 418: it
+	// means all that comes from this address. On the loop's goroutine.
+	OnSilence func(d time.Duration)
 	// Go starts a goroutine; nil: as Go does. A simulation starts them one after another.
 	Go func(func())
 
@@ -258,12 +261,20 @@ func (l *line) dial() {
 func (l *line) wait(err error) {
 	d := l.back.next()
 	var he *ws.HandshakeError
-	if errors.As(err, &he) && he.RetryAfter > d {
-		d = he.RetryAfter
+	if errors.As(err, &he) {
+		d = max(d, he.RetryAfter)
+		l.silenced(he.Status, he.RetryAfter)
 	}
 	l.state, l.until = Waiting, l.now+core.MonoNs(d)
 	l.fault(err)
 	l.publish()
+}
+
+// silenced passes a demand for silence on to all others.
+func (l *line) silenced(status int, d time.Duration) {
+	if l.cfg.OnSilence != nil && (status == 429 || status == 418) {
+		l.cfg.OnSilence(d) // 0: the venue did not say for how long
+	}
 }
 
 func (l *line) fault(err error) {

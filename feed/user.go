@@ -37,6 +37,9 @@ type UserConfig struct {
 	// OnClockRefused, if set, is called when the venue says that our time is off,
 	// before the next attempt.
 	OnClockRefused func()
+	// Silent, if set, reports whether the venue has demanded that nothing is sent now; the
+	// subscription waits for the end of that.
+	Silent func() bool
 	// Batch is the most frames that one Step decodes. 0: 32.
 	Batch int
 	// Successor: where a connection's end is known beforehand, Status says Leaving and
@@ -63,6 +66,7 @@ type UserSession struct {
 	handler   UserHandler
 	subscribe func(dst []byte, id int64) []byte
 	onClock   func()
+	silent    func() bool
 	batch     int
 	request   []byte
 	id        int64       // of the request in flight
@@ -92,7 +96,7 @@ func NewUserSession(cfg UserConfig) (*UserSession, error) {
 	if cfg.PongWithin == 0 {
 		cfg.PongWithin = 2 * time.Second
 	}
-	u := &UserSession{codec: cfg.Codec, handler: cfg.Handler, subscribe: cfg.Subscribe, onClock: cfg.OnClockRefused, batch: cfg.Batch}
+	u := &UserSession{codec: cfg.Codec, handler: cfg.Handler, subscribe: cfg.Subscribe, onClock: cfg.OnClockRefused, silent: cfg.Silent, batch: cfg.Batch}
 	if u.batch <= 0 {
 		u.batch = 32
 	}
@@ -142,6 +146,15 @@ func (u *UserSession) Step() int {
 }
 
 func (u *UserSession) timers() {
+	if u.sentAt == 0 && u.silent != nil && u.silent() {
+		// The venue has demanded silence: the connection stays, the request waits.
+		if err := u.watch(); err != nil {
+			u.lost(err, errors.Is(err, errRotate))
+			return
+		}
+		u.share()
+		return
+	}
 	if u.sentAt == 0 {
 		u.id++
 		u.request = u.subscribe(u.request[:0], u.id)
@@ -216,10 +229,11 @@ func (u *UserSession) replied(r *UserReply) {
 		if u.codec.ClockRefused(r.Code) && u.onClock != nil {
 			u.onClock()
 		}
-		notBefore := r.RetryAfter
+		wait := r.RetryAfter
 		u.lost(fmt.Errorf("venue refused the user data subscription: status %d, code %d %q", r.Status, r.Code, r.Msg), false)
-		if wait := notBefore - u.cfg.Clock.Wall(); notBefore > 0 && wait > 0 {
+		if wait > 0 {
 			u.until = max(u.until, u.now+core.MonoNs(wait))
+			u.silenced(r.Status, wait)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -241,7 +242,7 @@ func TestUserSessionStopsWhenTheKeyIsRefused(t *testing.T) {
 }
 
 func TestUserSessionHeedsClockAndLimits(t *testing.T) {
-	clocks := 0
+	clocks, silence := 0, time.Duration(0)
 	var r *userRig
 	r = newUserRig(t, func(c *vconn) {
 		var q struct{ ID int64 }
@@ -251,18 +252,21 @@ func TestUserSessionHeedsClockAndLimits(t *testing.T) {
 			c.send(fmt.Sprintf(`{"id":%d,"status":400,"error":{"code":-1021,"msg":"Timestamp for this request is outside of the recvWindow."}}`, q.ID))
 		case 2:
 			c.next(&q)
-			at := int64(r.clock.Wall())/1e6 + 60_000
-			c.send(fmt.Sprintf(`{"id":%d,"status":429,"error":{"code":-1003,"msg":"Too much","data":{"serverTime":1,"retryAfter":%d}}}`, q.ID, at))
+			there := int64(r.clock.Wall())/1e6 + 3_600_000 // their clock is an hour ahead of ours
+			c.send(fmt.Sprintf(`{"id":%d,"status":429,"error":{"code":-1003,"msg":"Too much","data":{"serverTime":%d,"retryAfter":%d}}}`, q.ID, there, there+60_000))
 		default:
 			c.grant()
 		}
 		c.stay()
-	}, func(cfg *feed.UserConfig) { cfg.OnClockRefused = func() { clocks++ } })
+	}, func(cfg *feed.UserConfig) {
+		cfg.OnClockRefused = func() { clocks++ }
+		cfg.OnSilence = func(d time.Duration) { silence = d }
+	})
 	r.until("the limit", func(st feed.UserStatus) bool {
 		return st.State == feed.Waiting && strings.Contains(st.LastError, "429")
 	})
-	if clocks != 1 {
-		t.Fatalf("clock refused %d times, want 1", clocks)
+	if clocks != 1 || silence != time.Minute {
+		t.Fatalf("clock refused %d times, silence of %v, want 1 and 1m", clocks, silence)
 	}
 	r.clock.forward(55 * time.Second)
 	for range 1000 {
@@ -273,6 +277,29 @@ func TestUserSessionHeedsClockAndLimits(t *testing.T) {
 	}
 	r.clock.forward(6 * time.Second)
 	r.wrote(1)
+}
+
+func TestUserSessionKeepsTheSilenceDemandedOfIt(t *testing.T) {
+	var silent atomic.Bool
+	silent.Store(true)
+	r := newUserRig(t, func(c *vconn) {
+		c.grant()
+		c.stay()
+	}, func(cfg *feed.UserConfig) { cfg.Silent = silent.Load })
+	r.until("subscribing", func(st feed.UserStatus) bool { return st.State == feed.Subscribing })
+	for range 20 {
+		r.clock.forward(time.Second)
+		for range 100 {
+			r.u.Step()
+		}
+	}
+	if st := r.u.Status(); st.Ups != 0 || r.venue.dials.Load() == 0 {
+		t.Fatalf("%+v, want a connection and nothing asked", st)
+	}
+	silent.Store(false)
+	if got := r.wrote(1); got[0] != "up" {
+		t.Fatalf("got %q after the silence, want up", got)
+	}
 }
 
 func TestUserSessionTellsItsHandlerWhenClosed(t *testing.T) {

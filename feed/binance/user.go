@@ -1,6 +1,8 @@
 package binance
 
 import (
+	"time"
+
 	"github.com/valyala/fastjson"
 
 	"riposte/core"
@@ -190,6 +192,9 @@ func (d *UserDecoder) execution(r *userReader) feed.UserKind {
 	return UserExecution
 }
 
+// silenceMost is the longest ban there is, in ms, with a day to spare.
+const silenceMost = 4 * 24 * 3600 * 1000
+
 // newOrderRejected is the code under which the venue refuses orders; the event
 // tells only a word for it.
 const newOrderRejected = -2010
@@ -330,8 +335,10 @@ func (d *UserDecoder) reply(v *fastjson.Value) feed.UserKind {
 	if e := v.Get("error"); e != nil {
 		a.Code = int32(e.GetInt64("code"))
 		a.Msg = e.GetStringBytes("msg")
-		if at := e.GetInt64("data", "retryAfter"); at > 0 && at < 1<<43 {
-			a.RetryAfter = core.WallNs(at * 1_000_000)
+		// The end is told as an instant, and beside it what time it is there (Binance Spot API
+		// docs, 2026-07-21): our own clock may be hours off.
+		if at, now := e.GetInt64("data", "retryAfter"), e.GetInt64("data", "serverTime"); now > 0 && at > now && at-now < silenceMost {
+			a.RetryAfter = time.Duration(at-now) * time.Millisecond
 		}
 	}
 	if s := v.Get("result", "subscriptionId"); s != nil {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"riposte/core"
 	"riposte/feed"
@@ -200,11 +201,11 @@ func TestUserReplies(t *testing.T) {
 		r.Limits[0] != (feed.LimitUse{RateLimit: RateLimit{Type: "REQUEST_WEIGHT", Interval: "MINUTE", IntervalNum: 1, Limit: 6000}, Count: 2}) {
 		t.Fatalf("got %+v", r)
 	}
-	if ev, k = d.Decode([]byte(`{"id":null,"status":429,"error":{"code":-1003,"msg":"Too much","data":{"serverTime":1,"retryAfter":1723161255000}}}`)); k != UserReplied {
+	if ev, k = d.Decode([]byte(`{"id":null,"status":429,"error":{"code":-1003,"msg":"Too much","data":{"serverTime":1723161250000,"retryAfter":1723161255000}}}`)); k != UserReplied {
 		t.Fatal(k)
 	}
 	r = ev.Reply
-	if r.HasID || r.Status != 429 || r.Code != -1003 || string(r.Msg) != "Too much" || r.RetryAfter != 1723161255000*core.WallNs(ms) || r.Subscription != -1 || len(r.Limits) != 0 {
+	if r.HasID || r.Status != 429 || r.Code != -1003 || string(r.Msg) != "Too much" || r.RetryAfter != 5*time.Second || r.Subscription != -1 || len(r.Limits) != 0 {
 		t.Fatalf("got %+v", r)
 	}
 }

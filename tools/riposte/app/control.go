@@ -163,7 +163,29 @@ func (c *control) halt(cause risk.HaltCause, kind, name string, a act) error {
 	c.wg.Go(func() { c.watchKill(key, c.beats.Load()) })
 	e := c.entry(key)
 	a.What = cause.String() + " " + e.Scope + " " + e.Name
-	return writeAct(c.dir, a)
+	return errors.Join(c.keepHalt(e, cause, a), writeAct(c.dir, a))
+}
+
+// keepHalt has a halt on file before whoever asked for it is told that it is so: the
+// process may die before the shard has said what came of it.
+func (c *control) keepHalt(e haltEntry, cause risk.HaltCause, a act) error {
+	if cause &= risk.HaltLatched; cause == 0 {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := slices.Clone(c.list)
+	at := slices.IndexFunc(list, func(o haltEntry) bool { return o.Scope == e.Scope && o.Name == e.Name })
+	if at < 0 {
+		at, list = len(list), append(list, e)
+	}
+	list[at].Causes = (list[at].causes() | cause).Words()
+	list[at].Who, list[at].Why, list[at].When = a.Who, a.Why, a.When
+	if err := writeHalts(c.dir, list); err != nil {
+		return err
+	}
+	c.list = list
+	return nil
 }
 
 // queue is called with the lock held.

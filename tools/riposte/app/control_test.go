@@ -107,6 +107,35 @@ func TestEveryKillIsOnFileAndSurvivesARestart(t *testing.T) {
 }
 
 // A symbol's halt leaves the others at work.
+// Whoever was told that trading is halted can rely on it over a death in the same moment.
+func TestAHaltIsOnFileBeforeItIsTold(t *testing.T) {
+	cfg := simConfig(t)
+	cfg.Journal.Dir = t.TempDir()
+	d, err := openDesk(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := d.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	d.control.start()
+	// The shard does not run: it cannot have told the keeper of anything.
+	for _, c := range []struct {
+		cause      risk.HaltCause
+		kind, name string
+	}{{risk.HaltKilled, "all", ""}, {risk.HaltOperator, "all", ""}, {risk.HaltOperator, "symbol", "BTCUSDT"}} {
+		if err := d.control.halt(c.cause, c.kind, c.name, act{Who: "test", Why: "to see"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := readHalts(cfg.Journal.Dir)
+	if err != nil || len(list) != 2 || list[0].causes() != risk.HaltKilled|risk.HaltOperator || list[1].Name != "BTCUSDT" || list[1].Why != "to see" {
+		t.Errorf("on file is %v, %v", list, err)
+	}
+}
+
 func TestHaltOfOneSymbolOnly(t *testing.T) {
 	d := running(t)
 	defer d.end(t)

@@ -91,11 +91,14 @@ func (d *desk) openUser(syms *feedbinance.Symbols, connects *feed.ConnectBudget)
 		cfg := feed.UserConfig{
 			LineConfig: feed.LineConfig{URL: d.sites.api, Dial: d.ports.dialer(d.engineWait, d.sites.tls, d.cfg.Loop.sockets()), Clock: d.clock, Budget: connects,
 				Wake: d.engineWait.Wake, Go: d.ports.spawn, Seed: d.ports.seedOf(seedUser, 0),
-				Silence: lineSilence, PongWithin: pongWithin},
+				Silence: lineSilence, PongWithin: pongWithin, OnSilence: d.silence},
 			Codec:     feedbinance.NewUserDecoder(d.table, syms, core.Milliseconds),
 			Handler:   line,
 			Subscribe: func(dst []byte, id int64) []byte { return signer.AppendSubscribe(dst, id, d.vclock.Now()) },
 			Successor: true,
+			// On the engine's thread, as all of the session.
+			OnClockRefused: func() { d.gateway.SyncClock() },
+			Silent:         func() bool { return d.budget.Silent(d.clock.Mono()) },
 		}
 		d.cfg.Market.rotation(&cfg.LineConfig)
 		line.session, err = feed.NewUserSession(cfg)
@@ -109,6 +112,13 @@ func (d *desk) openUser(syms *feedbinance.Symbols, connects *feed.ConnectBudget)
 	lines.shown.Store(line)
 	d.user = lines
 	return nil
+}
+
+// silence obeys the venue on all ways when it demands silence on one of them: it counts
+// what comes from an address together.
+func (d *desk) silence(wait time.Duration) {
+	now := d.clock.Mono()
+	d.budget.Lockout(wait, d.vclock.At(now), now)
 }
 
 // userEvents joins the account's stream to the order table. Engine thread.

@@ -78,7 +78,7 @@ func (d *desk) openMarket(syms *feedbinance.Symbols, unit core.TimeUnit, connect
 	cfg := feed.LinesConfig{
 		SessionConfig: feed.SessionConfig{
 			LineConfig: feed.LineConfig{URL: url, Dial: d.ports.dialer(d.feedWait, d.sites.tls, d.cfg.Loop.sockets()), Clock: d.clock,
-				Budget: connects, Wake: d.feedWait.Wake, Go: d.ports.spawn, Seed: d.ports.seedOf(seedMarket, 0),
+				Budget: connects, Wake: d.feedWait.Wake, Go: d.ports.spawn, Seed: d.ports.seedOf(seedMarket, 0), OnSilence: d.silence,
 				Silence: lineSilence, PongWithin: pongWithin},
 			Streams: streams, Queues: d.queues, Tap: d.tapFrames(),
 		},

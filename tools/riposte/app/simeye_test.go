@@ -88,10 +88,6 @@ func (e *simEye) begin(cfg *Config) {
 // dial wraps what a life's connections move.
 func (e *simEye) dial(l *simLife, dial dialFunc, hot bool) dialFunc {
 	return func(ctx context.Context, rawURL string) (net.Conn, error) {
-		c, err := dial(ctx, rawURL)
-		if err != nil {
-			return nil, err
-		}
 		role := "cold"
 		switch u, _ := url.Parse(rawURL); {
 		case strings.HasPrefix(u.Path, "/ws-api"):
@@ -100,6 +96,13 @@ func (e *simEye) dial(l *simLife, dial dialFunc, hot bool) dialFunc {
 			role = "market"
 		case hot:
 			role = "orders"
+		}
+		if l.stage.Load() != lifeKilled {
+			e.see(oracle.Tried{Role: role})
+		}
+		c, err := dial(ctx, rawURL)
+		if err != nil {
+			return nil, err
 		}
 		e.mu.Lock()
 		e.conns++

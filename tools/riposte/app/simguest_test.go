@@ -18,7 +18,15 @@ const twinEpoch = "0zzzzzz"
 // Others on the account, and what happens to a journal while nobody looks.
 
 func init() {
-	simFaults["guest"] = func(r *simRun, e *sim.Event) { r.guest(e, fmt.Sprintf("web_%d", e.N)) }
+	simFaults["guest"] = func(r *simRun, e *sim.Event) {
+		n := 1
+		if e.N%4 == 0 {
+			n = 40 // a busy one
+		}
+		for i := range n {
+			r.guest(e, fmt.Sprintf("web_%d_%d", e.N, i))
+		}
+	}
 	// The id of a run of our own that no journal knows: another engine under our prefix.
 	simFaults["twin"] = func(r *simRun, e *sim.Event) { r.guest(e, fmt.Sprintf("%s%s-%08d", r.eye.ours, twinEpoch, e.N)) }
 	simFaults["damage"] = func(r *simRun, e *sim.Event) { r.damage(e) }
@@ -70,6 +78,13 @@ func (r *simRun) damage(e *sim.Event) {
 		return
 	}
 	slices.Sort(names)
+	if e.N%3 == 0 && len(names) > 2 {
+		if err := os.Remove(names[len(names)/2]); err != nil {
+			r.broken(err)
+		}
+		r.spoil(bad, good, filepath.Base(names[len(names)/2])+" is gone")
+		return
+	}
 	name := names[len(names)-1]
 	b, err := os.ReadFile(name)
 	if err != nil {
@@ -85,9 +100,13 @@ func (r *simRun) damage(e *sim.Event) {
 		r.broken(err)
 		return
 	}
-	r.w.Note("byte %d of %s is changed", at, filepath.Base(name))
+	r.spoil(bad, good, fmt.Sprintf("byte %d of %s changed", at, filepath.Base(name)))
+}
+
+func (r *simRun) spoil(bad, good, what string) {
+	r.w.Note("damage: %s", what)
 	r.next, r.spoilt = bad, good
-	r.eye.see(oracle.Damaged{What: fmt.Sprintf("byte %d changed", at)})
+	r.eye.see(oracle.Damaged{What: what})
 }
 
 // spoilable is a byte within one of a file's records but the last, -1 if it has too few.

@@ -18,7 +18,7 @@
 //	halt.go     P13, P14: halts hold
 //	account.go  P16, P17, P21: cut off, not reconciled, not alone
 //	wayout.go   P15: there is a way to cancel
-//	disk.go     P18, P19; clock.go P20; face.go P26
+//	disk.go     P18, P19; clock.go P20; citizen.go P25; face.go P26
 //	story.go    the story of each order against the venue's
 //
 // A checker says nothing when it is not sure: what it does say is a violation.

@@ -17,6 +17,8 @@ type (
 		Conn int
 		Role string
 	}
+	// Tried is an attempt to make a connection, whatever comes of it.
+	Tried struct{ Role string }
 	// Read are bytes that the engine has just taken from a connection.
 	Read struct {
 		Conn int

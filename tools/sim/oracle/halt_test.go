@@ -121,3 +121,28 @@ func TestWhatOthersHaveIsNotTouched(t *testing.T) {
 		"by a human":    {at(0, Started{Epoch: 1}), at(0, Account{Client: "web_1"}), at(sec, begin(one))},
 	})
 }
+
+func TestTheVenueIsNotBothered(t *testing.T) {
+	var many, few []step
+	for range 301 {
+		many = append(many, at(sec/2, Tried{"market"}))
+		few = append(few, at(sec, Tried{"market"}))
+	}
+	hurry := []step{at(0, Dialed{1, "market"}), at(0, Wrote{1, nil})}
+	for range 6 {
+		hurry = append(hurry, at(sec/8, Wrote{1, nil}))
+	}
+	slow := Reply{For: call("/api/v3/depth"), Status: 429, Code: -1003, Retry: 5 * sec}
+	full := Reply{For: place(one), Status: 429, Code: -1015, Retry: 5 * sec}
+	judge(t, "P25", func() Checker { return newCitizen() }, map[string][]step{
+		"few tries":        few,
+		"not many tries":   many,
+		"not six messages": hurry,
+		"five messages":    hurry[:len(hurry)-1],
+		"waited":           {at(0, slow), at(5*sec, place(one))},
+		"not waited":       {at(0, slow), at(4*sec, cancel("BTCUSDT", 1))},
+		"cancels go on":    {at(0, full), at(4*sec, cancel("BTCUSDT", 1))},
+		"orders not":       {at(0, full), at(5*sec, place(one))},
+		"not orders":       {at(0, full), at(4*sec, place(one))},
+	})
+}

@@ -38,7 +38,7 @@ func All(r *Rules) []Checker {
 	return []Checker{
 		newSeen(r), newAge(r), newIntent(), newTag(r), newDoubt(r), newMonotone(), newStory(), newWorst(r), newRates(r), newBounds(),
 		newHalt(r), newRejects(r), newKey(), newWayOut(r), newDeadMan(r), newReconciled(r), newForeign(r), newDamage(), newDisk(),
-		newClock(r), newFace(),
+		newClock(r), newCitizen(), newFace(),
 	}
 }
 
