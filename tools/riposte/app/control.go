@@ -36,11 +36,14 @@ type control struct {
 	door    *door // nil without a folder
 	started bool
 
+	files sync.Mutex // held while the record of halts is written; taken before mu
+
 	mu         sync.Mutex
 	pending    []errand
-	list       []haltEntry // as on file
+	list       []haltEntry // as on file, or as it will be
 	cause      map[scopeKey]act
 	trouble    error // of writing the record
+	unwritten  bool  // the file is not as list is
 	proposed   proposal
 	limitsSet  map[core.InstrumentID]risk.Limits // in force, or on their way
 	accountSet risk.AccountLimits
@@ -167,25 +170,31 @@ func (c *control) halt(cause risk.HaltCause, kind, name string, a act) error {
 }
 
 // keepHalt has a halt on file before whoever asked for it is told that it is so: the
-// process may die before the shard has said what came of it.
+// process may die before the shard has said what came of it. What the halt does has begun
+// by now and waits for no disk.
 func (c *control) keepHalt(e haltEntry, cause risk.HaltCause, a act) error {
 	if cause &= risk.HaltLatched; cause == 0 {
 		return nil
 	}
+	e.Causes, e.Who, e.Why, e.When = cause.Words(), a.Who, a.Why, a.When
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.list = withHalt(c.list, e)
+	c.mu.Unlock()
+	return c.save()
+}
+
+// save writes the record of halts.
+func (c *control) save() error {
+	c.files.Lock()
+	defer c.files.Unlock()
+	c.mu.Lock()
 	list := slices.Clone(c.list)
-	at := slices.IndexFunc(list, func(o haltEntry) bool { return o.Scope == e.Scope && o.Name == e.Name })
-	if at < 0 {
-		at, list = len(list), append(list, e)
-	}
-	list[at].Causes = (list[at].causes() | cause).Words()
-	list[at].Who, list[at].Why, list[at].When = a.Who, a.Why, a.When
-	if err := writeHalts(c.dir, list); err != nil {
-		return err
-	}
-	c.list = list
-	return nil
+	c.mu.Unlock()
+	err := writeHalts(c.dir, list)
+	c.mu.Lock()
+	c.trouble, c.unwritten = err, err != nil
+	c.mu.Unlock()
+	return err
 }
 
 // queue is called with the lock held.
@@ -221,11 +230,13 @@ func (c *control) resume(a act) error {
 	if err := writeAct(c.dir, a); err != nil {
 		return err
 	}
+	c.files.Lock()
+	defer c.files.Unlock()
 	c.mu.Lock()
 	list := without(c.list, risk.HaltLatched)
 	err := writeHalts(c.dir, list)
 	if err == nil {
-		c.list = list
+		c.list, c.unwritten = list, false
 		c.cause = map[scopeKey]act{}
 		c.queue(errand{Command: engine.Command{Kind: engine.CmdLift, Cause: risk.HaltLatched}, by: a})
 	}
@@ -358,12 +369,19 @@ func (c *control) killFile() {
 
 // record writes down what the shard has told of halts, if it is of the kind that stays.
 func (c *control) record() {
-	notes := c.halts.Pending()
-	if len(notes) == 0 {
-		return
+	if c.noted() {
+		_ = c.save() // problems tells of it, and the keeper tries again
 	}
+}
+
+// noted takes what the shard has told; it reports whether the record is to be written.
+func (c *control) noted() bool {
+	notes := c.halts.Pending()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if len(notes) == 0 {
+		return c.unwritten
+	}
 	list := slices.Clone(c.list)
 	for _, n := range notes {
 		key := scopeKey{n.Scope, n.Strategy}
@@ -387,10 +405,10 @@ func (c *control) record() {
 		return a.Scope == b.Scope && a.Name == b.Name && slices.Equal(a.Causes, b.Causes)
 	})
 	if same {
-		return
+		return c.unwritten
 	}
 	c.list = list
-	c.trouble = writeHalts(c.dir, list)
+	return true
 }
 
 // watchKill sees to it that own orders end although the engine's thread may be stuck:

@@ -148,3 +148,18 @@ func without(list []haltEntry, causes risk.HaltCause) (kept []haltEntry) {
 	}
 	return kept
 }
+
+// withHalt is the list with one more halt; causes of the same scope add up.
+func withHalt(list []haltEntry, e haltEntry) []haltEntry {
+	out := make([]haltEntry, 0, len(list)+1)
+	causes := e.causes()
+	for _, o := range list {
+		if o.Scope == e.Scope && o.Name == e.Name {
+			causes |= o.causes()
+			continue
+		}
+		out = append(out, o)
+	}
+	e.Causes = causes.Words()
+	return append(out, e)
+}
