@@ -47,6 +47,8 @@ func TestARecordOfHaltsThatFailedIsWrittenWhenTheDiskIsWell(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitFor(t, "the record", func() bool { list, err := readHalts(d.cfg.Journal.Dir); return err == nil && len(list) == 1 })
-	waitFor(t, "no trouble", func() bool { return !strings.Contains(strings.Join(d.control.problems(), "\n"), "could not be written") })
+	waitFor(t, "no trouble", func() bool {
+		return !strings.Contains(strings.Join(d.control.problems(), "\n"), "could not be written")
+	})
 	d.end(t)
 }
