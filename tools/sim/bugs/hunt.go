@@ -29,7 +29,7 @@ const (
 
 // How the simulation says what it has found, in its test's output.
 var (
-	broken  = regexp.MustCompile(`seed (\d+) breaks promises:\s*at [^:]+: ([A-Za-z0-9]+): (.*)`)
+	broken  = regexp.MustCompile(`seed (\d+)\b[^\n]* breaks promises:\s*at [^:]+: ([A-Za-z0-9]+): (.*)`)
 	differs = regexp.MustCompile(`seed (\d+): two runs differ(.*)`)
 )
 
@@ -136,6 +136,10 @@ func (h *hunter) hunt(ctx context.Context, b *bug, seeds int) (c catch) {
 			break
 		}
 		if c.read(text, h.sick) {
+			return c
+		}
+		if !broken.MatchString(text) {
+			c.Error = fmt.Sprintf("the simulation failed and what it said is not understood: %s", clip(text, 200))
 			return c
 		}
 		c.Seeds += n

@@ -7,10 +7,10 @@ import (
 )
 
 const said = `--- FAIL: TestSimulation (1.00s)
-    simulation_test.go:128: seed 7 breaks promises:
+    simulation_test.go:128: seed 7  breaks promises:
         	at 2.5s: P9: BTC: the venue has 1, ours is 2
         	at 3.5s: P26: more
-    simulation_test.go:128: seed 9 breaks promises:
+    simulation_test.go:128: seed 9 with a note breaks promises:
         	at 2m2s: X2: the engine did not end
 FAIL
 `
