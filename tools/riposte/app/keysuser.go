@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"riposte/core"
@@ -44,13 +45,16 @@ type userLine struct {
 	up               atomic.Bool
 }
 
-// external is money that came or went, and which connection has told so.
+// external is money that came or went. The venue gives it no id, so it is told from
+// another by its asset, amount and instant.
 type external struct {
 	asset core.AssetID
 	delta core.Amount
 	at    core.WallNs
-	by    *userLine
 }
+
+// toldMost is how many of these are remembered: copies come within seconds.
+const toldMost = 32
 
 // Step steps the connections. Engine thread.
 func (l *userLines) Step() int {
@@ -64,9 +68,6 @@ func (l *userLines) Step() int {
 			l.current.UserHandler.OnUserUp()
 		case was && !up:
 			l.current.UserHandler.OnUserDown("the account's connection ended while it took over")
-		}
-		if l.next == nil {
-			l.told = l.told[:0]
 		}
 		close(w.done)
 		n++
@@ -131,18 +132,17 @@ func (u *userLine) OnUserDown(reason string) {
 	}
 }
 
-// OnExternal hands money on once, whichever connection tells of it first.
+// OnExternal hands money on once, whichever connection tells of it first, and however
+// often.
 func (u *userLine) OnExternal(asset core.AssetID, delta core.Amount, at core.WallNs) {
-	l := u.lines
-	if l.next != nil {
-		for i, e := range l.told {
-			if e.by != u && e.asset == asset && e.delta == delta && e.at == at {
-				l.told = append(l.told[:i], l.told[i+1:]...)
-				return
-			}
-		}
-		l.told = append(l.told, external{asset, delta, at, u})
+	l, e := u.lines, external{asset, delta, at}
+	if slices.Contains(l.told, e) {
+		return
 	}
+	if len(l.told) == toldMost {
+		l.told = slices.Delete(l.told, 0, 1)
+	}
+	l.told = append(l.told, e)
 	u.UserHandler.OnExternal(asset, delta, at)
 }
 
