@@ -61,7 +61,7 @@ func (r *Recorder) drain() {
 		}
 		if m == nil || cold != nil && cold.at < at {
 			r.held = nil
-			r.write(func() error { return r.writeCold(cold) })
+			r.write(func() error { return r.w.REST(int64(cold.at), cold.rest, cold.payload) })
 			continue
 		}
 		r.write(func() error { return r.w.Frame(int64(at), label(m[8]), m[frameHead:]) })
@@ -78,13 +78,6 @@ func (r *Recorder) nextCold() *coldLine {
 		}
 	}
 	return r.held
-}
-
-func (r *Recorder) writeCold(l *coldLine) error {
-	if l.note != "" {
-		return r.w.Note(int64(l.at), l.note, l.payload)
-	}
-	return r.w.REST(int64(l.at), l.rest, l.payload)
 }
 
 // write writes one line, before it what was lost since the last.

@@ -2,7 +2,6 @@ package tape
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -44,14 +43,10 @@ type Meta struct {
 }
 
 // Gap is what a recording does not have: frames that came while the recorder could not
-// take them, or whole stretches that no connection brought.
+// take them.
 type Gap struct {
 	Why    string `json:"why"`
-	Frames uint64 `json:"frames,omitempty"` // not recorded
-	// Stream, FromID and ToID are what no connection brought: ids missing between the two.
-	Stream string `json:"stream,omitempty"`
-	FromID uint64 `json:"from_id,omitempty"`
-	ToID   uint64 `json:"to_id,omitempty"`
+	Frames uint64 `json:"frames"` // not recorded
 }
 
 // RecorderStatus is a recorder as seen from outside.
@@ -66,7 +61,7 @@ type RecorderStatus struct {
 // it: whoever brings a frame copies it into memory and goes on; what the disk does
 // shows in Status and never delays anyone.
 //
-// Frame belongs to one goroutine, REST, Gap and Status to any.
+// Frame belongs to one goroutine, REST and Status to any.
 type Recorder struct {
 	cfg    RecorderConfig
 	frames *ring.Bytes
@@ -92,11 +87,11 @@ type Recorder struct {
 	held    *coldLine
 }
 
-// coldLine is one line that does not come by the ring.
+// coldLine is the body of a REST answer, which does not come by the ring.
 type coldLine struct {
-	at         core.WallNs
-	note, rest string
-	payload    []byte
+	at      core.WallNs
+	rest    string
+	payload []byte
 }
 
 const (
@@ -167,15 +162,6 @@ func (r *Recorder) Frame(line uint8, at core.MonoNs, payload []byte) {
 // not change afterwards.
 func (r *Recorder) REST(pathQuery string, body []byte) {
 	r.put(coldLine{rest: pathQuery, payload: body})
-}
-
-// Gap tells of ids that no connection brought.
-func (r *Recorder) Gap(g Gap) {
-	text, err := json.Marshal(g)
-	if err != nil {
-		panic("BUG: a gap cannot be marshalled: " + err.Error())
-	}
-	r.put(coldLine{note: NoteGap, payload: text})
 }
 
 func (r *Recorder) put(l coldLine) {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -59,6 +60,11 @@ func (c *cli) Run() (err error) {
 		return errors.Join(err, e.kill())
 	}
 	fmt.Println(bench.ThisMachine())
+	soaked, err := exec.Command(c.Binary, "version").Output() // which need not be of this checkout
+	if err != nil {
+		return fmt.Errorf("cannot tell what was soaked: %w", err)
+	}
+	fmt.Printf("soaked %s", soaked)
 	fmt.Printf("recording %s at %gx, %s\n", filepath.Base(c.Tape), c.Speed, strings.Join(c.Faults, ", "))
 	table(os.Stdout, rows, min(c.Warmup, c.For/5))
 	fmt.Printf("at the end: frames %d, connects %d, demotions %d, gaps %d, orders %d, fills %d, unknown %d, mismatches %d, clean %v\n",

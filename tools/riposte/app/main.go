@@ -43,7 +43,7 @@ type cli struct {
 	Positions positionsCmd `cmd:"" help:"Show positions with profit before and after fees, and fees by asset."`
 	Store     storeCmd     `cmd:"" help:"Show other tables of the store, or make it anew."`
 	Reconcile reconcileCmd `cmd:"" help:"Compare the store with the venue: open orders, trades, balances. Changes nothing; exit 1 if anything differs."`
-	Record    recordCmd    `cmd:"" help:"Record a market without trading: raw frames, REST bodies, gaps."`
+	Record    recordCmd    `cmd:"" help:"Record a market without trading: raw frames, REST bodies, what was lost."`
 	Replay    replayCmd    `cmd:"" help:"Take recordings through the live path: decode, queue, sync, book."`
 	Import    importCmd    `cmd:"" help:"Make one recording of ours out of others' and of the venue's public history."`
 	API       apiCmd       `cmd:"" name:"api" help:"Send one call to the venue's REST API, signed, and print the answer."`
