@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"riposte/core"
+	"riposte/core/engine"
 	"riposte/core/engine/enginetest"
 	"riposte/core/risk"
 )
@@ -20,7 +21,12 @@ type path struct {
 }
 
 func newPath(tb testing.TB, strategy string, values map[string]any) *path {
-	w, err := enginetest.New(enginetest.Setup{Strategy: named(tb, strategy, values), Stages: true,
+	return newPathWith(tb, strategy, values, nil)
+}
+
+// newPathWith is newPath with an input log.
+func newPathWith(tb testing.TB, strategy string, values map[string]any, inputs *engine.Log) *path {
+	w, err := enginetest.New(enginetest.Setup{Inputs: inputs, Strategy: named(tb, strategy, values), Stages: true,
 		Limits:  risk.Limits{QtyMax: core.Scale, NotionalMax: 1 << 50, PositionMax: 1 << 60, OpenMax: 100, CollarBps: 100, StaleAfter: 1000 * time.Hour},
 		Account: risk.AccountLimits{OpenMax: 100, RateMax: 100, RateSpan: 1, RejectMax: 1000}})
 	if err != nil {

@@ -136,6 +136,7 @@ func (s *Shard) stop() (n int) {
 		if !mine && !m.owes {
 			continue
 		}
+		s.because(CauseHalt)
 		s.begin()
 		s.cancelAll(m)
 		if m.owes {
@@ -176,6 +177,7 @@ func (s *Shard) stopStrategies() (n int) {
 			if id == 0 {
 				break
 			}
+			s.because(CauseHalt)
 			s.begin()
 			if _, r := s.ask(m, core.Intent{Kind: core.Cancel, ID: id}); r == risk.RefusedOutboundFull {
 				s.input--

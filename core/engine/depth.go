@@ -158,7 +158,7 @@ func (s *Shard) deepen() {
 		return
 	}
 	slot := s.cfg.Want.Claim()
-	if slot == nil {
+	if s.outside(slot == nil) {
 		return
 	}
 	t := s.known.recents[len(s.known.recents)-1]
@@ -262,6 +262,9 @@ func (s *Shard) judge() {
 	}
 	list := s.cfg.Depth.Judged.Pending()
 	for i, a := range list {
+		if s.log != nil {
+			s.log.judgement(a)
+		}
 		list[i] = nil
 		s.known.spare = append(s.known.spare, a)
 		if a.Different == 0 {

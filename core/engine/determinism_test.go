@@ -27,15 +27,24 @@ func named(t testing.TB, name string, values map[string]any) func(*core.Instrume
 // script runs a random market and venue and returns every approval as bytes. All
 // randomness comes from the seed, none from the shard.
 func script(t *testing.T, strategy string, seed uint64) []byte {
-	rng := rand.New(rand.NewPCG(seed, 1))
-	w, err := enginetest.New(enginetest.Setup{
-		Symbols: []string{"AAA", "BBB", "CCC"}, Strategy: named(t, strategy, nil), OutSize: 16, QueueEvents: 64,
-		Limits:  risk.Limits{QtyMax: 10 * core.Scale, NotionalMax: 1 << 50, PositionMax: 10_000, OpenMax: 6, CollarBps: 100, StaleAfter: 3 * time.Second},
-		Account: risk.AccountLimits{OpenMax: 12, RateMax: 20, RateSpan: time.Second, RejectMax: 9},
-	})
+	w, err := enginetest.New(scriptSetup(t, strategy))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return scripted(t, w, seed)
+}
+
+func scriptSetup(t *testing.T, strategy string) enginetest.Setup {
+	return enginetest.Setup{
+		Symbols: []string{"AAA", "BBB", "CCC"}, Strategy: named(t, strategy, nil), OutSize: 16, QueueEvents: 64,
+		Limits:  risk.Limits{QtyMax: 10 * core.Scale, NotionalMax: 1 << 50, PositionMax: 10_000, OpenMax: 6, CollarBps: 100, StaleAfter: 3 * time.Second},
+		Account: risk.AccountLimits{OpenMax: 12, RateMax: 20, RateSpan: time.Second, RejectMax: 9},
+	}
+}
+
+// scripted is script in a world.
+func scripted(t *testing.T, w *enginetest.World, seed uint64) []byte {
+	rng := rand.New(rand.NewPCG(seed, 1))
 	w.Clock.Tick = 3
 	bid := [3]core.Price{100 * core.Scale, 20 * core.Scale, core.Scale}
 	var live []core.OrderID
@@ -83,6 +92,7 @@ func script(t *testing.T, strategy string, seed uint64) []byte {
 					live = append(live, in.ID)
 				}
 				for _, v := range []any{in, s, a.Input()} {
+					var err error
 					if log, err = binary.Append(log, binary.LittleEndian, v); err != nil {
 						t.Fatal(err)
 					}

@@ -8,6 +8,10 @@
 // later time. The same inputs with the same clock readings and room in the
 // outbound ring give the same decisions, to the byte.
 //
+// An input log (inputs.go) keeps those inputs, readings and decisions, and a Replay
+// decides again and says where it differs. What is added to what a Step takes, or asks of
+// other goroutines, is added to the log, in inputs.go, inputs_codec.go and replay.go.
+//
 // Order of service within a Step: commands, then reports (what we own), then
 // snapshots, then what the venue's memory told of missed trades (trail.go), then
 // markets, then timers. Reports come before markets so that a strategy never decides

@@ -40,6 +40,7 @@ type market struct {
 	lost     bool           // out of sight for LostAfter, and its orders cancelled
 	stats    *ring.Mailbox[MarketStats]
 	known    known
+	noted    bool // the head of the queue is in the input log
 
 	trail   *trail.Trail // of its trades, nil if they are not followed
 	bars    barTeller
@@ -74,7 +75,7 @@ func (s *Shard) drain(m *market) int {
 		return s.makeRoom(m)
 	}
 	for n < marketBatch && !s.handed {
-		ev, lv := m.queue.Peek()
+		ev, lv := s.peek(m)
 		if ev == nil {
 			s.busy.Remove(m.at)
 			break
@@ -100,6 +101,7 @@ func (s *Shard) drain(m *market) int {
 			m.levels = nil
 		}
 		m.queue.Pop()
+		m.noted = false
 		n++
 	}
 	return n
@@ -222,16 +224,19 @@ func (s *Shard) decide(m *market, ev *core.Event) {
 // snapshot will show the gap. The book is told, because touches were dropped too
 // and what it remembers of them no longer is the whole.
 func (s *Shard) makeRoom(m *market) (shed int) {
-	if m.queue.Fill() < 0.75 {
+	if !s.crowded(m, 0.75, 0) {
 		return 0
 	}
-	for m.queue.Fill() > 0.5 {
-		ev, lv := m.queue.Peek()
+	for s.crowded(m, 0.5, shed) {
+		ev, lv := s.peek(m)
 		if ev == nil {
 			break
 		}
 		m.pop(ev, lv)
 		shed++
+	}
+	if s.log != nil {
+		s.log.shed(m, shed)
 	}
 	s.counts.Shed += uint64(shed)
 	m.useless = 0
@@ -248,17 +253,21 @@ func (m *market) pop(ev *core.Event, lv []core.Level) {
 	}
 	m.shed(ev, lv)
 	m.queue.Pop()
+	m.noted = false
 }
 
 // passEnds drops what waits in front of a line's end: a book made of it would be Live
 // until the end is come to, although the line has long gone.
 func (s *Shard) passEnds(m *market) {
 	to := m.queue.Ends()
+	if s.log != nil {
+		to = s.log.ends(to)
+	}
 	if int64(to-m.ends) <= 0 {
 		return
 	}
 	for m.ends != to {
-		ev, lv := m.queue.Peek()
+		ev, lv := s.peek(m)
 		if ev == nil {
 			panic("BUG: a queue says that it has an end, and is empty")
 		}
@@ -284,7 +293,7 @@ func (s *Shard) disbelieve(m *market) {
 	if !m.blocked || m.useless < uselessMax || s.now-m.since < bridgeMost {
 		return
 	}
-	if ev, lv := m.queue.Peek(); ev != nil {
+	if ev, lv := s.peek(m); ev != nil {
 		m.pop(ev, lv)
 		s.counts.Shed++
 	}
@@ -298,7 +307,7 @@ func (s *Shard) want(m *market, again bool) {
 	if m.wanted && s.now-m.wantedAt < wantAgain {
 		return
 	}
-	if slot := s.cfg.Want.Claim(); slot != nil {
+	if slot := s.cfg.Want.Claim(); !s.outside(slot == nil) {
 		*slot = book.Want{Instrument: m.id, Purpose: book.ForBridge, Again: again, Down: uint16(min(s.known.down, math.MaxUint16))}
 		s.cfg.Want.Publish()
 		m.wanted, m.wantedAt = true, s.now

@@ -72,6 +72,7 @@ type Config struct {
 	// LostAfter is how long the market may be out of sight before own orders on it
 	// are cancelled, although its book has not shown a gap. 0 is never.
 	LostAfter time.Duration
+	Inputs    *Log // keeps all that decisions depend on; may be nil
 }
 
 // Shard is the loop over its instruments. Step, and all that it reaches, belongs
@@ -80,6 +81,7 @@ type Shard struct {
 	cfg     Config
 	gate    *risk.Gate
 	clock   core.Clock
+	log     *Log // may be nil
 	markets []*market
 	byID    []*market // by instrument, nil where not followed
 
@@ -132,6 +134,7 @@ func NewShard(cfg Config) (*Shard, error) {
 		s.markets = append(s.markets, m)
 		s.byID[i] = m
 	}
+	s.openLog()
 	s.memory.rows = -1
 	s.bells, s.busy = ring.NewBells(len(s.markets)), ring.NewSet(len(s.markets))
 	for _, m := range s.markets {
@@ -150,6 +153,9 @@ func (s *Shard) Step() int {
 	if n == 0 || s.now >= s.timerAt || s.posted < len(s.markets) {
 		s.readClock()
 		n += s.timers()
+	}
+	if s.log != nil {
+		s.log.end(s, n > 0)
 	}
 	return n
 }
@@ -194,6 +200,7 @@ func (s *Shard) readClock() {
 // nothing of now. Snapshots, which are asked for now, do.
 func (s *Shard) paused() {
 	s.counts.Pauses++
+	s.because(CausePause)
 	s.input++
 	s.stamps = risk.Stamps{Recv: s.now, Decoded: s.now, Applied: s.now}
 	for _, m := range s.markets {
@@ -211,6 +218,9 @@ func (s *Shard) commands() (n int) {
 			break
 		}
 		for i := range cmds {
+			if s.log != nil {
+				s.log.command(&cmds[i])
+			}
 			s.begin()
 			s.command(&cmds[i])
 		}
@@ -229,6 +239,9 @@ func (s *Shard) reports() (n int) {
 			break
 		}
 		for i := range reports {
+			if s.log != nil {
+				s.log.report(&reports[i])
+			}
 			s.begin()
 			s.report(&reports[i])
 		}
@@ -263,6 +276,9 @@ func (s *Shard) market(id core.InstrumentID) *market {
 func (s *Shard) images() int {
 	images := s.cfg.Images.Pending()
 	for i, img := range images {
+		if s.log != nil {
+			s.log.image(img)
+		}
 		s.begin()
 		if m := s.market(img.Instrument); m != nil {
 			s.snapshot(m, img)
@@ -280,6 +296,7 @@ func (s *Shard) timers() int {
 			s.startedAt = s.now
 		}
 		s.timerAt = s.now + core.MonoNs(s.cfg.TimerEvery)
+		s.because(CauseTimer)
 		s.begin()
 		s.revalue()
 		for _, m := range s.markets {
@@ -304,7 +321,7 @@ func (s *Shard) ask(m *market, in core.Intent) (core.OrderID, risk.Refusal) {
 	slot := out.Claim()
 	// The last quarter of the ring is for cancels: orders must not shut them out.
 	places := in.Kind == core.Place || in.Kind == core.Replace
-	if slot == nil || places && out.Len() >= out.Cap()-out.Cap()/4 {
+	if s.outside(slot == nil || places && out.Len() >= out.Cap()-out.Cap()/4) {
 		s.counts.OutFull++
 		return 0, risk.RefusedOutboundFull
 	}
@@ -313,9 +330,15 @@ func (s *Shard) ask(m *market, in core.Intent) (core.OrderID, risk.Refusal) {
 	st.Decided = s.clock.Mono()
 	if r := s.gate.Approve(&in, m.sync, &st, s.input, st.Decided, slot); r != risk.None {
 		s.refused(r)
+		if s.log != nil {
+			s.log.refused(&in, r, &st, s.input)
+		}
 		return 0, r
 	}
 	slot.Stamps().Approved = s.clock.Mono()
+	if s.log != nil {
+		s.log.approved(slot)
+	}
 	out.Publish()
 	s.handed = true
 	switch {

@@ -9,6 +9,7 @@ import (
 // longer than one Step may keep the market waiting.
 type memory struct {
 	row, rows int
+	noted     bool // the answer is in the input log
 	event     core.Event
 	levels    [4]core.Level
 }
@@ -103,6 +104,10 @@ func (s *Shard) answers() (n int) {
 			return n
 		}
 		a := list[0]
+		if s.log != nil && !s.memory.noted {
+			s.memory.noted = true
+			s.log.history(a)
+		}
 		m := s.market(a.Instrument)
 		if m == nil || m.trail == nil {
 			s.answered(list)
@@ -136,7 +141,7 @@ func (s *Shard) answers() (n int) {
 func (s *Shard) answered(list []*trail.Answer) {
 	list[0] = nil // the ring must not keep a page alive
 	s.cfg.Answers.Release(1)
-	s.memory.rows = -1
+	s.memory.rows, s.memory.noted = -1, false
 }
 
 // tend completes bars whose time has passed, asks the next question, and lets the
@@ -161,7 +166,7 @@ func (s *Shard) tend(m *market) {
 	if _, live := m.sync.Live(); !live || s.cfg.Asks == nil {
 		return // its book comes first: snapshots are paid from the same weight
 	}
-	if slot := s.cfg.Asks.Claim(); slot != nil {
+	if slot := s.cfg.Asks.Claim(); !s.outside(slot == nil) {
 		if a, ok := m.trail.Ask(s.now); ok {
 			*slot = a
 			s.cfg.Asks.Publish()

@@ -57,6 +57,7 @@ type Setup struct {
 	PauseMax    time.Duration
 	LostAfter   time.Duration
 	Depth       engine.DepthConfig
+	Inputs      *engine.Log // nil: none is kept
 }
 
 // World is a shard with everything around it. One goroutine.
@@ -85,6 +86,8 @@ type World struct {
 	trades int64
 
 	between []uint64 // last trade between others, by symbol
+
+	Config engine.Config // the shard was built from it
 }
 
 // New builds a world in which nothing has happened yet. Trading is active.
@@ -176,13 +179,15 @@ func New(s Setup) (*World, error) {
 	if !s.Halted {
 		w.Gate.Lift(risk.HaltNotReconciled)
 	}
-	w.Shard, err = engine.NewShard(engine.Config{
+	w.Config = engine.Config{
 		Instruments: w.Table, Clock: w.Clock, Gate: w.Gate, Queues: w.Queues, Strategies: strategies,
 		Reports: w.Reports, Images: w.Images, Commands: w.Commands, Out: w.Approved, Want: w.Want, Stages: w.Stages, Halts: w.Halts, Denials: w.Denials,
 		Trails: trails, Asks: w.Asks, Answers: w.Answers, ActAfter: s.ActAfter,
 		Rules: rules, Fired: w.Fired,
 		Observer: s.Observer, Depth: s.Depth, PauseMax: s.PauseMax, LostAfter: s.LostAfter, TimerEvery: 100 * time.Millisecond, StatsEvery: 100 * time.Millisecond,
-	})
+		Inputs: s.Inputs,
+	}
+	w.Shard, err = engine.NewShard(w.Config)
 	return w, err
 }
 
