@@ -95,7 +95,7 @@ func NewRig(c *Corpus, o RigOptions) (*Rig, error) {
 	r.out, r.reports = ring.New[risk.Approved](1024), ring.New[core.Report](1024)
 	r.stages, r.stamps = ring.New[engine.StageSample](1024), ring.New[exec.Stamp](1024)
 	limits := map[core.InstrumentID]risk.Limits{}
-	var strategies []engine.Strategy
+	var strategies [][]engine.Seat
 	r.hints = make([]core.Top, len(c.Table.List))
 	for i := range c.Table.List {
 		in := &c.Table.List[i]
@@ -105,7 +105,7 @@ func NewRig(c *Corpus, o RigOptions) (*Rig, error) {
 		if err != nil {
 			return nil, err
 		}
-		strategies = append(strategies, s)
+		strategies = append(strategies, []engine.Seat{{Strategy: s}})
 	}
 	var err error
 	r.gate, err = risk.NewGate(c.Table, limits, risk.AccountLimits{OpenMax: 1000, RateMax: 1000, RateSpan: 1, RejectMax: 1000})

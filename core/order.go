@@ -162,6 +162,10 @@ func (m STP) String() string { return stpText[m] }
 // ParseSTP finds the mode with that name.
 func ParseSTP(s string) (STP, bool) { return parseText[STP](s, stpText[:]) }
 
+// NoStrategy is the number of whoever is no strategy: the account itself, to which
+// belongs what no strategy of this run has begun.
+const NoStrategy = ^uint16(0)
+
 // Intent is one decision, before the gate: what a strategy wants done. A Cancel
 // names only the ID of the order it ends; a CancelAll only the instrument; an
 // Amend the ID and, in Qty, the order's new whole quantity, below the present one.
@@ -216,6 +220,7 @@ type Report struct {
 	Instrument InstrumentID
 	FeeAsset   AssetID
 	Code       int32   // the venue's error code where Status is Rejected, else 0
+	Strategy   uint16  // whose order it is, NoStrategy: the account's own
 	ID         OrderID // the order concerned
 	VenueID    int64   // the venue's order id, 0 while unknown
 	TradeID    int64   // Fill only

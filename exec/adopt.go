@@ -148,7 +148,7 @@ func (t *Table) stray(e *core.Execution, epoch, seq uint64) *Order {
 			t.Stats.Lost++ // a word too few to know what it is; the next query tells
 			return nil
 		}
-		tomb = Tombstone{ID: t.strayID(), Instrument: e.Instrument, Side: e.Side, Type: e.Type, TIF: e.TIF, Price: e.Price, Qty: e.Qty}
+		tomb = Tombstone{ID: t.strayID(), Instrument: e.Instrument, Strategy: core.NoStrategy, Side: e.Side, Type: e.Type, TIF: e.TIF, Price: e.Price, Qty: e.Qty}
 	}
 	if tomb.Instrument != e.Instrument {
 		t.Stats.Contradictions++

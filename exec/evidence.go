@@ -234,7 +234,7 @@ func (t *Table) tell(r core.Report) {
 func (o *Order) base(k core.ReportKind, e *core.Execution) core.Report {
 	r := core.Report{
 		Kind: k, Status: o.told(), Side: o.Side, Instrument: o.Instrument, FeeAsset: core.NoAsset,
-		ID: o.ID, VenueID: o.VenueID, TradeID: -1, Cum: o.Filled, VenueTime: e.Time, Recv: e.Recv,
+		Strategy: o.Strategy, ID: o.ID, VenueID: o.VenueID, TradeID: -1, Cum: o.Filled, VenueTime: e.Time, Recv: e.Recv,
 	}
 	if r.Status == core.Rejected {
 		r.Code = o.Code

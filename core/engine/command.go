@@ -169,7 +169,7 @@ func (s *Shard) stopStrategies() (n int) {
 		for {
 			id := core.OrderID(0)
 			s.gate.Each(m.id, func(o *risk.Order) bool {
-				if !o.Canceling && h.strategies[o.Strategy] != 0 {
+				if !o.Canceling && o.Strategy != core.NoStrategy && h.strategies[o.Strategy] != 0 {
 					id = o.ID
 				}
 				return id == 0

@@ -16,12 +16,12 @@ func placing(t *testing.T, symbols int) (*enginetest.World, []*risk.Refusal) {
 	t.Helper()
 	last := make([]*risk.Refusal, symbols)
 	names := []string{"AUSDT", "BUSDT", "CUSDT"}[:symbols]
-	w, err := enginetest.New(enginetest.Setup{Symbols: names, Strategy: func(in *core.Instrument) (engine.Strategy, error) {
+	w, err := enginetest.New(enginetest.Setup{Symbols: names, Seats: func(in *core.Instrument) ([]engine.Seat, error) {
 		last[in.ID] = new(risk.Refusal)
-		n, r := uint16(in.ID), last[in.ID]
-		return &probe{market: func(v *engine.View, _ *core.Event) {
-			_, *r = v.Place(core.Intent{Strategy: n, Type: core.Limit, Price: v.Top().Bid, Qty: core.Scale})
-		}}, nil
+		r := last[in.ID]
+		return []engine.Seat{{Number: uint16(in.ID), Strategy: &probe{market: func(v *engine.View, _ *core.Event) {
+			_, *r = v.Place(core.Intent{Type: core.Limit, Price: v.Top().Bid, Qty: core.Scale})
+		}}}}, nil
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"fmt"
 	"math"
+	"slices"
 
 	"riposte/core"
 	"riposte/core/book"
@@ -16,7 +18,7 @@ import (
 const wantAgain = core.MonoNs(30e9)
 
 // market is one instrument within a shard: its queue's reading end, the book, the
-// signals and the strategy.
+// signals and the strategies.
 type market struct {
 	id       core.InstrumentID
 	at       int // in the shard's list
@@ -25,8 +27,7 @@ type market struct {
 	sync     *book.Sync
 	signals  signal.Set
 	ruled    ruled
-	strategy Strategy
-	view     View
+	seats    []seat   // the strategies that trade it
 	top      core.Top // the freshest; what the strategy sees
 	wantedAt core.MonoNs
 	wanted   bool
@@ -44,7 +45,7 @@ type market struct {
 
 	trail   *trail.Trail // of its trades, nil if they are not followed
 	bars    barTeller
-	unready bool         // its strategy waits for history
+	unready bool         // its strategies wait for history
 	levels  []core.Level // of the event being shown
 
 	// Money, from fills alone: what the position cost, what fees took.
@@ -55,12 +56,19 @@ type market struct {
 	lastFill core.Price
 }
 
-func newMarket(s *Shard, in *core.Instrument, q *ring.Queue, st Strategy) *market {
-	m := &market{id: in.ID, inst: in, queue: q, strategy: st, stats: ring.NewMailbox[MarketStats]()}
+func newMarket(s *Shard, in *core.Instrument, q *ring.Queue, seats []Seat) (*market, error) {
+	m := &market{id: in.ID, inst: in, queue: q, stats: ring.NewMailbox[MarketStats]()}
 	m.sync = book.NewSync(in, s.cfg.Window, 0)
-	m.view = View{s: s, m: m}
+	for _, t := range seats {
+		taken := slices.ContainsFunc(m.seats, func(o seat) bool { return o.Number == t.Number })
+		if t.Strategy == nil || taken || int(t.Number) >= s.gate.Strategies() {
+			return nil, fmt.Errorf("cannot build the shard: strategy number %d at %s is nil, taken or not below %d", t.Number, in.Symbol, s.gate.Strategies())
+		}
+		bars, _ := t.Strategy.(BarStrategy)
+		m.seats = append(m.seats, seat{Seat: t, view: View{s: s, m: m, n: t.Number}, bars: bars})
+	}
 	m.follow(s)
-	return m
+	return m, nil
 }
 
 // drain serves an instrument's queue, at most a batch, and stops early once
@@ -211,11 +219,15 @@ func (s *Shard) look(m *market) {
 	m.ruled.top(&m.top, s.now)
 }
 
-// decide shows the event to the strategy, if the book may be read, after the rules.
+// decide shows the event to the strategies, if the book may be read, after the rules.
 func (s *Shard) decide(m *market, ev *core.Event) {
 	s.fire(m)
-	if _, live := m.sync.Live(); live && m.strategy != nil && !m.unready {
-		m.strategy.Market(&m.view, ev)
+	if _, live := m.sync.Live(); !live || m.unready {
+		return
+	}
+	for i := range m.seats {
+		t := &m.seats[i]
+		t.Strategy.Market(&t.view, ev)
 	}
 }
 
@@ -374,8 +386,12 @@ func (s *Shard) timer(m *market) {
 	}
 	s.tend(m)
 	s.fire(m)
-	if live && m.strategy != nil && !m.unready {
-		m.strategy.Timer(&m.view)
+	if !live || m.unready {
+		return
+	}
+	for i := range m.seats {
+		t := &m.seats[i]
+		t.Strategy.Timer(&t.view)
 	}
 }
 

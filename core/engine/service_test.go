@@ -332,14 +332,14 @@ func TestFiguresArePublished(t *testing.T) {
 
 func TestShardWithAMissingPartIsAnError(t *testing.T) {
 	w := newWorld(t, nil, enginetest.Setup{})
-	good := engine.Config{Instruments: w.Table, Clock: w.Clock, Gate: w.Gate, Queues: w.Queues, Strategies: make([]engine.Strategy, 1),
+	good := engine.Config{Instruments: w.Table, Clock: w.Clock, Gate: w.Gate, Queues: w.Queues, Strategies: make([][]engine.Seat, 1),
 		Reports: w.Reports, Images: w.Images, Commands: w.Commands, Out: w.Approved, Want: w.Want, TimerEvery: 1, StatsEvery: 1}
 	if _, err := engine.NewShard(good); err != nil {
 		t.Fatal(err)
 	}
 	for want, spoil := range map[string]func(*engine.Config){
 		"got 0 queues and 1 strategies, want 1": func(c *engine.Config) { c.Queues = nil },
-		"1 queues and 2 strategies":             func(c *engine.Config) { c.Strategies = make([]engine.Strategy, 2) },
+		"1 queues and 2 strategies":             func(c *engine.Config) { c.Strategies = make([][]engine.Seat, 2) },
 		"timer interval is 0s":                  func(c *engine.Config) { c.TimerEvery = 0 },
 		"stats interval -1ns":                   func(c *engine.Config) { c.StatsEvery = -1 },
 		"rings is nil":                          func(c *engine.Config) { c.Out = nil },

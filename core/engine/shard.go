@@ -39,7 +39,7 @@ type Config struct {
 	Clock       core.Clock
 	Gate        *risk.Gate
 	Queues      []*ring.Queue // by instrument; nil where an instrument is not followed
-	Strategies  []Strategy    // by instrument; nil where it is watched but not traded
+	Strategies  [][]Seat      // by instrument, in the order in which they are asked; none where it is only watched
 	Reports     *ring.Ring[core.Report]
 	Images      *ring.Ring[*book.Image]
 	Commands    *ring.Ring[Command]
@@ -125,8 +125,10 @@ func NewShard(cfg Config) (*Shard, error) {
 		if q == nil {
 			continue
 		}
-		m := newMarket(s, cfg.Gate.Instrument(core.InstrumentID(i)), q, cfg.Strategies[i])
-		var err error
+		m, err := newMarket(s, cfg.Gate.Instrument(core.InstrumentID(i)), q, cfg.Strategies[i])
+		if err != nil {
+			return nil, err
+		}
 		if m.ruled, err = newRuled(s, m); err != nil {
 			return nil, err
 		}
@@ -260,8 +262,13 @@ func (s *Shard) report(r *core.Report) {
 	s.count(r)
 	m.account(r)
 	var ok bool
-	if s.told, ok = s.gate.Report(r); ok && m.strategy != nil {
-		m.strategy.Report(&m.view, r, &s.told)
+	if s.told, ok = s.gate.Report(r); !ok {
+		return
+	}
+	for i := range m.seats {
+		if t := &m.seats[i]; t.Number == s.told.Strategy {
+			t.Strategy.Report(&t.view, r, &s.told)
+		}
 	}
 }
 
@@ -390,7 +397,7 @@ func (s *Shard) cancelAll(m *market) {
 	if s.gate.Exposure(m.id).Open == 0 {
 		return
 	}
-	if _, r := s.ask(m, core.Intent{Kind: core.CancelAll}); r == risk.RefusedOutboundFull {
+	if _, r := s.ask(m, core.Intent{Kind: core.CancelAll, Strategy: core.NoStrategy}); r == risk.RefusedOutboundFull {
 		m.owes = true
 		s.owing++
 	}

@@ -19,7 +19,8 @@ type Strategy interface {
 	Market(v *View, ev *core.Event)
 	// Report tells what became of one of this instrument's own orders. o is the
 	// order as it stands after the report, valid during the call; the gate has
-	// forgotten it if ended. The book need not be Live.
+	// forgotten it if ended. The book need not be Live. Only the strategy that asked for
+	// an order hears of it.
 	Report(v *View, r *core.Report, o *risk.Order)
 	// Timer is called at the shard's timer interval while the book is Live.
 	Timer(v *View)
@@ -37,12 +38,32 @@ type BarStrategy interface {
 	Bar(v *View, in bar.Interval, b *bar.Bar)
 }
 
-// View is what a strategy sees and can do: its instrument's market, its own
-// orders, and the way to the gate. It belongs to the shard's goroutine.
+// Seat is a strategy at an instrument, under the strategy's number: the gate's
+// (risk.Budget), by which orders, fills and halts are told apart. The same strategy of the
+// configuration has the same number at each of its instruments.
+type Seat struct {
+	Number   uint16
+	Strategy Strategy
+}
+
+// seat is one strategy at one instrument, within a shard.
+type seat struct {
+	Seat
+	view View
+	bars BarStrategy // nil if it does not want to hear of them
+}
+
+// View is what a strategy sees and can do: its instrument's market, its own orders and
+// position, and the way to the gate. Several strategies may be at one instrument; each sees
+// the others only in Account. It belongs to the shard's goroutine.
 type View struct {
 	s *Shard
 	m *market
+	n uint16 // of the strategy
 }
+
+// Strategy is the number under which the strategy's orders go.
+func (v *View) Strategy() uint16 { return v.n }
 
 // Instrument is the symbol with its rules.
 func (v *View) Instrument() *core.Instrument { return v.m.inst }
@@ -89,25 +110,32 @@ func (v *View) Levels() []core.Level { return v.m.levels }
 // Now is the monotonic time of this call, read once per input.
 func (v *View) Now() core.MonoNs { return v.s.now }
 
-// Exposure is the instrument's position and what may still trade.
-func (v *View) Exposure() risk.Exposure { return v.s.gate.Exposure(v.m.id) }
+// Exposure is the strategy's own position at the instrument and what of its own orders
+// may still trade. With a single strategy that is the account's, but for what nobody
+// began: orders and positions of a former run that had another strategy.
+func (v *View) Exposure() risk.Exposure { return v.s.gate.Own(v.n, v.m.id) }
+
+// Account is the same of all strategies together, which is what the limits of the
+// instrument bind.
+func (v *View) Account() risk.Exposure { return v.s.gate.Exposure(v.m.id) }
 
 // Orders calls f for each own live order of the instrument, newest first, until f
 // returns false. f must not place or cancel; collect ids and do it after.
-func (v *View) Orders(f func(*risk.Order) bool) { v.s.gate.Each(v.m.id, f) }
+func (v *View) Orders(f func(*risk.Order) bool) { v.s.gate.EachOf(v.n, v.m.id, f) }
 
-// Order is one own live order of the instrument, nil if it has ended. Valid until
-// the next call that places or cancels.
+// Order is one own live order of the instrument, nil if it has ended or is another
+// strategy's. Valid until the next call that places or cancels.
 func (v *View) Order(id core.OrderID) *risk.Order {
-	if o := v.s.gate.Find(id); o != nil && o.Instrument == v.m.id {
+	if o := v.s.gate.Find(id); o != nil && o.Instrument == v.m.id && o.Strategy == v.n {
 		return o
 	}
 	return nil
 }
 
-// Halted is why nothing new may be sent on this instrument, 0 while trading is active.
+// Halted is why the strategy may send nothing new on this instrument, 0 while trading is
+// active.
 func (v *View) Halted() risk.HaltCause {
-	return v.s.gate.Halted() | v.s.gate.HaltedSymbol(v.m.id)
+	return v.s.gate.Halted() | v.s.gate.HaltedSymbol(v.m.id) | v.s.gate.HaltedStrategy(v.n)
 }
 
 // Denied is the newest refusal with what it was judged by, valid until something is
@@ -133,7 +161,7 @@ func (v *View) Sellable(p core.Price) (q, dust core.Qty) {
 // Place asks the gate for a new order. in needs Side, Type, TIF, Price (0 for
 // MARKET) and Qty. The id is valid only with risk.None.
 func (v *View) Place(in core.Intent) (core.OrderID, risk.Refusal) {
-	in.Kind = core.Place
+	in.Kind, in.Strategy = core.Place, v.n
 	return v.s.ask(v.m, in)
 }
 
@@ -153,7 +181,7 @@ func (v *View) Cancel(id core.OrderID) risk.Refusal {
 	if v.Order(id) == nil {
 		return risk.RefusedUnknownOrder
 	}
-	_, r := v.s.ask(v.m, core.Intent{Kind: core.Cancel, ID: id})
+	_, r := v.s.ask(v.m, core.Intent{Kind: core.Cancel, Strategy: v.n, ID: id})
 	return r
 }
 
@@ -163,7 +191,7 @@ func (v *View) Amend(id core.OrderID, q core.Qty) risk.Refusal {
 	if v.Order(id) == nil {
 		return risk.RefusedUnknownOrder
 	}
-	_, r := v.s.ask(v.m, core.Intent{Kind: core.Amend, ID: id, Qty: q})
+	_, r := v.s.ask(v.m, core.Intent{Kind: core.Amend, Strategy: v.n, ID: id, Qty: q})
 	return r
 }
 
@@ -173,6 +201,6 @@ func (v *View) Replace(old core.OrderID, in core.Intent) (core.OrderID, risk.Ref
 	if v.Order(old) == nil {
 		return 0, risk.RefusedUnknownOrder
 	}
-	in.Kind, in.Old = core.Replace, old
+	in.Kind, in.Old, in.Strategy = core.Replace, old, v.n
 	return v.s.ask(v.m, in)
 }

@@ -14,9 +14,8 @@ type memory struct {
 	levels    [4]core.Level
 }
 
-// barTeller tells a strategy of complete bars.
+// barTeller tells strategies of complete bars.
 type barTeller struct {
-	to   BarStrategy // nil if it does not want to hear
 	seen uint64
 	told []uint64 // by builder: how many of its bars
 }
@@ -30,7 +29,6 @@ func (m *market) follow(s *Shard) {
 	cfg.Asks = s.cfg.Asks != nil && s.cfg.Answers != nil
 	m.trail = trail.New(m.id, cfg)
 	m.unready = !m.trail.Warm()
-	m.bars.to, _ = m.strategy.(BarStrategy)
 	m.bars.told = make([]uint64, len(m.trail.Builders()))
 }
 
@@ -77,18 +75,23 @@ func (m *market) shed(ev *core.Event, lv []core.Level) {
 	}
 }
 
-// tell hands newly complete bars to a strategy that wants them and may act.
+// tell hands newly complete bars to the strategies that want them and may act.
 func (s *Shard) tell(m *market) {
 	m.bars.seen = m.trail.Completed()
 	for i, b := range m.trail.Builders() {
 		series := b.Series()
 		n := min(series.Total()-m.bars.told[i], uint64(series.Len()))
 		m.bars.told[i] = series.Total()
-		if m.bars.to == nil || m.unready {
+		if m.unready {
 			continue
 		}
 		for ; n > 0; n-- {
-			m.bars.to.Bar(&m.view, series.Interval(), series.At(int(n-1)))
+			b := series.At(int(n - 1))
+			for j := range m.seats {
+				if t := &m.seats[j]; t.bars != nil {
+					t.bars.Bar(&t.view, series.Interval(), b)
+				}
+			}
 		}
 	}
 }

@@ -11,7 +11,10 @@ func (g *Gate) adopt(r *core.Report) *Order {
 		return nil
 	}
 	p := g.orders.add(r.ID, r.Instrument)
-	p.Price, p.Qty, p.Cum, p.Side, p.VenueID = r.Price, r.Qty, r.Cum, r.Side, r.VenueID
+	p.Price, p.Qty, p.Cum, p.Side, p.VenueID, p.Strategy = r.Price, r.Qty, r.Cum, r.Side, r.VenueID, r.Strategy
+	if int(p.Strategy) >= len(g.strategies) {
+		p.Strategy = core.NoStrategy
+	}
 	p.rests = r.Price > 0 // as far as anybody knows
 	g.enter(p)
 	g.status(p, r.Status)

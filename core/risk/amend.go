@@ -50,6 +50,9 @@ func (g *Gate) amend(in *core.Intent, now core.MonoNs) Refusal {
 		return RefusedCancelPending
 	}
 	w, inst := &g.watch[o.Instrument], &g.rules[o.Instrument]
+	if o.Strategy == core.NoStrategy {
+		return RefusedUnknownOrder // nobody's: it can only end
+	}
 	if halt := g.halt | w.halt | g.strategies[o.Strategy].halt; halt&^HaltReduceOnly != 0 {
 		return RefusedHalted
 	}

@@ -107,6 +107,7 @@ func (g *Gate) Mark(id core.InstrumentID, mid core.Price, now core.MonoNs) {
 		w.mark, w.markAt = mid, now
 		if w.carried {
 			w.carry(g.exposure[id].Position, mid)
+			g.carryOwn(id, mid)
 		}
 	case now-w.markAt > markAgeMax:
 		w.mark = 0
@@ -144,9 +145,11 @@ func (g *Gate) Revalue(now core.MonoNs, wall core.WallNs) {
 	if day := int64(wall / dayNs); day != c.day {
 		if c.day != 0 {
 			c.dayFrom, c.dayBest, c.orders, c.trades = c.pnl, 0, 0, 0
+			g.newDay()
 		}
 		c.day = day
 	}
+	g.revalueOwn()
 	g.judge()
 	g.repeats.expire(now, g.span)
 }
@@ -227,10 +230,11 @@ func (g *Gate) judge() {
 	if most := g.account.DrawdownMax; most > 0 && c.dayBest-day >= most {
 		g.raise(&g.halt, HaltDrawdown)
 	}
+	g.judgeOwn()
 }
 
 // book takes a fill's money. It is called before the fill moves the position.
-func (g *Gate) book(r *core.Report) {
+func (g *Gate) book(r *core.Report, whose uint16) {
 	w, in := &g.watch[r.Instrument], &g.rules[r.Instrument]
 	quote := r.Quote
 	if quote == 0 {
@@ -246,9 +250,12 @@ func (g *Gate) book(r *core.Report) {
 		// nothing, and the ledger still has it to the last unit.
 		if f, ok := worth(g.capital.rates[r.FeeAsset], core.Qty(r.Fee), core.Scale); ok {
 			g.capital.pnl -= f
+			g.feeOwn(whose, f)
 		}
 	}
-	w.cash -= core.Amount(r.Side.Sign())*quote + fee
+	paid := core.Amount(r.Side.Sign())*quote + fee
+	w.cash -= paid
+	g.cell(whose, r.Instrument).cash -= paid
 	if w.mark == 0 {
 		w.mark = r.Price
 	}

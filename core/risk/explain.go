@@ -20,6 +20,9 @@ type Denial struct {
 	Average  core.Price
 	Order    Order // the order that a Cancel, Amend or Replace names
 	Exposure Exposure
+	Own      Exposure // of the strategy that asked
+	OwnGross core.Amount
+	Budget   *Budget  // its own, nil without one; only read
 	Held     core.Qty // of the base asset, MAX_POSITION's
 	Live     int      // of the account
 	Unknown  int
@@ -63,8 +66,11 @@ func (g *Gate) refuse(r Refusal, in *core.Intent, sync *book.Sync, now core.Mono
 	}
 	w := &g.watch[in.Instrument]
 	d.Halt |= w.halt
+	d.Own, d.OwnGross, d.Budget = g.Own(in.Strategy, in.Instrument), 0, nil
 	if int(in.Strategy) < len(g.strategies) {
-		d.Halt |= g.strategies[in.Strategy].halt
+		s := &g.strategies[in.Strategy]
+		d.Halt |= s.halt
+		d.OwnGross, d.Budget = s.gross, s.budget
 	}
 	d.Last, d.Average, d.Exposure = w.last, w.average, g.exposure[in.Instrument]
 	d.Held, _ = g.Held(in.Instrument)
@@ -124,7 +130,13 @@ func (d *Denial) value(inst *core.Instrument, l *Limits, a *AccountLimits) strin
 	case RefusedRatio:
 		return fmt.Sprintf("%d orders for %d trades, want at most %d for each", d.Orders, d.Trades, a.RatioMax)
 	case RefusedStrategyRate:
-		return fmt.Sprintf("want at most %d in %v", a.StrategyRateMax, a.StrategySpan)
+		most, span := a.StrategyRateMax, a.StrategySpan
+		if b := d.Budget; b != nil && b.RateMax > 0 {
+			most, span = b.RateMax, b.RateSpan
+		}
+		return fmt.Sprintf("%swant at most %d in %v", d.whose(), most, span)
+	case RefusedOwnPosition, RefusedOwnCapital:
+		return d.overBudget()
 	case RefusedRate, RefusedReserve:
 		return fmt.Sprintf("want at most %d orders, and %d messages less %d%% for cancels, in %v", a.RateMax, a.MessageMax, a.ReservePercent, a.RateSpan)
 	case RefusedUnknownOrder, RefusedCancelPending, RefusedAmendsFilter:

@@ -17,6 +17,7 @@
 //	told.go      what others tell the gate; halts
 //	reports.go   what became of orders: exposure, breakers, counters
 //	orders.go    the table of live orders
+//	own.go       what each strategy has of it all, and its budget
 //	ended.go     orders that ended without venue evidence, should they live after all
 //	explain.go   what a refusal means: rule, value, nearest legal value
 package risk
@@ -48,6 +49,7 @@ type Gate struct {
 	limits     []Limits          // zero for those not traded
 	bounds     []bounds          // both together
 	exposure   []Exposure
+	own        []own // by strategy and instrument, see cell
 	watch      []watch
 	venue      core.AccountFilters
 	account    AccountLimits
@@ -82,12 +84,6 @@ type Gate struct {
 	approved uint64
 }
 
-// strategy is what the gate keeps of one strategy.
-type strategy struct {
-	halt HaltCause
-	sent window
-}
-
 // spareOrders is room in the order table beyond the account's limit, for orders
 // that turn out to live after their end had been told.
 const spareOrders = 64
@@ -120,6 +116,7 @@ func NewGate(t *core.Instruments, limits map[core.InstrumentID]Limits, account A
 		bounds:     make([]bounds, len(t.List)),
 		account:    account,
 		exposure:   make([]Exposure, len(t.List)),
+		own:        make([]own, (strategiesMost+1)*len(t.List)),
 		watch:      make([]watch, len(t.List)),
 		strategies: make([]strategy, strategiesMost),
 		orders:     newOrderTable(account.OpenMax+spareOrders, len(t.List)),
@@ -151,7 +148,7 @@ func NewGate(t *core.Instruments, limits map[core.InstrumentID]Limits, account A
 	}
 	g.capital.need(t, wanted)
 	for i := range g.strategies {
-		g.strategies[i].sent = newWindow(account.StrategyRateMax)
+		g.strategies[i].sent, g.strategies[i].span = newWindow(account.StrategyRateMax), core.MonoNs(account.StrategySpan)
 	}
 	g.bindAccount()
 	return g, nil
@@ -198,6 +195,7 @@ type tally struct {
 	use   int64       // of the collar's budget, in 1e-8
 	hash  uint64      // of the order, 0 where nobody counts repeats
 	gross core.Amount // what the instrument is worth with it, where that is limited
+	own   core.Amount // and what of it is the strategy's
 }
 
 // place holds an order against every control and makes it count.
@@ -272,6 +270,11 @@ func (g *Gate) controls(in *core.Intent, sync *book.Sync, now core.MonoNs, t *ta
 	if t.gross, ok = g.threshold(in.Instrument, in.Side, in.Qty, max(t.mid, x.far)); !ok {
 		return RefusedCapital
 	}
+	if g.strategies[in.Strategy].budget != nil {
+		if t.own, r = g.afford(in, max(t.mid, x.far)); r != None {
+			return r
+		}
+	}
 	if l.RepeatMax > 0 || a.DuplicateSpan > 0 {
 		t.hash = key(in)
 		count, last := g.repeats.seen(t.hash, now, g.span)
@@ -305,6 +308,11 @@ func (g *Gate) take(in *core.Intent, now core.MonoNs, t *tally) {
 		g.capital.gross += t.gross - w.gross
 		w.gross = t.gross
 	}
+	if t.own != 0 {
+		s, c := &g.strategies[in.Strategy], g.cell(in.Strategy, in.Instrument)
+		s.gross += t.own - c.gross
+		c.gross = t.own
+	}
 	g.lastID++
 	in.ID = g.lastID
 	o := g.orders.add(in.ID, in.Instrument)
@@ -333,7 +341,7 @@ func (g *Gate) fresh(now core.MonoNs) Refusal {
 func (g *Gate) budget(strategy uint16, now core.MonoNs) Refusal {
 	a, s := &g.account, &g.strategies[strategy]
 	switch {
-	case s.sent.full(now, core.MonoNs(a.StrategySpan)):
+	case s.sent.full(now, s.span):
 		return RefusedStrategyRate
 	case g.sent.full(now, core.MonoNs(a.RateSpan)):
 		return RefusedRate
@@ -378,9 +386,11 @@ func malformed(in *core.Intent) bool {
 
 // enter makes an order count.
 func (g *Gate) enter(o *Order) {
-	e, w := &g.exposure[o.Instrument], &g.watch[o.Instrument]
+	e, c, w := &g.exposure[o.Instrument], g.cell(o.Strategy, o.Instrument), &g.watch[o.Instrument]
 	e.Open++
+	c.Open++
 	*e.open(o.Side) += o.Remaining()
+	*c.open(o.Side) += o.Remaining()
 	if o.waits {
 		w.algos++
 		g.algos++
@@ -396,9 +406,11 @@ func (g *Gate) enter(o *Order) {
 
 // leave takes an order out of the table and of what is at stake.
 func (g *Gate) leave(o *Order) {
-	e, w := &g.exposure[o.Instrument], &g.watch[o.Instrument]
+	e, c, w := &g.exposure[o.Instrument], g.cell(o.Strategy, o.Instrument), &g.watch[o.Instrument]
 	*e.open(o.Side) -= o.Remaining()
+	*c.open(o.Side) -= o.Remaining()
 	e.Open--
+	c.Open--
 	if o.waits {
 		w.algos--
 		g.algos--

@@ -162,6 +162,12 @@ func (g *Gate) plain(in *core.Intent, sync *book.Sync, now core.MonoNs, t *tally
 	if t.gross, ok = g.threshold(in.Instrument, in.Side, q, max(mid, p)); !ok {
 		return false
 	}
+	if s.budget != nil {
+		var r Refusal
+		if t.own, r = g.afford(in, max(mid, p)); r != None {
+			return false
+		}
+	}
 	if b.repeats > 0 || a.DuplicateSpan > 0 {
 		t.hash = key(in)
 		count, last := g.repeats.seen(t.hash, now, g.span)
@@ -172,7 +178,7 @@ func (g *Gate) plain(in *core.Intent, sync *book.Sync, now core.MonoNs, t *tally
 	if a.RatioMax > 0 && g.capital.orders >= uint64(a.RatioMax)*max(g.capital.trades, 1) {
 		return false
 	}
-	return !s.sent.full(now, core.MonoNs(a.StrategySpan)) && !g.sent.full(now, core.MonoNs(a.RateSpan)) && !g.messages.full(now, core.MonoNs(a.RateSpan))
+	return !s.sent.full(now, s.span) && !g.sent.full(now, core.MonoNs(a.RateSpan)) && !g.messages.full(now, core.MonoNs(a.RateSpan))
 }
 
 // near reports whether two prices are within a fraction of the second, in 1 / 2^64.

@@ -41,6 +41,8 @@ const (
 	RefusedUnknownOrders
 	RefusedPosition
 	RefusedCapital
+	RefusedOwnPosition
+	RefusedOwnCapital
 	RefusedDuplicate
 	RefusedRepeat
 	RefusedRatio
@@ -97,6 +99,8 @@ var refusalText = [refusals]string{
 	RefusedUnknownOrders:  "too many unknown",
 	RefusedPosition:       "position limit",
 	RefusedCapital:        "capital threshold",
+	RefusedOwnPosition:    "position budget of the strategy",
+	RefusedOwnCapital:     "capital budget of the strategy",
 	RefusedDuplicate:      "duplicate intent",
 	RefusedRepeat:         "repeat throttle",
 	RefusedRatio:          "ratio",

@@ -13,10 +13,14 @@ import "riposte/core"
 // HaltMismatch: the worst case is then not known. The same goes for an order that is
 // Adopted.
 func (g *Gate) Report(r *core.Report) (o Order, ok bool) {
-	if r.Kind == core.ReportFill {
-		g.fill(r)
-	}
 	p := g.orders.find(r.ID)
+	whose := r.Strategy
+	if p != nil {
+		whose = p.Strategy
+	}
+	if r.Kind == core.ReportFill {
+		g.fill(r, whose)
+	}
 	if p == nil {
 		switch {
 		case r.Kind == core.ReportAdopted:
@@ -25,7 +29,7 @@ func (g *Gate) Report(r *core.Report) (o Order, ok bool) {
 			p = g.revive(r)
 		default:
 			if r.Kind == core.ReportFill {
-				g.settle(r)
+				g.settle(r, whose)
 			}
 			return Order{}, false
 		}
@@ -42,6 +46,7 @@ func (g *Gate) Report(r *core.Report) (o Order, ok bool) {
 		g.rejects = 0
 		traded := min(r.Qty, p.Remaining())
 		*g.exposure[p.Instrument].open(p.Side) -= traded
+		*g.cell(p.Strategy, p.Instrument).open(p.Side) -= traded
 		p.Cum += traded
 		g.status(p, r.Status)
 	case core.ReportAck:
@@ -52,6 +57,7 @@ func (g *Gate) Report(r *core.Report) (o Order, ok bool) {
 	case core.ReportAmended:
 		q := max(r.Qty, p.Cum)
 		*g.exposure[p.Instrument].open(p.Side) += q - p.Qty
+		*g.cell(p.Strategy, p.Instrument).open(p.Side) += q - p.Qty
 		p.Qty, p.Amending = q, false
 		p.Amends++
 	case core.ReportDoubt:
@@ -69,14 +75,15 @@ func (g *Gate) Report(r *core.Report) (o Order, ok bool) {
 			g.ended.add(&o)
 		}
 	}
-	g.settle(r)
+	g.settle(r, o.Strategy)
 	return o, true
 }
 
 // settle brings the worth of what a report has changed up to date.
-func (g *Gate) settle(r *core.Report) {
+func (g *Gate) settle(r *core.Report, whose uint16) {
 	if r.Kind == core.ReportFill || r.Kind == core.ReportAmended || r.Status.Terminal() || r.Kind == core.ReportResolved || r.Kind == core.ReportAdopted {
 		g.value(r.Instrument)
+		g.valueOwn(whose, r.Instrument)
 	}
 	if r.Kind == core.ReportFill {
 		g.judge()
@@ -109,14 +116,15 @@ func (g *Gate) status(p *Order, to core.OrderStatus) {
 
 // fill moves money and position. A commission in the base asset is base we do not
 // hold.
-func (g *Gate) fill(r *core.Report) {
-	g.book(r)
+func (g *Gate) fill(r *core.Report, whose uint16) {
+	g.book(r, whose)
 	g.capital.trades++
-	pos := &g.exposure[r.Instrument].Position
-	*pos += core.Qty(r.Side.Sign()) * r.Qty
+	change := core.Qty(r.Side.Sign()) * r.Qty
 	if r.FeeAsset == g.rules[r.Instrument].Base {
-		*pos -= core.Qty(r.Fee)
+		change -= core.Qty(r.Fee)
 	}
+	g.exposure[r.Instrument].Position += change
+	g.cell(whose, r.Instrument).Position += change
 	w := &g.watch[r.Instrument]
 	if w.executions.full(r.Recv, g.span) {
 		g.raise(&w.halt, HaltExecutions)
@@ -172,6 +180,15 @@ func (g *Gate) Each(id core.InstrumentID, f func(*Order) bool) {
 	}
 }
 
+// EachOf is Each of those that are one strategy's.
+func (g *Gate) EachOf(strategy uint16, id core.InstrumentID, f func(*Order) bool) {
+	for s := g.orders.heads[id]; s != noSlot; s = g.orders.slots[s].next {
+		if o := &g.orders.slots[s]; o.Strategy == strategy && !f(o) {
+			return
+		}
+	}
+}
+
 // Live is how many orders count in exposure now.
 func (g *Gate) Live() int { return g.orders.live }
 
@@ -197,9 +214,10 @@ func (g *Gate) Unplaced(id core.OrderID) {
 	if o == nil {
 		return
 	}
-	in := o.Instrument
+	in, whose := o.Instrument, o.Strategy
 	g.leave(o)
 	g.value(in)
+	g.valueOwn(whose, in)
 	g.approved--
 	g.refused[RefusedOutboundFull]++
 }

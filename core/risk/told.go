@@ -177,6 +177,7 @@ func (g *Gate) Lift(c HaltCause) {
 	if c&(HaltLoss|HaltDrawdown) != 0 {
 		// Whoever lifts the day's loss gives the day another one.
 		g.capital.dayFrom, g.capital.dayBest = g.capital.pnl, 0
+		g.newDay()
 	}
 }
 

@@ -135,7 +135,7 @@ func (w *World) Forget(id core.InstrumentID) {
 // Report hands the shard a report. Side and instrument are taken from the order.
 func (w *World) Report(r core.Report) {
 	in := w.orders[r.ID]
-	r.Side, r.Instrument, r.Recv = in.Side, in.Instrument, w.Clock.Now
+	r.Side, r.Instrument, r.Strategy, r.Recv = in.Side, in.Instrument, in.Strategy, w.Clock.Now
 	if r.Kind != core.ReportFill {
 		r.FeeAsset, r.TradeID = core.NoAsset, -1
 	}

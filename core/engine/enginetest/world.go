@@ -42,6 +42,7 @@ type Setup struct {
 	Symbols     []string                                        // default: BTCUSDT
 	Filters     core.Filters                                    // of all of them; default: tick 0.01, lot 0.00001
 	Strategy    func(*core.Instrument) (engine.Strategy, error) // nil: only watch
+	Seats       func(*core.Instrument) ([]engine.Seat, error)   // several strategies, instead of Strategy
 	Limits      risk.Limits                                     // of all of them
 	Account     risk.AccountLimits
 	QueueEvents int // per symbol; default 1024
@@ -156,13 +157,19 @@ func New(s Setup) (*World, error) {
 		}
 		rules = append(rules, r)
 	}
-	strategies := make([]engine.Strategy, len(s.Symbols))
+	if s.Strategy != nil {
+		s.Seats = func(in *core.Instrument) ([]engine.Seat, error) {
+			one, err := s.Strategy(in)
+			return []engine.Seat{{Strategy: one}}, err
+		}
+	}
+	strategies := make([][]engine.Seat, len(s.Symbols))
 	for i := range strategies {
-		if s.Strategy == nil {
+		if s.Seats == nil {
 			continue
 		}
 		var err error
-		if strategies[i], err = s.Strategy(w.Table.Get(core.InstrumentID(i))); err != nil {
+		if strategies[i], err = s.Seats(w.Table.Get(core.InstrumentID(i))); err != nil {
 			return nil, err
 		}
 	}

@@ -17,7 +17,6 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"riposte/core"
-	"riposte/core/engine"
 	"riposte/tools/venue/exchange"
 )
 
@@ -30,27 +29,28 @@ const acknowledgement = "real money is at risk"
 // Config is the TOML file, checked as a whole before anything dials. Each table
 // of the file is one field; default.toml documents every key.
 type Config struct {
-	Venue    VenueConfig             `toml:"venue"`
-	Sim      SimConfig               `toml:"sim"`
-	Market   MarketConfig            `toml:"market"`
-	Strategy StrategyConfig          `toml:"strategy"`
-	Limits   map[string]LimitsConfig `toml:"limits"`
-	Account  AccountConfig           `toml:"account"`
-	Loop     LoopConfig              `toml:"loop"`
-	Journal  JournalConfig           `toml:"journal"`
-	Memory   MemoryConfig            `toml:"memory"`
-	Admin    AdminConfig             `toml:"admin"`
-	Latency  LatencyConfig           `toml:"latency"`
-	Keys     KeysConfig              `toml:"keys"`
-	Budget   BudgetConfig            `toml:"budget"`
-	DeadMan  DeadManConfig           `toml:"dead_man"`
-	Doubt    DoubtConfig             `toml:"doubt"`
-	Exec     ExecConfig              `toml:"exec"`
-	Store    StoreConfig             `toml:"store"`
-	Bars     BarsConfig              `toml:"bars"`
-	Recovery RecoveryConfig          `toml:"recovery"`
-	Signals  map[string]SignalConfig `toml:"signals"`
-	Record   RecordConfig            `toml:"record"`
+	Venue    VenueConfig              `toml:"venue"`
+	Sim      SimConfig                `toml:"sim"`
+	Market   MarketConfig             `toml:"market"`
+	Strategy StrategyConfig           `toml:"strategy"`
+	Several  map[string]SeveralConfig `toml:"strategies"`
+	Limits   map[string]LimitsConfig  `toml:"limits"`
+	Account  AccountConfig            `toml:"account"`
+	Loop     LoopConfig               `toml:"loop"`
+	Journal  JournalConfig            `toml:"journal"`
+	Memory   MemoryConfig             `toml:"memory"`
+	Admin    AdminConfig              `toml:"admin"`
+	Latency  LatencyConfig            `toml:"latency"`
+	Keys     KeysConfig               `toml:"keys"`
+	Budget   BudgetConfig             `toml:"budget"`
+	DeadMan  DeadManConfig            `toml:"dead_man"`
+	Doubt    DoubtConfig              `toml:"doubt"`
+	Exec     ExecConfig               `toml:"exec"`
+	Store    StoreConfig              `toml:"store"`
+	Bars     BarsConfig               `toml:"bars"`
+	Recovery RecoveryConfig           `toml:"recovery"`
+	Signals  map[string]SignalConfig  `toml:"signals"`
+	Record   RecordConfig             `toml:"record"`
 
 	hash  [sha256.Size]byte // of the file's bytes and what was set beside them
 	texts [][]byte          // the same, for errors that show a place
@@ -92,13 +92,6 @@ type MarketConfig struct {
 	QueueLevels   int      `toml:"queue_levels"`
 	BookWindow    int      `toml:"book_window"`
 	MarketLines
-}
-
-// StrategyConfig is [strategy].
-type StrategyConfig struct {
-	Name    string         `toml:"name"`
-	Symbols []string       `toml:"symbols"`
-	Params  map[string]any `toml:"params"`
 }
 
 // LoopConfig is [loop].
@@ -151,6 +144,8 @@ func parseConfig(name string, text []byte, sets ...string) (*Config, error) {
 		return nil, fmt.Errorf("BUG: the built-in configuration does not parse: %w", err)
 	}
 	c.Limits, c.Strategy.Params, c.Signals, c.Account = nil, nil, nil, accountDefaults()
+	usual := c.Strategy.Name
+	c.Strategy.Name = unnamed
 	if err := c.decode("config "+name, text); err != nil {
 		return nil, err
 	}
@@ -163,6 +158,7 @@ func parseConfig(name string, text []byte, sets ...string) (*Config, error) {
 		fmt.Fprintf(hash, "\n%s", set)
 	}
 	hash.Sum(c.hash[:0])
+	c.nameStrategy(usual)
 	if err := c.widen(); err != nil {
 		return nil, fmt.Errorf("cannot use config %s: %w", name, err)
 	}
@@ -288,7 +284,7 @@ func (c *Config) check() error {
 		c.checkURLs(),
 		c.checkSymbols(),
 		c.checkStreams(),
-		c.checkStrategy(),
+		c.checkStrategies(),
 	}
 	if c.Venue.Environment == "live" && c.Venue.Acknowledge != acknowledgement {
 		errs = append(errs, want("venue.acknowledge", fmt.Sprintf("%q", c.Venue.Acknowledge), fmt.Sprintf("%q before real money is traded", acknowledgement)))
@@ -362,34 +358,4 @@ func (c *Config) checkSymbols() error {
 		errs = append(errs, want("market.streams", c.Market.Streams, `"depth" or "depth@100ms" among them: without it there is no book`))
 	}
 	return errors.Join(errs...)
-}
-
-func (c *Config) checkStrategy() error {
-	if c.Strategy.Name == "" {
-		return nil
-	}
-	var errs []error
-	if _, err := engine.Lookup(c.Strategy.Name); err != nil {
-		errs = append(errs, fmt.Errorf("strategy.name: %w", err))
-	}
-	for _, s := range c.traded() {
-		if !slices.Contains(c.Market.Symbols, s) {
-			errs = append(errs, want("strategy.symbols", fmt.Sprintf("%q", s), "only symbols that market.symbols has too"))
-		}
-		if _, ok := c.Limits[s]; !ok {
-			errs = append(errs, fmt.Errorf("limits.%s is missing, want qty_max, notional_max, position_max and the rest: limits have no default", s))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// traded is the symbols that the strategy gets.
-func (c *Config) traded() []string {
-	switch {
-	case c.Strategy.Name == "":
-		return nil
-	case len(c.Strategy.Symbols) > 0:
-		return c.Strategy.Symbols
-	}
-	return c.Market.Symbols
 }

@@ -127,10 +127,11 @@ func (c *control) scope(kind, name string) (scopeKey, error) {
 		}
 		return scopeKey{engine.ScopeSymbol, uint16(in.ID)}, nil
 	case "strategy":
-		if name != c.d.cfg.Strategy.Name || name == "" {
-			return scopeKey{}, fmt.Errorf("strategy is %q, want %q", name, c.d.cfg.Strategy.Name)
+		n := slices.Index(c.d.strategies, name)
+		if n < 0 {
+			return scopeKey{}, fmt.Errorf("strategy is %q, want one of %q", name, c.d.strategies)
 		}
-		return scopeKey{engine.ScopeStrategy, 0}, nil
+		return scopeKey{engine.ScopeStrategy, uint16(n)}, nil
 	}
 	return scopeKey{}, fmt.Errorf("scope is %q, want all, symbol or strategy", kind)
 }
@@ -141,7 +142,7 @@ func (c *control) entry(k scopeKey) haltEntry {
 	case engine.ScopeSymbol:
 		return haltEntry{Scope: "symbol", Name: c.d.table.Get(core.InstrumentID(k.n)).Symbol}
 	case engine.ScopeStrategy:
-		return haltEntry{Scope: "strategy", Name: c.d.cfg.Strategy.Name}
+		return haltEntry{Scope: "strategy", Name: c.d.strategies[k.n]}
 	}
 	return haltEntry{Scope: "all"}
 }

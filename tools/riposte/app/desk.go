@@ -2,7 +2,6 @@ package app
 
 import (
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -49,6 +48,7 @@ type desk struct {
 	rank       []int // by instrument: who is recovered first
 	books      *bookKeeper
 	gate       *risk.Gate // the shard's
+	strategies []string   // names by number, as orders, halts and the journal tell them apart
 	shard      *engine.Shard
 	gateway    *exec.Gateway
 	folder     *store.Folder      // the journal's, until the journal has it
@@ -161,33 +161,15 @@ func (d *desk) rooms() error {
 	}
 	n := len(d.table.List)
 	d.queues = make([]*ring.Queue, n)
-	strategies := make([]engine.Strategy, n)
-	limits := map[core.InstrumentID]risk.Limits{}
-	var traded []core.InstrumentID
 	for i, size := range d.queueSizes() {
 		d.queues[i] = ring.NewQueue(size.events, size.levels, size.perEvent)
 		d.queueBytes += size.bytes()
 	}
-	for _, sym := range d.cfg.traded() {
-		in, _ := d.table.Lookup(sym) // instruments() made sure
-		make, err := engine.Lookup(d.cfg.Strategy.Name)
-		if err != nil {
-			return usageError{err}
-		}
-		s, err := make(in, engine.NewParams(d.cfg.Strategy.Params))
-		if err != nil {
-			return usageError{fmt.Errorf("strategy %s on %s: %w", d.cfg.Strategy.Name, sym, err)}
-		}
-		strategies[in.ID], limits[in.ID] = s, d.cfg.Limits[sym].limits()
-		traded = append(traded, in.ID)
-	}
-	account, err := d.cfg.Account.limits(d.table)
+	tr, err := d.cfg.trading(d.table)
 	if err != nil {
 		return usageError{err}
 	}
-	if d.gate, err = risk.NewGate(d.table, limits, account); err != nil {
-		return usageError{err}
-	}
+	d.gate, d.strategies = tr.gate, tr.names
 	reports := ring.New[core.Report](reportRing)
 	d.approved = ring.New[risk.Approved](approvedRing)
 	images := ring.New[*book.Image](imageRing)
@@ -197,7 +179,7 @@ func (d *desk) rooms() error {
 		d.auditor = newAuditor(d.table, d.trueBook)
 	}
 	shard := engine.Config{
-		Instruments: d.table, Clock: d.clock, Gate: d.gate, Queues: d.queues, Strategies: strategies,
+		Instruments: d.table, Clock: d.clock, Gate: d.gate, Queues: d.queues, Strategies: tr.seats,
 		Reports: reports, Images: images, Commands: d.commands, Out: d.approved, Want: want, Stages: d.stages.stages,
 		Depth: d.depth(), Window: d.cfg.Market.bookWindow(n),
 		TimerEvery: d.cfg.Loop.Timer.Duration, StatsEvery: statsEvery, PauseMax: pauseMax, LostAfter: d.cfg.DeadMan.LostAfter.Duration,
@@ -229,7 +211,7 @@ func (d *desk) rooms() error {
 	if d.shard, err = engine.NewShard(shard); err != nil {
 		return err
 	}
-	if err := d.exec(traded, reports); err != nil {
+	if err := d.exec(tr.traded, reports); err != nil {
 		return err
 	}
 	return d.feed(images, want)
@@ -250,9 +232,6 @@ const (
 
 // exec builds the way out: codec, wires, order table.
 func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report]) error {
-	if traded == nil {
-		traded = []core.InstrumentID{} // none, where nil would mean all
-	}
 	d.orders = traded
 	var err error
 	if d.codec, err = d.newCodec(d.key); err != nil {

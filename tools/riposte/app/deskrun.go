@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 	"time"
 
 	"riposte/core"
@@ -151,7 +152,7 @@ func (d *desk) report() *report {
 	now := time.Now()
 	r := &report{
 		at: now, Time: now.UTC().Format(time.RFC3339Nano), Seconds: now.Sub(d.started).Seconds(),
-		Environment: d.sites.name, Strategy: d.cfg.Strategy.Name, State: (s.Halted | g.halted).String(),
+		Environment: d.sites.name, Strategy: strings.Join(d.strategies, ", "), State: (s.Halted | g.halted).String(),
 		Events: s.Events, Snapshots: s.Snapshots, Demotions: s.Demotions,
 		Orders: g.stats.Sent, Acks: g.table.Acked, Fills: g.table.Filled, Cancels: g.stats.Cancels, Rejects: g.table.Rejected,
 		Unsent: s.Unsent, Doubts: g.table.Doubts, Unknown: g.unknown, Open: g.live, Refusals: map[string]uint64{},

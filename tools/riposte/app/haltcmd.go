@@ -40,7 +40,7 @@ func (c haltCmd) Run(o *output) error {
 		return err
 	}
 	kind, name := req.scope()
-	if kind == "strategy" && name != cfg.Strategy.Name || kind == "symbol" && !slices.Contains(cfg.Market.Symbols, name) {
+	if kind == "strategy" && !slices.Contains(cfg.strategyNames(), name) || kind == "symbol" && !slices.Contains(cfg.Market.Symbols, name) {
 		return usageError{fmt.Errorf("cannot halt %s %q: the configuration has no such one", kind, name)}
 	}
 	list, err := readHalts(cfg.Journal.Dir)

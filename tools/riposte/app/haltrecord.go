@@ -56,7 +56,9 @@ func (x *dealer) noteHalts() {
 		id := x.hinted[i].id
 		x.noteHalt(scopeKey{engine.ScopeSymbol, uint16(id)}, g.HaltedSymbol(id))
 	}
-	x.noteHalt(scopeKey{scope: engine.ScopeStrategy}, g.HaltedStrategy(0))
+	for n := range x.d.strategies {
+		x.noteHalt(scopeKey{engine.ScopeStrategy, uint16(n)}, g.HaltedStrategy(uint16(n)))
+	}
 }
 
 func (x *dealer) noteHalt(key scopeKey, now risk.HaltCause) {

@@ -87,6 +87,9 @@ func (d *desk) carry(gate *risk.Gate) {
 		in := &d.table.List[i]
 		if s := d.folder.Past.Symbols[in.Symbol]; s != nil {
 			gate.Carry(in.ID, s.Net-s.BaseFees)
+			if len(d.strategies) == 1 {
+				gate.CarryOwn(0, in.ID, s.Net-s.BaseFees)
+			}
 		}
 	}
 }

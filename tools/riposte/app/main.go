@@ -13,6 +13,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -151,6 +152,6 @@ func (c configCheckCmd) Run(o *output) error {
 		return usageError{err}
 	}
 	fmt.Fprintf(o.stdout, "%s is usable: %s, %d symbols, strategy %q on %d of them\n",
-		c.File, cfg.Venue.Environment, len(cfg.Market.Symbols), cfg.Strategy.Name, len(cfg.traded()))
+		c.File, cfg.Venue.Environment, len(cfg.Market.Symbols), strings.Join(cfg.strategyNames(), ", "), len(cfg.traded()))
 	return nil
 }

@@ -60,7 +60,7 @@ func (c *Config) widen() error {
 	if err != nil {
 		return fmt.Errorf("sim.symbols: %w", err)
 	}
-	c.Strategy.Symbols = c.traded()
+	c.fixSymbols()
 	c.Market.Symbols = slices.Clone(c.Market.Symbols)
 	for _, name := range names {
 		if more > 0 && !slices.Contains(c.Market.Symbols, name) {

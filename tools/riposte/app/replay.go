@@ -125,7 +125,7 @@ func newReplay(market string, files []string) (*replay, error) {
 	r.images = ring.New[*book.Image](16)
 	r.want = ring.New[book.Want](1 << 10)
 	r.shard, err = engine.NewShard(engine.Config{
-		Instruments: r.table, Clock: r.clock, Gate: gate, Queues: r.queues, Strategies: make([]engine.Strategy, n),
+		Instruments: r.table, Clock: r.clock, Gate: gate, Queues: r.queues, Strategies: make([][]engine.Seat, n),
 		Reports: ring.New[core.Report](2), Images: r.images, Commands: ring.New[engine.Command](2),
 		Out: ring.New[risk.Approved](2), Want: r.want, Observer: r,
 		TimerEvery: time.Hour, StatsEvery: time.Hour,

@@ -169,7 +169,7 @@ func many(t *testing.T, n int, tick core.Price) *manyMarkets {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.shard, err = engine.NewShard(engine.Config{Instruments: table, Clock: w.clock, Gate: gate, Queues: w.queues, Strategies: make([]engine.Strategy, n),
+	w.shard, err = engine.NewShard(engine.Config{Instruments: table, Clock: w.clock, Gate: gate, Queues: w.queues, Strategies: make([][]engine.Seat, n),
 		Reports: ring.New[core.Report](2), Images: w.images, Commands: ring.New[engine.Command](2), Out: ring.New[risk.Approved](2), Want: w.want,
 		Window: m.bookWindow(n), TimerEvery: time.Hour, StatsEvery: time.Hour})
 	if err != nil {
