@@ -78,7 +78,8 @@ func (p *Past) Take(rec *journal.Record) error {
 			return err
 		}
 		return p.session(d)
-	case journal.KindSegment, journal.KindChain, journal.KindSent, journal.KindRefusal, journal.KindMarket, journal.KindSnapshot, journal.KindLimit:
+	case journal.KindSegment, journal.KindChain, journal.KindSent, journal.KindRefusal, journal.KindMarket, journal.KindSnapshot, journal.KindLimit,
+		journal.KindSignal, journal.KindMarkOut, journal.KindScore:
 		return nil
 	}
 	return fmt.Errorf("%v is not known: a newer riposte wrote it", rec.Kind)

@@ -42,6 +42,7 @@ type market struct {
 	stats    *ring.Mailbox[MarketStats]
 	known    known
 	noted    bool // the head of the queue is in the input log
+	outside  outside
 
 	trail   *trail.Trail // of its trades, nil if they are not followed
 	bars    barTeller

@@ -60,6 +60,11 @@ func samples() []Payload {
 		&Checkpoint{Epoch: 7, Positions: 1, Holdings: 1, Orders: 1, Wall: 16, Runs: []Run{{5, 6}, {7, 0}}},
 		&Audit{Wall: 17, Settled: true, Found: 2, Halting: 1, Text: "foreign order", Marks: []Mark{{1, 50}, {2, -1}}},
 		&Limit{Scope: "BTCUSDT", Name: "qty_max", Value: "0.01"},
+		&Signal{Number: 3, Input: 1 << 41, Source: "tv", Own: true, Symbol: "BTCUSDT", Told: "BINANCE:BTCUSDT", ID: "a-17", Side: core.Sell, Outcome: 1, Failed: 9,
+			Price: 6183764000000, Mid: 6183764500000, Strength: 1e8, Scaled: 5e7, Horizon: 300e9, Issued: 18, Heard: 19, Wall: 20, Why: "none",
+			Readings: []Reading{{8, 1, 200_000_000, 5_000_000_000}, {9, 1, -5, 6}}},
+		&MarkOut{Number: 3, Source: "tv", Horizon: 1e9, Price: 6183764000000, Edge: -11.25, Wall: 21},
+		&Score{Source: "tv", N: 12.5, Mean: 3.25, Error: 1.5, Weight: 0.75, Wall: 22},
 	}
 }
 

@@ -29,12 +29,15 @@ const (
 	KindCheckpoint
 	KindAudit
 	KindLimit
+	KindSignal
+	KindMarkOut
+	KindScore
 
 	kinds // one past the last
 )
 
 var kindText = [kinds]string{"", "session start", "intent", "sent", "report", "refusal", "market", "snapshot", "halt", "session end",
-	"segment", "chain", "names", "position", "holding", "order", "checkpoint", "audit", "limit"}
+	"segment", "chain", "names", "position", "holding", "order", "checkpoint", "audit", "limit", "signal", "mark-out", "score"}
 
 func (k Kind) String() string {
 	if k == 0 || k >= kinds {

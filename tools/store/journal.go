@@ -37,6 +37,7 @@ type Journal struct {
 	in      journal.Intent
 	rep     journal.Report
 	refused refusals
+	signals signals
 	err     error
 }
 
