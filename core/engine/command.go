@@ -45,7 +45,7 @@ type Command struct {
 	Strategy   uint16
 	Cause      risk.HaltCause
 	ClockError time.Duration
-	VenueAt    core.WallNs // with the facts: the venue's time at the monotonic clock's 0
+	VenueAt    core.WallNs // with the facts: the venue's time at the monotonic clock's 0, 0 if nobody knows
 	Audited    core.MonoNs
 	RulesRead  core.MonoNs
 	Held       core.Qty
@@ -77,6 +77,9 @@ func (s *Shard) command(c *Command) {
 		}
 	case CmdFacts:
 		s.gate.ClockError(c.ClockError)
+		for _, m := range s.markets {
+			m.sync.VenueClock(c.VenueAt, core.MonoNs(c.ClockError))
+		}
 		s.gate.Audited(c.Audited)
 		s.gate.RulesRead(c.RulesRead)
 		s.lock.venueAt, s.lock.clockError = c.VenueAt, core.MonoNs(c.ClockError)

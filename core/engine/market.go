@@ -149,7 +149,7 @@ func (s *Shard) event(m *market, ev *core.Event, lv []core.Level) outcome {
 			m.trail.Told(ev)
 		}
 	case core.LineAlive:
-		m.sync.Alive(ev.Recv)
+		m.sync.Alive(ev)
 		m.heard(ev, 0)
 		out = quiet
 	case core.LineDown:

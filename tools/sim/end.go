@@ -19,7 +19,9 @@ type End struct {
 	out  *pipe
 	cond sync.Cond
 
-	in      []byte // arrived and not read
+	in      []byte  // arrived and not read
+	left    []Piece // when it was written
+	read    []Piece // likewise, of the last Read
 	eof     bool
 	reset   bool
 	closed  bool
@@ -57,6 +59,7 @@ func (e *End) Read(p []byte) (int, error) {
 			from := e.out.peer()
 			full := from.stuck()
 			k := copy(p, e.in)
+			e.read, e.left = cut(e.left, k)
 			if e.in = e.in[k:]; len(e.in) == 0 {
 				e.in = nil
 			}
@@ -73,6 +76,13 @@ func (e *End) Read(p []byte) (int, error) {
 		}
 		e.cond.Wait()
 	}
+}
+
+// Left tells when the bytes of the last Read were written.
+func (e *End) Left() []Piece {
+	e.link.net.mu.Lock()
+	defer e.link.net.mu.Unlock()
+	return e.read
 }
 
 // Write hands p to the network.

@@ -20,9 +20,11 @@ type (
 	// Tried is an attempt to make a connection, whatever comes of it.
 	Tried struct{ Role string }
 	// Read are bytes that the engine has just taken from a connection.
+	// All of B left the venue at Left; 0: nobody knows.
 	Read struct {
 		Conn int
 		B    []byte
+		Left int64
 	}
 	// Wrote are bytes that the engine has just given to a connection.
 	Wrote struct {
