@@ -60,6 +60,7 @@ func appendReport(b []byte, r *core.Report) []byte {
 	b = le.AppendUint16(b, uint16(r.Instrument))
 	b = le.AppendUint16(b, uint16(r.FeeAsset))
 	b = le.AppendUint32(b, uint32(r.Code))
+	b = le.AppendUint16(b, r.Strategy)
 	for _, v := range [...]int64{int64(r.ID), r.VenueID, r.TradeID, int64(r.Price), int64(r.Qty), int64(r.Cum), int64(r.Quote), int64(r.Fee), int64(r.VenueTime), int64(r.Recv)} {
 		b = le.AppendUint64(b, uint64(v))
 	}
@@ -260,7 +261,7 @@ func (f *fields) event(e *core.Event, lv []core.Level) []core.Level {
 
 func (f *fields) report(r *core.Report) {
 	r.Kind, r.Status, r.Side, r.Maker = core.ReportKind(f.u8()), core.OrderStatus(f.u8()), core.Side(f.u8()), f.flag()
-	r.Instrument, r.FeeAsset, r.Code = core.InstrumentID(f.u16()), core.AssetID(f.u16()), int32(f.u32())
+	r.Instrument, r.FeeAsset, r.Code, r.Strategy = core.InstrumentID(f.u16()), core.AssetID(f.u16()), int32(f.u32()), f.u16()
 	r.ID, r.VenueID, r.TradeID = core.OrderID(f.u64()), int64(f.u64()), int64(f.u64())
 	r.Price, r.Qty, r.Cum = core.Price(f.u64()), core.Qty(f.u64()), core.Qty(f.u64())
 	r.Quote, r.Fee, r.VenueTime, r.Recv = core.Amount(f.u64()), core.Amount(f.u64()), core.WallNs(f.u64()), core.MonoNs(f.u64())
