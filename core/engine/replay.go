@@ -124,6 +124,12 @@ func NewReplay(cfg Config, audits int) (*Replay, error) {
 	return p, err
 }
 
+// Input is the number of the last input that was taken.
+func (p *Replay) Input() uint64 { return p.Shard.input }
+
+// Decided is how many bytes of decisions the last step made, and what they were.
+func (p *Replay) Decided() []byte { return p.log.decided }
+
 // Difference is where a replay first decided otherwise than the run.
 type Difference struct {
 	Step  uint64

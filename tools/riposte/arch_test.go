@@ -38,7 +38,6 @@ var importTable = []struct {
 	{"core/strategy/...", []string{"core/..."}},
 	{"feed/ws", nil},
 	{"feed", []string{"core/...", "feed/ws"}},
-	{"feed/alert", []string{"core", "core/airlock", "core/ring", "feed", "feed/ws"}},
 	{"feed/binance", []string{"core", "core/bar", "core/book", "core/trail", "feed"}}, // a snapshot's body becomes a book.Image, a page of trades a trail.Answer
 	{"exec", []string{"core/..."}},
 	{"exec/binance", []string{"core", "exec"}},

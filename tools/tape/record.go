@@ -46,6 +46,10 @@ func (r *Recorder) drain() {
 	if r.file == nil && !time.Now().Before(r.retryAt) {
 		r.check(r.next())
 	}
+	if r.cfg.Inputs != nil {
+		r.drainInputs()
+		return
+	}
 	// Monotonic times become civil ones by the difference as it is now; a frame has
 	// waited for some milliseconds at most.
 	mono := r.cfg.Clock.Wall() - core.WallNs(r.cfg.Clock.Mono())
@@ -173,7 +177,7 @@ func (r *Recorder) check(err error) {
 
 // next begins a file. Files of a run sort by name in the order they were written.
 func (r *Recorder) next() error {
-	name := filepath.Join(r.cfg.Dir, fmt.Sprintf("%s-%04d.tsv.zst", r.cfg.Meta.Session, r.number))
+	name := filepath.Join(r.cfg.Dir, fmt.Sprintf("%s-%04d%s", r.cfg.Meta.Session, r.number, r.suffix()))
 	f, err := r.cfg.Create(name)
 	if err != nil {
 		return err

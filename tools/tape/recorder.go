@@ -27,6 +27,10 @@ type RecorderConfig struct {
 	FlushEvery time.Duration
 	// RetryEvery is how long after trouble with the disk it is tried again; 0: 5 s.
 	RetryEvery time.Duration
+	// Inputs makes it a recorder of an input log instead: it reads the messages that an
+	// engine puts there, and Frame must not be called. Begin is what the run began with.
+	Inputs *ring.Bytes
+	Begin  []byte
 	// Create opens a file that must not exist yet; nil: os.OpenFile.
 	Create func(name string) (io.WriteCloser, error)
 }
@@ -85,6 +89,7 @@ type Recorder struct {
 	notes   int    // ours in the block being filled
 	retryAt time.Time
 	held    *coldLine
+	line    []byte // of messages
 }
 
 // coldLine is the body of a REST answer, which does not come by the ring.
@@ -130,10 +135,19 @@ func NewRecorder(cfg RecorderConfig) (*Recorder, error) {
 	if cfg.Meta.Session == "" {
 		cfg.Meta.Session = time.Unix(0, int64(cfg.Clock.Wall())).UTC().Format("20060102T150405.000Z")
 	}
-	r := &Recorder{cfg: cfg, frames: ring.NewBytes(cfg.Room), cold: make(chan coldLine, coldRoom),
+	frames := cfg.Inputs
+	if frames == nil {
+		frames = ring.NewBytes(cfg.Room)
+	}
+	r := &Recorder{cfg: cfg, frames: frames, cold: make(chan coldLine, coldRoom),
 		quit: make(chan struct{}), done: make(chan struct{})}
 	if err := r.next(); err != nil {
 		return nil, fmt.Errorf("cannot record: %w", err)
+	}
+	if cfg.Inputs != nil {
+		if err := r.begin(); err != nil {
+			return nil, errors.Join(fmt.Errorf("cannot record: %w", err), r.file.Close())
+		}
 	}
 	go r.work()
 	return r, nil

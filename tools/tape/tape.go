@@ -8,6 +8,8 @@
 //	ws, ws:label      one WebSocket text frame, byte for byte; the label tells lines apart
 //	rest:path?query   the body of one REST answer, at the place where it arrived
 //	meta, gap         the recorder's own, one JSON object: what this is; what is missing
+//	begin, inputs     of an input log (core/engine), which has files of its own: what a run
+//	                  began with, one JSON object; what its engine took, as messages
 //	b64:kind          any of them whose payload is in base64, because a line cannot hold it
 //
 // recv_ns may be empty. Lines are in receive order.
@@ -37,6 +39,9 @@ const lineMax = 64 << 20
 const (
 	NoteMeta = "meta" // Meta: first in each file
 	NoteGap  = "gap"  // Gap: what should be here and is not
+
+	NoteBegin  = "begin"  // of an input log: what the run began with
+	NoteInputs = "inputs" // messages of an input log, see engine.Messages
 )
 
 const encoded = "b64:"
@@ -46,7 +51,7 @@ type Line struct {
 	RecvNs  int64  // Unix ns on the recorder's clock, 0 if not recorded
 	Rest    string // path?query of a REST answer, "" for anything else
 	Label   string // of a frame's connection, "" if it has none
-	Note    string // NoteMeta or NoteGap, "" for anything else
+	Note    string // one of the recorder's own kinds, "" for anything else
 	Payload []byte
 }
 
@@ -168,14 +173,24 @@ func (t *Reader) Next(l *Line) error {
 		l.Label = t.label
 	case bytes.HasPrefix(kind, []byte("rest:")) && len(kind) > 5:
 		l.Rest = string(kind[5:])
-	case string(kind) == NoteMeta:
-		l.Note = NoteMeta
-	case string(kind) == NoteGap:
-		l.Note = NoteGap
 	default:
-		return t.bad("kind %q", kind, "ws, ws:label, rest:path?query, meta or gap")
+		if l.Note = note(kind); l.Note == "" {
+			return t.bad("kind %q", kind, "ws, ws:label, rest:path?query, "+strings.Join(notes[:], ", "))
+		}
 	}
 	return nil
+}
+
+var notes = [...]string{NoteMeta, NoteGap, NoteBegin, NoteInputs}
+
+// note is the recorder's own kind of that name, "" if there is none.
+func note(kind []byte) string {
+	for _, n := range notes {
+		if string(kind) == n {
+			return n
+		}
+	}
+	return ""
 }
 
 // Cut is how many bytes at the end of a recording of ours are of a block that is not

@@ -82,13 +82,8 @@ const (
 	answerRing = 1 << 4 // pages of a thousand trades: more would only wait
 )
 
-// followTrades gives the shard its trails and their way to the venue's memory.
+// followTrades gives the shard's trails their way to the venue's memory.
 func (d *desk) followTrades(shard *engine.Config) {
-	t := d.cfg.trail()
-	for range d.table.List {
-		shard.Trails = append(shard.Trails, t)
-	}
-	shard.ActAfter = d.cfg.Bars.ActAfter.Duration
 	shard.Asks = ring.New[trail.Ask](askRing)
 	shard.Answers = ring.New[*trail.Answer](answerRing)
 	d.asks, d.answers = shard.Asks, shard.Answers

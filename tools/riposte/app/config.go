@@ -53,7 +53,9 @@ type Config struct {
 	Record   RecordConfig             `toml:"record"`
 
 	hash  [sha256.Size]byte // of the file's bytes and what was set beside them
-	texts [][]byte          // the same, for errors that show a place
+	text  []byte            // the file's
+	sets  []string
+	texts [][]byte // the same, for errors that show a place
 }
 
 // VenueConfig is [venue].
@@ -143,6 +145,7 @@ func parseConfig(name string, text []byte, sets ...string) (*Config, error) {
 	if err := toml.Unmarshal(defaultTOML, c); err != nil {
 		return nil, fmt.Errorf("BUG: the built-in configuration does not parse: %w", err)
 	}
+	c.text, c.sets = text, sets
 	c.Limits, c.Strategy.Params, c.Signals, c.Account = nil, nil, nil, accountDefaults()
 	usual := c.Strategy.Name
 	c.Strategy.Name = unnamed
@@ -280,7 +283,7 @@ func (c *Config) check() error {
 		c.checkBars(),
 		c.Recovery.check(),
 		c.checkSignals(),
-		c.Record.check(),
+		c.checkRecord(),
 		c.checkURLs(),
 		c.checkSymbols(),
 		c.checkStreams(),

@@ -98,7 +98,7 @@ func TestSetChangesOneKeyAndLeavesItsNeighbours(t *testing.T) {
 	want.Strategy.Params = maps.Clone(base.Strategy.Params)
 	want.Strategy.Params["life_min"] = "1s"
 	want.Journal.Dir, want.Sim.TLS = "", true
-	want.hash, want.texts = c.hash, c.texts
+	want.hash, want.texts, want.sets = c.hash, c.texts, c.sets
 	if diff := cmp.Diff(&want, c, cmp.AllowUnexported(Config{}, MarketConfig{}, duration{}, quantity{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

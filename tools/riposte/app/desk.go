@@ -66,6 +66,7 @@ type desk struct {
 	control    *control
 	approved   *ring.Ring[risk.Approved] // from the shard to the gateway
 	recorder   *tape.Recorder            // nil without one
+	inputs     *inputLog                 // likewise
 	witness    stepper                   // tests look from here at what is about to leave; nil otherwise
 	tap        func(exec.Dial) exec.Dial // and from here at the wires of orders
 
@@ -160,15 +161,18 @@ func (d *desk) rooms() error {
 	if err := d.past(); err != nil {
 		return usageError{err}
 	}
-	n := len(d.table.List)
-	d.queues = make([]*ring.Queue, n)
-	for i, size := range d.queueSizes() {
-		d.queues[i] = ring.NewQueue(size.events, size.levels, size.perEvent)
-		d.queueBytes += size.bytes()
-	}
 	tr, err := d.cfg.trading(d.table)
 	if err != nil {
 		return usageError{err}
+	}
+	d.rank = d.rankSymbols()
+	shard, err := d.cfg.shard(d.table, tr, d.rank)
+	if err != nil {
+		return usageError{err}
+	}
+	d.queues = shard.Queues
+	for _, size := range d.cfg.queueSizes(d.table) {
+		d.queueBytes += size.bytes()
 	}
 	d.gate, d.strategies = tr.gate, tr.names
 	reports := ring.New[core.Report](reportRing)
@@ -179,18 +183,13 @@ func (d *desk) rooms() error {
 	if d.sim != nil && d.cfg.Sim.Audit {
 		d.auditor = newAuditor(d.table, d.trueBook)
 	}
-	shard := engine.Config{
-		Instruments: d.table, Clock: d.clock, Gate: d.gate, Queues: d.queues, Strategies: tr.seats,
-		Reports: reports, Images: images, Commands: d.commands, Out: d.approved, Want: want, Stages: d.stages.stages,
-		Depth: d.depth(), Window: d.cfg.Market.bookWindow(n),
-		TimerEvery: d.cfg.Loop.Timer.Duration, StatsEvery: statsEvery, PauseMax: pauseMax, LostAfter: d.cfg.DeadMan.LostAfter.Duration,
-	}
+	shard.Clock, shard.Reports, shard.Images, shard.Commands, shard.Out, shard.Want, shard.Stages = d.clock, reports, images, d.commands, d.approved, want, d.stages.stages
+	d.books = newBookKeeper(d)
+	shard.Depth.Copies, shard.Depth.Judged, shard.Depth.Recovered = d.books.copies, d.books.judged, d.books.recovered
 	d.refused = newRefusals()
 	shard.Denials = d.refused.ring
 	d.followTrades(&shard)
-	if err := d.addRules(&shard); err != nil {
-		return usageError{err}
-	}
+	d.addRules(&shard)
 	d.control = newControl(d)
 	if err := d.control.load(); err != nil {
 		return err
@@ -209,6 +208,9 @@ func (d *desk) rooms() error {
 		}
 	}
 	d.carry(d.gate)
+	if shard.Inputs, err = d.openInputs(); err != nil {
+		return usageError{err}
+	}
 	if d.shard, err = engine.NewShard(shard); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -14,9 +15,16 @@ import (
 type RecordConfig struct {
 	Dir    string `toml:"dir"`
 	FileMB int    `toml:"file_mb"`
+	Inputs bool   `toml:"inputs"`
 }
 
-func (c *RecordConfig) check() error { return between("record.file_mb", c.FileMB, 1, 1<<20) }
+func (c *Config) checkRecord() error {
+	err := between("record.file_mb", c.Record.FileMB, 1, 1<<20)
+	if c.Record.Inputs && c.Record.Dir == "" && c.Journal.Dir == "" {
+		err = errors.Join(err, want("record.inputs", true, "false without a folder: record.dir or journal.dir"))
+	}
+	return err
+}
 
 type recordCmd struct {
 	Out    string        `required:"" type:"path" placeholder:"DIR" help:"Folder for the recording; files of several runs may lie in it."`
@@ -40,6 +48,7 @@ type recordReport struct {
 	Lost    uint64 `json:"lost"`    // frames and bodies that are not in it; the recording says where
 	Waiting int    `json:"waiting"` // bytes not written yet
 	Trouble string `json:"trouble,omitempty"`
+	Hole    uint64 `json:"hole,omitempty"` // of an input log: the first step that is missing
 }
 
 // openRecorder begins to record, if that is asked for, before anything is heard.
@@ -71,15 +80,20 @@ func (d *desk) tapFrames() func(line uint8, at core.MonoNs, frame []byte) {
 
 // closeRecorder ends the recording; nothing may be heard any more.
 func (d *desk) closeRecorder() error {
-	if d.recorder == nil {
-		return nil
+	var err error
+	if d.recorder != nil {
+		err = d.recorder.Close()
 	}
-	return d.recorder.Close()
+	if d.inputs != nil {
+		err = errors.Join(err, d.inputs.recorder.Close())
+	}
+	return err
 }
 
 // reportRecord adds how the recording stands. Trouble with it is an alarm and no
 // reason to stop trading.
 func (d *desk) reportRecord(r *report) {
+	d.reportInputs(r)
 	if d.recorder == nil {
 		return
 	}

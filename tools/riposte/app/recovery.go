@@ -11,7 +11,6 @@ import (
 
 	"riposte/core"
 	"riposte/core/book"
-	"riposte/core/engine"
 	"riposte/core/ring"
 	"riposte/exec"
 	execbinance "riposte/exec/binance"
@@ -170,16 +169,6 @@ func (d *desk) tradesOf() []bool {
 		}
 	}
 	return of
-}
-
-// depth is how the shard keeps up what its books know.
-func (d *desk) depth() engine.DepthConfig {
-	d.rank = d.rankSymbols()
-	d.books = newBookKeeper(d)
-	c := engine.DepthConfig{Levels: d.cfg.Market.SnapshotLimit, RenewAt: d.cfg.Recovery.RenewAt, Rank: d.rank,
-		Copies: d.books.copies, Judged: d.books.judged, Recovered: d.books.recovered}
-	c.Audit = d.cfg.Recovery.AuditShare > 0
-	return c
 }
 
 // urgent are the instruments that are traded.

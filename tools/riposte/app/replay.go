@@ -30,12 +30,19 @@ type replayCmd struct {
 	JSON   bool     `name:"json" help:"Print one JSON object."`
 	Speed  string   `enum:"max,1x,10x" default:"max" help:"max, or paced by the recorded receive times."`
 	Cut    int64    `default:"-1" help:"Send the frames through a WebSocket in fragments, cut at random bytes by this seed."`
-	Files  []string `arg:"" help:"Recordings, or folders of them; several are one stream in the order given."`
+	Files  []string `arg:"" optional:"" help:"Recordings, or folders of them; several are one stream in the order given."`
+	proofFlags
 	profileFlags
 }
 
 // Run replays the tapes and prints what came out.
 func (c replayCmd) Run(o *output) error {
+	if c.Journal != "" {
+		return c.prove(o)
+	}
+	if len(c.Files) == 0 {
+		return usageError{errors.New("want recordings to replay, or --journal DIR to prove a run's decisions again")}
+	}
 	files, err := tape.Expand(c.Files)
 	if err != nil {
 		return usageError{err}

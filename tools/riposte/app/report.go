@@ -84,6 +84,7 @@ type report struct {
 
 	Store  *storeReport  `json:"store,omitempty"`
 	Record *recordReport `json:"record,omitempty"`
+	Inputs *recordReport `json:"inputs,omitempty"` // the input log
 
 	Memory memoryUse `json:"memory"`
 

@@ -20,7 +20,7 @@ type runCmd struct {
 	Set    []string      `placeholder:"KEY=VALUE" sep:"none" help:"Change one key of the configuration, such as loop.wait=spin; may be given more than once."`
 	For    time.Duration `help:"Stop after this long; 0 runs until SIGINT or SIGTERM."`
 	JSON   bool          `name:"json" help:"One JSON object per second and a final one."`
-	Record string        `type:"path" placeholder:"DIR" help:"Record raw frames, REST bodies and what was lost into this folder; as record.dir."`
+	Record string        `type:"path" placeholder:"DIR" help:"Record raw frames, REST bodies and what was lost into this folder; as record.dir; and what the engine took, as record.inputs."`
 	Live   bool          `help:"Confirm that real money is traded; needed beside venue.acknowledge for environment live."`
 	profileFlags
 	developerFlags
@@ -35,6 +35,7 @@ func (c runCmd) Run(o *output) (err error) {
 	}
 	if c.Record != "" {
 		cfg.Record.Dir = c.Record
+		cfg.Record.Inputs = cfg.Record.Inputs || len(cfg.traded()) > 0
 	}
 	if cfg.Venue.Environment == "live" && !c.Live {
 		return usageError{errors.New("environment live trades real money: want --live on the command line too")}

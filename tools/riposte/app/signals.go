@@ -174,25 +174,13 @@ type signalReport struct {
 	Last   string `json:"last"` // its newest reason, with numbers
 }
 
-// addRules gives the shard the configuration's signals.
-func (d *desk) addRules(shard *engine.Config) error {
-	if len(d.cfg.Signals) == 0 {
-		return nil
+// addRules has what the shard's rules say shown.
+func (d *desk) addRules(shard *engine.Config) {
+	if shard.Rules == nil {
+		return
 	}
-	seen := &signalsSeen{ring: ring.New[signal.Fired](signalRing), rules: make([]*signal.Rules, len(d.table.List)), last: map[signalKey]*signalReport{}}
-	for _, sym := range d.cfg.Market.Symbols {
-		in, ok := d.table.Lookup(sym)
-		if !ok {
-			continue
-		}
-		var err error
-		if seen.rules[in.ID], err = d.cfg.rules(sym); err != nil {
-			return err
-		}
-	}
-	shard.Rules, shard.Fired = seen.rules, seen.ring
-	d.signals = seen
-	return nil
+	d.signals = &signalsSeen{ring: ring.New[signal.Fired](signalRing), rules: shard.Rules, last: map[signalKey]*signalReport{}}
+	shard.Fired = d.signals.ring
 }
 
 // reportSignals takes what has fired and tells how often, and why last.

@@ -85,25 +85,9 @@ func (m *MarketConfig) queueSizes(traded []bool) []queueSize {
 	return sizes
 }
 
-// queueSizes are the sizes by instrument.
-func (d *desk) queueSizes() []queueSize {
-	symbols, traded := d.cfg.Market.Symbols, d.cfg.traded()
-	is := make([]bool, len(symbols))
-	for i, sym := range symbols {
-		is[i] = slices.Contains(traded, sym)
-	}
-	sizes := make([]queueSize, len(d.table.List))
-	for i, size := range d.cfg.Market.queueSizes(is) {
-		if in, ok := d.table.Lookup(symbols[i]); ok {
-			sizes[in.ID] = size
-		}
-	}
-	return sizes
-}
-
 // queueRange says how large the largest queue is, and the smallest where they differ.
 func (d *desk) queueRange() string {
-	sizes := d.queueSizes()
+	sizes := d.cfg.queueSizes(d.table)
 	by := func(a, b queueSize) int { return a.bytes() - b.bytes() }
 	text := func(s queueSize) string { return fmt.Sprintf("%d events and %d levels", s.events, s.levels) }
 	lo, hi := slices.MinFunc(sizes, by), slices.MaxFunc(sizes, by)
