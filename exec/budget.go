@@ -214,7 +214,9 @@ func (b *Budget) SawWeight(used int32, sent, venue core.WallNs) {
 }
 
 // SawOrders takes the venue's unfilled order counts (below 0: not told); pending
-// is how many orders we have sent that are not yet answered. It corrects both ways.
+// is how many orders we have sent that they may not have in them: those not yet answered,
+// and those answered since the request left whose answer brings the counts. It corrects
+// both ways.
 func (b *Budget) SawOrders(short, day int32, pending int, venue core.WallNs) {
 	b.account.pending[b.slot].Store(int64(pending))
 	all := int64(0)

@@ -24,8 +24,9 @@ func (t *Table) Apply(e *core.Execution) *Order {
 	if e.Status.Terminal() && e.Status != core.NotSent {
 		o.endAs(e.Status, e.Code, t)
 	}
-	if e.Qty > 0 && e.Qty < o.low {
-		o.low = e.Qty // amended: a quantity is only ever lowered, so the lowest is the newest
+	if e.Qty > 0 && e.Qty < o.Qty {
+		o.Qty = e.Qty // amended: a quantity is only ever lowered, so the lowest is the newest
+		o.lowered = true
 	}
 	fill := e.Kind == core.ExecTrade && e.TradeID >= 0 && e.LastQty > 0
 	if fill && !t.addFill(o, e.TradeID) {
@@ -33,17 +34,14 @@ func (t *Table) Apply(e *core.Execution) *Order {
 		fill = false
 	}
 	if fill {
-		if o.Filled += e.LastQty; o.Filled > o.whole {
+		if o.Filled += e.LastQty; o.Filled > o.Qty && !o.lowered {
 			t.Stats.Contradictions++
 		}
 	}
 	o.Cum = max(o.Cum, e.Cum, o.Filled)
 	if o.end == core.Filled {
-		o.Cum = max(o.Cum, o.low)
+		o.Cum = max(o.Cum, o.Qty)
 	}
-	// More may have traded before an amend than it leaves: the order then ends with what
-	// has traded.
-	o.Qty = max(o.low, min(o.Cum, o.whole))
 	t.settle(o, e, fill)
 	return o
 }

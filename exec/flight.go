@@ -18,6 +18,7 @@ type flight struct {
 	sent     core.MonoNs
 	deadline core.MonoNs // for the answer
 	doubtAt  core.MonoNs // when the order becomes unknown though we still listen
+	before   uint64      // requests that place orders and had come to their end when it left
 }
 
 // begin notes that a request leaves now. answer is how long it is listened for, doubt

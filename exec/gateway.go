@@ -135,6 +135,8 @@ type Gateway struct {
 	verdict  Verdict
 	rec      SentRecord
 	inflight int // new orders without an answer
+	// Requests that placed orders and have come to their end, by an answer or without.
+	concluded uint64
 
 	halt     atomic.Uint32 // risk.HaltCause bits
 	handover atomic.Pointer[handover]

@@ -34,8 +34,11 @@ func (g *Gateway) heard(f *flight, o *Order, v *Verdict, recv core.MonoNs) {
 	venue := g.time.At(recv)
 	g.budget.SawWeight(v.Weight, g.time.At(f.sent), venue)
 	if f.kind.places() {
+		// What came to its end while this one was under way may not be in the count that
+		// it brings: answers of several connections overtake each other.
 		g.inflight--
-		g.budget.SawOrders(v.OrdersShort, v.OrdersDay, g.inflight, venue)
+		g.budget.SawOrders(v.OrdersShort, v.OrdersDay, g.inflight+int(g.concluded-f.before), venue)
+		g.concluded++
 	}
 	g.heed(v, venue, recv)
 	old := g.unpinOld(f)
@@ -180,6 +183,7 @@ func (g *Gateway) attempted(f *flight, o *Order) {
 func (g *Gateway) lost(f *flight, why error) {
 	if f.kind.places() {
 		g.inflight--
+		g.concluded++
 	}
 	var a AnswerError
 	if errors.As(why, &a) && f.kind == RequestCancel {

@@ -31,8 +31,6 @@ type Past struct {
 	Halted  map[uint32]journal.Halt // raised and not lifted, by cause; a session's own end with it
 
 	orders  map[core.OrderID]*journal.Order // not done, or tombstones
-	shares  map[shareKey]*pastShare         // of Symbols, by strategy
-	owners  owners
 	names   []journal.InstrumentName
 	assets  []string
 	draft   *Past             // the checkpoint being read
@@ -57,7 +55,7 @@ type PastHolding struct{ Owned, Fees core.Amount }
 // NewPast is a past in which nothing happened.
 func NewPast() *Past {
 	return &Past{Symbols: map[string]*PastPosition{}, Assets: map[string]*PastHolding{}, Runs: map[uint64]uint64{},
-		Halted: map[uint32]journal.Halt{}, orders: map[core.OrderID]*journal.Order{}, shares: map[shareKey]*pastShare{}}
+		Halted: map[uint32]journal.Halt{}, orders: map[core.OrderID]*journal.Order{}}
 }
 
 // Take adds one record.
@@ -74,14 +72,13 @@ func (p *Past) Take(rec *journal.Record) error {
 		}
 		return p.report(&p.rep.Report)
 	case journal.KindSessionStart, journal.KindSessionEnd, journal.KindNames, journal.KindHalt, journal.KindAudit,
-		journal.KindPosition, journal.KindHolding, journal.KindOrder, journal.KindCheckpoint, journal.KindStrategies, journal.KindShare:
+		journal.KindPosition, journal.KindHolding, journal.KindOrder, journal.KindCheckpoint:
 		d := journal.New(rec.Kind)
 		if err := d.Decode(rec); err != nil {
 			return err
 		}
 		return p.session(d)
-	case journal.KindSegment, journal.KindChain, journal.KindSent, journal.KindRefusal, journal.KindMarket, journal.KindSnapshot, journal.KindLimit,
-		journal.KindSignal, journal.KindMarkOut, journal.KindScore:
+	case journal.KindSegment, journal.KindChain, journal.KindSent, journal.KindRefusal, journal.KindMarket, journal.KindSnapshot, journal.KindLimit:
 		return nil
 	}
 	return fmt.Errorf("%v is not known: a newer riposte wrote it", rec.Kind)
@@ -91,7 +88,7 @@ func (p *Past) session(d journal.Payload) error {
 	switch d := d.(type) {
 	case *journal.SessionStart:
 		p.Epoch, p.Account, p.Prefix, p.Clean = max(p.Epoch, d.Epoch), d.Account, d.Prefix, false
-		p.names, p.assets, p.draft, p.opening, p.owners.local = nil, nil, NewPast(), nil, nil
+		p.names, p.assets, p.draft, p.opening = nil, nil, NewPast(), nil
 		clear(p.Halted) // a session says anew what stops it
 		p.Runs[d.Epoch] = max(p.Runs[d.Epoch], 0)
 	case *journal.SessionEnd:
@@ -116,16 +113,7 @@ func (p *Past) session(d journal.Payload) error {
 				s.Mark = max(s.Mark, m.Trade)
 			}
 		}
-	case *journal.Strategies:
-		p.owners.named(d)
-	case *journal.Share:
-		if p.draft == nil {
-			return fmt.Errorf("a strategy's share outside a checkpoint")
-		}
-		p.draft.shares[shareKey{d.Strategy, d.Symbol}] = &pastShare{d.Net, d.BaseFees}
-		p.owners.number(d.Strategy)
 	case *journal.Order:
-		d.Strategy = p.owners.of(d.Strategy)
 		if p.draft != nil {
 			p.draft.orders[d.ID] = d
 		} else {
@@ -163,11 +151,11 @@ func (p *Past) holding(d *journal.Holding) error {
 // checkpoint lets what was told since the session's start replace all before.
 func (p *Past) checkpoint(d *journal.Checkpoint) error {
 	n := p.draft
-	if n == nil || len(n.Symbols) != int(d.Positions) || len(n.Assets) != int(d.Holdings) || len(n.orders) != int(d.Orders) || len(n.shares) != int(d.Shares) {
+	if n == nil || len(n.Symbols) != int(d.Positions) || len(n.Assets) != int(d.Holdings) || len(n.orders) != int(d.Orders) {
 		return fmt.Errorf("a checkpoint of %d positions, %d holdings and %d orders, which are not what stands before it",
 			d.Positions, d.Holdings, d.Orders)
 	}
-	p.Symbols, p.Assets, p.orders, p.shares = n.Symbols, n.Assets, n.orders, n.shares
+	p.Symbols, p.Assets, p.orders = n.Symbols, n.Assets, n.orders
 	p.Opened, p.draft = d.Holdings > 0, nil
 	for _, r := range d.Runs {
 		p.Runs[r.Epoch] = max(p.Runs[r.Epoch], r.Last)
@@ -211,7 +199,7 @@ func (p *Past) intent(in *journal.Intent) error {
 	if in.Kind != core.Place && in.Kind != core.Replace {
 		return nil
 	}
-	p.orders[in.Order] = &journal.Order{ID: in.Order, Client: in.Client, Symbol: in.Symbol, Strategy: p.owners.of(in.Strategy), Side: in.Side,
+	p.orders[in.Order] = &journal.Order{ID: in.Order, Client: in.Client, Symbol: in.Symbol, Strategy: in.Strategy, Side: in.Side,
 		Type: in.Type, TIF: in.TIF, Price: in.Price, Qty: in.Qty, Stamp: in.Wall, Window: in.Window}
 	return p.ran(in.Client)
 }
@@ -222,11 +210,7 @@ func (p *Past) report(r *core.Report) error {
 		if o != nil && slices.Contains(o.Trades, r.TradeID) {
 			return nil
 		}
-		whose := p.owners.of(r.Strategy)
-		if o != nil {
-			whose = o.Strategy
-		}
-		if err := p.fill(r, whose); err != nil {
+		if err := p.fill(r); err != nil {
 			return err
 		}
 	}
@@ -262,7 +246,7 @@ func (p *Past) report(r *core.Report) error {
 }
 
 // fill books what a fill brought and took, as the Ledger does.
-func (p *Past) fill(r *core.Report, whose uint16) error {
+func (p *Past) fill(r *core.Report) error {
 	s := p.symbol(r.Instrument)
 	if s == nil {
 		return fmt.Errorf("a fill of instrument %d, which the session has not named", r.Instrument)
@@ -273,7 +257,6 @@ func (p *Past) fill(r *core.Report, whose uint16) error {
 		base, quote = -base, -quote
 	}
 	s.Net += base
-	p.booked(whose, r, base, in)
 	s.Cash -= quote
 	if r.FeeAsset == in.Base {
 		s.BaseFees += core.Qty(r.Fee)
@@ -350,10 +333,8 @@ func (p *Past) Checkpoint(epoch uint64, wall core.WallNs, note func(journal.Payl
 			end.Holdings++
 		}
 	}
-	end.Shares = p.noteShares(note)
 	for _, o := range p.Orders() {
 		c := *o
-		c.Strategy = p.Whose(o)
 		c.Trades = c.Trades[max(0, len(c.Trades)-pastTrades):] // older ones lie behind the mark
 		note(&c)
 		end.Orders++

@@ -71,17 +71,18 @@ func (c *SessionConfig) defaults() error {
 // has no answer; nothing here sends again. Owned by the loop goroutine; the methods that
 // say so may be called on nil, which is a route that does not exist.
 type Sessions struct {
-	cfg    SessionConfig
-	lanes  []lane
-	owner  sessionOwner
-	rng    *rand.Rand
-	ctx    context.Context
-	stop   context.CancelFunc
-	dials  sync.WaitGroup
-	closed bool
-	busy   int     // requests in flight, all sessions
-	quiet  Request // a logon or probe under way; here because its address crosses an interface
-	landed flight  // the request whose end is being told; here for the same reason
+	cfg       SessionConfig
+	lanes     []lane
+	owner     sessionOwner
+	rng       *rand.Rand
+	ctx       context.Context
+	stop      context.CancelFunc
+	dials     sync.WaitGroup
+	closed    bool
+	busy      int     // requests in flight, all sessions
+	concluded uint64  // requests that placed orders and have come to their end, by the owner's count
+	quiet     Request // a logon or probe under way; here because its address crosses an interface
+	landed    flight  // the request whose end is being told; here for the same reason
 
 	Stats SessionStats
 }
@@ -225,6 +226,7 @@ func (p *Sessions) request(s *session, b []byte, kind RequestKind, o *Order, now
 	p.Stats.Requests++
 	f := s.claim()
 	f.begin(kind, o, now, p.cfg.AnswerTimeout, p.cfg.DoubtAfter)
+	f.before = p.concluded
 	p.busy++
 	if err := s.conn.Send(b); err != nil {
 		s.release(f)

@@ -389,3 +389,30 @@ func TestApplyingEvidenceDoesNotAllocate(t *testing.T) {
 		t.Errorf("%d orders live, %+v", tb.Live(), tb.Stats)
 	}
 }
+
+// An order that is amended to no more than has traded by then ends as expired: however the
+// words come, it is what the venue says.
+func TestAnOrderAmendedBelowItsFillsEndsAsTheVenueSays(t *testing.T) {
+	for _, newQty := range []core.Qty{40, 60} {
+		for _, late := range []bool{false, true} {
+			r := newTableRig(t, 8)
+			o := r.add(100)
+			fill := core.Execution{Kind: core.ExecTrade, Status: core.PartiallyFilled, Instrument: 1, Client: o.Client, VenueID: 7, Qty: 100, TradeID: 1, LastQty: 60, Cum: 60}
+			amended := core.Execution{Kind: core.ExecReplaced, Status: core.PartiallyFilled, Instrument: 1, Client: o.Client, VenueID: 7, Qty: newQty, TradeID: -1, Cum: 60}
+			over := core.Execution{Kind: core.ExecExpired, Status: core.Expired, Instrument: 1, Client: o.Client, VenueID: 7, Qty: newQty, TradeID: -1, Cum: 60}
+			words := []*core.Execution{&fill, &amended, &over}
+			if late {
+				words = []*core.Execution{&amended, &over, &fill}
+			}
+			r.Apply(words[0])
+			r.Apply(words[1])
+			if !late && o.Status() != core.PartiallyFilled {
+				t.Errorf("to %d: it is %v before its end was told", newQty, o.Status())
+			}
+			r.Apply(words[2])
+			if o.Status() != core.Expired || !o.Complete() || o.Filled != 60 || r.Stats.Contradictions != 0 {
+				t.Errorf("to %d, late %v: it is %v, complete %v, with %d traded and %d contradictions, want EXPIRED with 60", newQty, late, o.Status(), o.Complete(), o.Filled, r.Stats.Contradictions)
+			}
+		}
+	}
+}

@@ -105,9 +105,12 @@ func (g *Gateway) layCancel(x *way, o *Order, venue core.WallNs) EncodeError {
 // send writes g.req; see Pool.request and Sessions.request.
 func (g *Gateway) send(x *way, kind RequestKind, o *Order, now core.MonoNs) (taken int, err error) {
 	if x.s != nil {
+		g.sessions.concluded = g.concluded
 		return g.sessions.request(x.s, g.req.Bytes, kind, o, now)
 	}
-	return g.pool.request(x.w, g.req.Bytes, kind, o, now)
+	taken, err = g.pool.request(x.w, g.req.Bytes, kind, o, now)
+	x.w.before = g.concluded
+	return taken, err
 }
 
 // oversee keeps the router's figures and has the routes prove themselves.
