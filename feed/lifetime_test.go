@@ -105,6 +105,40 @@ func TestSessionFrozenDepthIsToldFromAQuietOne(t *testing.T) {
 	}
 }
 
+// Where a stream is the only one of its market, a snapshot that runs ahead of it tells that
+// it stands still.
+func TestSessionDepthThatASnapshotOutrunsIsFrozen(t *testing.T) {
+	shown := feed.NewShown(1)
+	r := newRig(t, func(c *vconn) {
+		c.confirm(1)
+		if c.number == 1 {
+			c.send(depth(1, 5))
+		}
+		c.stay()
+	}, func(cfg *feed.SessionConfig) {
+		cfg.Shown = shown
+		cfg.Streams[0].MaxAge = 2 * time.Second
+	})
+	r.kinds(0, 1)
+	shown.See(0, 5)
+	for range 5 {
+		r.clock.forward(600 * time.Millisecond)
+		r.until("a look", func(feed.SessionStatus) bool { return true })
+	}
+	if st := r.s.Status(); st.Frozen != 0 {
+		t.Fatalf("a stream that has all that a snapshot showed is frozen: %q", st.LastError)
+	}
+	shown.See(0, 6)
+	for range 5 {
+		r.clock.forward(600 * time.Millisecond)
+		r.until("a look", func(feed.SessionStatus) bool { return true })
+	}
+	r.until("the frozen stream", func(st feed.SessionStatus) bool { return st.Frozen == 1 && st.Renewed == 1 })
+	if st := r.s.Status(); !strings.Contains(st.LastError, "a snapshot showed that its market had moved") {
+		t.Fatalf("got %q", st.LastError)
+	}
+}
+
 func TestSessionAlarmsWhenNothingFollowsAConfirmation(t *testing.T) {
 	r := newRig(t, func(c *vconn) {
 		c.confirm(1)

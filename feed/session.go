@@ -40,6 +40,9 @@ type SessionConfig struct {
 	Batch int
 	// PerSubscribe is the most streams in one request. 0: 200.
 	PerSubscribe int
+	// Shown, if set, is what snapshots have shown: a depth stream that falls behind it
+	// stands still.
+	Shown *Shown
 	// Tap, if set, is shown each text frame as it came, with its line and when its bytes
 	// had been read, before anything is made of it: for a recording. The frame is lent.
 	Tap func(line uint8, at core.MonoNs, frame []byte)
@@ -77,13 +80,11 @@ type Session struct {
 	index   [][kinds]int16 // by instrument and kind: 1 + position in streams
 	asking
 
-	tap func(line uint8, at core.MonoNs, frame []byte)
+	tap   func(line uint8, at core.MonoNs, frame []byte)
+	shown *Shown
 
 	ev *core.Event // for frames whose instrument only decoding tells
 	lv []core.Level
-
-	dated   int64       // the newest venue time that this connection has told, ns; 0: none
-	datedAt core.MonoNs // when it had been read
 
 	count  counts
 	shared sharedCounts
@@ -110,10 +111,12 @@ type stream struct {
 	frozen bool   // it says nothing while its market moves
 
 	// For the watchdog.
-	lagAt  core.MonoNs // since when others have brought what it has not, 0: they have not
-	lagged uint64      // its messages then
-	again  renewal     // where its renewal on this connection stands
-	tried  core.MonoNs // when it was last renewed, over all connections
+	lagAt     core.MonoNs // since when others have brought what it has not, 0: they have not
+	lagged    uint64      // its messages then
+	shownAt   core.MonoNs // since when a snapshot has shown more than any line has brought, 0: none has
+	shownNext uint64      // what they had brought then
+	again     renewal     // where its renewal on this connection stands
+	tried     core.MonoNs // when it was last renewed, over all connections
 
 	sharedLast atomic.Int64
 	sharedBits atomic.Uint32
@@ -133,7 +136,7 @@ func NewSession(cfg SessionConfig) (*Session, error) {
 
 // newSession makes a connection of an arbiter's line.
 func newSession(cfg SessionConfig, join *arbiter, slot uint8) (*Session, error) {
-	s := &Session{codec: cfg.Codec, number: cfg.Line, slot: slot, batch: cfg.Batch, queues: cfg.Queues, join: join, tap: cfg.Tap, ev: new(core.Event)}
+	s := &Session{codec: cfg.Codec, number: cfg.Line, slot: slot, batch: cfg.Batch, queues: cfg.Queues, join: join, tap: cfg.Tap, shown: cfg.Shown, ev: new(core.Event)}
 	if s.codec == nil {
 		return nil, errors.New("cannot open a session: no codec")
 	}
@@ -220,7 +223,6 @@ func (s *Session) stepDown() int {
 	}
 	s.join.open++
 	s.anew()
-	s.dated, s.datedAt = 0, 0
 	for i := range s.streams {
 		s.streams[i].begin()
 	}
@@ -296,9 +298,6 @@ func (s *Session) stamp(ev *core.Event) *stream {
 	ev.Line = s.number
 	ev.Recv = at
 	ev.DecodeNs = uint32(min(max(s.cfg.Clock.Mono()-at, 0), core.MonoNs(^uint32(0))))
-	if ev.Kind <= core.AggTrade && ev.Kind != core.Touch && ev.W[2] > s.dated {
-		s.dated, s.datedAt = ev.W[2], at // W[2] is the venue's time in each of these
-	}
 	i := s.index[ev.Instrument][ev.Kind]
 	if i == 0 {
 		return nil

@@ -17,8 +17,9 @@ import (
 //     touch changes the book: where a sibling stream of the same instrument
 //     brings some and the depth stream brings nothing within its MaxAge, that
 //     stream is frozen. So is one of which another line has brought something
-//     MaxAge ago and it nothing since. It is ended and subscribed again; if it
-//     freezes again, the connection is replaced.
+//     MaxAge ago and it nothing since, and one that a snapshot has run ahead of
+//     for as long. It is ended and subscribed again; if it freezes again, the
+//     connection is replaced.
 //   - Otherwise the instrument is quiet. That is counted and shown, and not an
 //     alarm.
 
@@ -64,6 +65,10 @@ func (s *Session) watchStreams() error {
 			if err := s.froze(st, st.lagAt, "another line went on"); err != nil {
 				return err
 			}
+		} else if s.outrun(st) {
+			if err := s.froze(st, st.shownAt, "a snapshot showed that its market had moved"); err != nil {
+				return err
+			}
 		}
 		if !st.quiet && s.now-heard > core.MonoNs(st.MaxAge) {
 			st.quiet = true
@@ -100,7 +105,7 @@ func (s *Session) froze(st *stream, since core.MonoNs, how string) error {
 	if st.frozen = true; stood {
 		s.join.dark(s, st.Instrument)
 	}
-	st.behind, st.lagAt = 0, 0
+	st.behind, st.lagAt, st.shownAt = 0, 0, 0
 	err := fmt.Errorf("stream %s is frozen: %s %v ago and it said nothing", st.Stream, how, duration(s.now-since))
 	if s.listed && (st.tried == 0 || s.now-st.tried > renewAgain) {
 		s.fault(err)

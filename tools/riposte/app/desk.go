@@ -42,6 +42,7 @@ type desk struct {
 	user       *userLines
 	news       news
 	snapshots  *feed.Snapshots
+	shown      *feed.Shown    // by snapshots; any goroutine
 	backfill   *feed.Backfill // of trades and klines
 	asks       *ring.Ring[trail.Ask]
 	answers    *ring.Ring[*trail.Answer]
@@ -49,7 +50,6 @@ type desk struct {
 	books      *bookKeeper
 	gate       *risk.Gate // the shard's
 	strategies []string   // names by number, as orders, halts and the journal tell them apart
-	owners     []string   // the same and, behind them, former ones that still have something
 	shard      *engine.Shard
 	gateway    *exec.Gateway
 	folder     *store.Folder      // the journal's, until the journal has it

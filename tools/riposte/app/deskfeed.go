@@ -38,6 +38,7 @@ func (d *desk) feed(images *ring.Ring[*book.Image], want *ring.Ring[book.Want]) 
 	if err != nil {
 		return err
 	}
+	d.shown = feed.NewShown(len(d.table.List))
 	if err := d.openMarket(syms, unit, d.allow.connects); err != nil {
 		return err
 	}

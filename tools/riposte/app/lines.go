@@ -80,7 +80,7 @@ func (d *desk) openMarket(syms *feedbinance.Symbols, unit core.TimeUnit, connect
 			LineConfig: feed.LineConfig{URL: url, Dial: d.ports.dialer(d.feedWait, d.sites.tls, d.cfg.Loop.sockets()), Clock: d.clock,
 				Budget: connects, Wake: d.feedWait.Wake, Go: d.ports.spawn, Seed: d.ports.seedOf(seedMarket, 0), OnSilence: d.silence,
 				Silence: lineSilence, PongWithin: pongWithin},
-			Streams: streams, Queues: d.queues, Tap: d.tapFrames(),
+			Streams: streams, Queues: d.queues, Tap: d.tapFrames(), Shown: d.shown,
 		},
 		NewCodec: func() feed.Codec {
 			c := feed.Codec(feedbinance.NewDecoder(syms, unit, feedbinance.Raw{Instrument: core.NoInstrument}))

@@ -205,7 +205,11 @@ func (d *desk) openSnapshots(images *ring.Ring[*book.Image], want *ring.Ring[boo
 		},
 		Fetch: d.rest.Depth,
 		Parse: func(body []byte, id core.InstrumentID, limit int) (*book.Image, error) {
-			return feedbinance.ParseSnapshot(body, id, limit, core.Milliseconds)
+			im, err := feedbinance.ParseSnapshot(body, id, limit, core.Milliseconds)
+			if err == nil {
+				d.shown.See(id, im.LastID)
+			}
+			return im, err
 		},
 		Priority: d.rank, Urgent: d.urgent(), AuditPace: d.auditPace(),
 		Parallel: snapshotsAtOnce,
