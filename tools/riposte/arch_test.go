@@ -31,7 +31,6 @@ var importTable = []struct {
 	{"core/bar", []string{"core"}},
 	{"core/trail", []string{"core", "core/bar"}},
 	{"core/journal", []string{"core"}},
-	{"core/airlock", []string{"core"}},
 	{"core/fault", nil},                          // places at which a death is tried
 	{"core/risk", []string{"core", "core/book"}}, // the gate judges the book's age and depth itself
 	{"core/engine/...", []string{"core/..."}},

@@ -8,9 +8,10 @@
 //	            link.go what lies between them, with its faults
 //	wire.go     messages, read off the links
 //	trace.go    what happened: a digest for machines, lines for people
-//	plan.go     the choices of a run; draw.go takes them from a seed
+//	plan.go     the choices of a run; draw.go takes them from a seed, lasting.go those
+//	            of faults that last, worlds.go those of what the engine lives in
 //	shrink.go   fewer choices that still break a promise
-//	checker.go  what judges may look at; judges.go some of them
+//	checker.go  what judges may look at; judges.go some of them, handover.go one
 //
 // The engine is not known here: who assembles one puts it on a Host and steps it.
 package sim

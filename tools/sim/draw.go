@@ -15,10 +15,16 @@ import (
 func Draw(seed uint64, length time.Duration) *Plan {
 	d := &drawing{Rand: rand.New(rand.NewPCG(seed, textHash("plan"))), p: &Plan{Seed: seed, Time: length}}
 	d.work()
-	for i := range classes {
-		c := &classes[i]
+	d.world()
+	list := slices.Concat(classes, lasting)
+	alone := -1
+	if d.chance(0.2) { // what one fault does is often hidden by the others
+		alone = d.IntN(len(list))
+	}
+	for i := range list {
+		c := &list[i]
 		on, rate := d.Float64() < c.share, d.rate(c.low, c.high)
-		if !on {
+		if alone >= 0 && alone != i || alone < 0 && !on {
 			continue
 		}
 		d.p.Classes = append(d.p.Classes, c.name)
@@ -65,8 +71,8 @@ func (d *drawing) bring(e *Event) {
 
 // Kinds are all kinds of event that Draw can draw.
 func Kinds() (list []string) {
-	for i := range classes {
-		for _, k := range classes[i].kinds {
+	for _, c := range slices.Concat(classes, lasting) {
+		for _, k := range c.kinds {
 			if !slices.Contains(list, k) {
 				list = append(list, k)
 			}
@@ -246,7 +252,7 @@ var classes = []class{
 			e.N = -e.N
 		}
 	}},
-	{"disk", 0.15, 0.3, 3, []string{"disk"}, func(d *drawing, e *Event) {
+	{"disk", 0.25, 0.5, 5, []string{"disk"}, func(d *drawing, e *Event) {
 		e.Kind, e.For = "disk", d.between(100*time.Millisecond, 20*time.Second)
 		e.Text = pick(d, "create", "allot", "mmap", "truncate", "sync", "probe", "write", "rename")
 	}},
@@ -256,13 +262,13 @@ var classes = []class{
 	{"stranger", 0.15, 0.3, 3, []string{"deposit"}, func(d *drawing, e *Event) {
 		e.Kind, e.Text, e.N = "deposit", pick(d, "USDT", "BTC", "ETH"), 1+d.IntN(1000)
 	}},
-	{"guest", 0.2, 0.5, 6, []string{"guest"}, func(d *drawing, e *Event) {
+	{"guest", 0.2, 1, 12, []string{"guest"}, func(d *drawing, e *Event) {
 		e.Kind, e.N, e.For = "guest", d.IntN(1_000_000), d.between(time.Second, 2*time.Minute)
 	}},
 	{"twin", 0.1, 0.3, 2, []string{"twin"}, func(d *drawing, e *Event) {
 		e.Kind, e.N, e.For = "twin", d.IntN(1_000_000), d.between(100*time.Millisecond, 20*time.Second)
 	}},
-	{"damage", 0.1, 0.3, 2, []string{"damage"}, func(d *drawing, e *Event) {
+	{"damage", 0.2, 0.5, 5, []string{"damage"}, func(d *drawing, e *Event) {
 		e.Kind, e.N, e.For = "damage", d.IntN(1_000_000), d.between(10*time.Millisecond, 5*time.Second)
 	}},
 }
@@ -281,8 +287,8 @@ func lower(s string) string {
 func (d *drawing) work() {
 	k := &d.p.Work
 	k.Symbols = [][]string{{"BTCUSDT"}, {"BTCUSDT", "ETHUSDT"}, {"ETHUSDT", "BTCUSDT", "ETHBTC"}}[pick(d, 0, 0, 0, 1, 1, 2)]
-	k.Streams = pick(d, []string{"depth@100ms", "bookTicker"}, []string{"depth@100ms", "bookTicker"}, []string{"depth@100ms", "bookTicker", "trade"})
-	k.Strategy = pick(d, "quoter", "quoter", "reflex", "greedy", "greedy")
+	k.Streams = pick(d, []string{"depth@100ms", "bookTicker"}, []string{"depth@100ms", "bookTicker"}, []string{"depth@100ms", "bookTicker", "trade"}, []string{"depth@100ms"})
+	k.Strategy = pick(d, "quoter", "quoter", "reflex", "greedy", "greedy", "greedy", "deep", "burst")
 	k.Pace = d.rate(0.5, 4)
 	k.Base, k.Tail = d.between(100*time.Microsecond, 60*time.Millisecond), d.between(20*time.Microsecond, 10*time.Millisecond)
 	k.Park = d.between(10*time.Millisecond, 40*time.Millisecond)

@@ -19,9 +19,8 @@ type End struct {
 	out  *pipe
 	cond sync.Cond
 
-	in      []byte  // arrived and not read
-	left    []Piece // when it was written
-	read    []Piece // likewise, of the last Read
+	in      []byte        // arrived and not read
+	newest  time.Duration // when the last of what has arrived was sent
 	eof     bool
 	reset   bool
 	closed  bool
@@ -59,7 +58,6 @@ func (e *End) Read(p []byte) (int, error) {
 			from := e.out.peer()
 			full := from.stuck()
 			k := copy(p, e.in)
-			e.read, e.left = cut(e.left, k)
 			if e.in = e.in[k:]; len(e.in) == 0 {
 				e.in = nil
 			}
@@ -78,11 +76,11 @@ func (e *End) Read(p []byte) (int, error) {
 	}
 }
 
-// Left tells when the bytes of the last Read were written.
-func (e *End) Left() []Piece {
+// Newest is when the last byte that has arrived was sent.
+func (e *End) Newest() time.Duration {
 	e.link.net.mu.Lock()
 	defer e.link.net.mu.Unlock()
-	return e.read
+	return e.newest
 }
 
 // Write hands p to the network.

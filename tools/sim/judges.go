@@ -141,6 +141,16 @@ type LimitJudge struct {
 	Blind
 	w      *World
 	forced time.Duration // until then refusals are the plan's
+	// Tight limits may have been used up by a former life: a new one cannot know that
+	// before the venue's first answers tell it.
+	Tight bool
+}
+
+// Life gives a new life under tight limits a minute to learn what the last has used.
+func (j *LimitJudge) Life(n int, on bool) {
+	if on && n > 0 && j.Tight {
+		j.forced = max(j.forced, j.w.Now()+time.Minute)
+	}
 }
 
 // NewLimitJudge makes one.

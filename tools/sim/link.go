@@ -41,30 +41,8 @@ const (
 type segment struct {
 	kind segKind
 	b    []byte
-	left []Piece // when b was written
 	due  time.Duration
-}
-
-// Piece is how many bytes were written at one time.
-type Piece struct {
-	N  int
-	At time.Duration
-}
-
-// cut takes the first n bytes off pieces.
-func cut(pieces []Piece, n int) (first, rest []Piece) {
-	for i, p := range pieces {
-		if n <= p.N {
-			first = append(first, Piece{n, p.At})
-			if n < p.N {
-				rest = append(rest, Piece{p.N - n, p.At})
-			}
-			return first, append(rest, pieces[i+1:]...)
-		}
-		first = append(first, p)
-		n -= p.N
-	}
-	return first, nil
+	sent time.Duration
 }
 
 // pipe is one direction of a link. fresh, queued and dirty are under the network's lock,
@@ -157,12 +135,14 @@ func (p *pipe) put(s segment) {
 		return
 	}
 	now := w.Now()
-	s.left = []Piece{{len(s.b), now}}
 	lat := p.link.base + time.Duration(p.link.rng.ExpFloat64()*float64(p.link.net.Latency.Tail))
+	if p.up {
+		lat += p.link.net.Latency.Lean
+	}
 	if now < p.slow {
 		lat += time.Duration(float64(p.extra) * p.link.rng.Float64())
 	}
-	s.due = max(now+lat, p.last)
+	s.due, s.sent = max(now+lat, p.last), now
 	p.last = s.due
 	p.way = append(p.way, s)
 	p.arm()
@@ -202,14 +182,13 @@ func (p *pipe) deliver() {
 	p.way = p.way[1:]
 	if s.kind == segData {
 		if now < p.drip && len(s.b) > dripBytes {
-			first, rest := cut(s.left, dripBytes)
-			p.way = append([]segment{{kind: segData, b: s.b[dripBytes:], left: rest, due: now + dripEvery}}, p.way...)
-			s.b, s.left = s.b[:dripBytes], first
+			p.way = append([]segment{{kind: segData, b: s.b[dripBytes:], due: now + dripEvery, sent: s.sent}}, p.way...)
+			s.b = s.b[:dripBytes]
 		}
 		// What comes close together comes in one read. A server that works on several
 		// requests at a time would race with itself, so it gets them one by one.
 		for !p.up && len(p.way) > 0 && p.way[0].kind == segData && p.way[0].due <= now+mergeWithin && len(s.b) < mergeBytes && now >= p.drip {
-			s.b, s.left = append(s.b, p.way[0].b...), append(s.left, p.way[0].left...)
+			s.b, s.sent = append(s.b, p.way[0].b...), p.way[0].sent
 			p.way = p.way[1:]
 		}
 		if p.cutting {
@@ -248,7 +227,7 @@ func (p *pipe) take(s *segment) {
 		}
 		return
 	case s.kind == segData:
-		e.in, e.left = append(e.in, s.b...), append(e.left, s.left...)
+		e.in, e.newest = append(e.in, s.b...), s.sent
 	case s.kind == segEnd:
 		e.eof = true
 	case s.kind == segReset:
@@ -291,10 +270,33 @@ func (l *Link) CutAfter(up bool, bytes int, silent bool) {
 	p.cutting, p.cut, p.silent = true, bytes, silent
 }
 
+// Narrow has at most so many bytes be under way in a direction for a while, none of which
+// arrives before: a write is taken in part.
+func (l *Link) Narrow(up bool, bytes int, d time.Duration) {
+	p := l.pipe(up)
+	l.net.mu.Lock()
+	p.window = max(bytes, 1)
+	l.net.mu.Unlock()
+	l.Hold(up, d)
+	l.net.w.After(d, p.widen)
+}
+
+// widen ends what Narrow began.
+func (p *pipe) widen() {
+	n := p.link.net
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.w.Now() >= p.held {
+		p.window = 0
+		p.from.cond.Broadcast()
+	}
+}
+
 // Heal ends all faults of the link that have an end.
 func (l *Link) Heal() {
 	for _, p := range []*pipe{l.up, l.down} {
-		p.held, p.slow, p.drip, p.cutting, p.window = 0, 0, 0, false, 0
+		p.held, p.slow, p.drip, p.cutting = 0, 0, 0, false
+		p.widen()
 		if len(p.way) > 0 {
 			p.wake(l.net.w.Now())
 		}

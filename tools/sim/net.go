@@ -35,8 +35,9 @@ type Net struct {
 }
 
 // Latency is how long a piece takes: never less than Base, with an exponential tail of
-// mean Tail. Each link's own share of Base is drawn when it is made.
-type Latency struct{ Base, Tail time.Duration }
+// mean Tail. Each link's own share of Base is drawn when it is made. What goes up takes
+// Lean more.
+type Latency struct{ Base, Tail, Lean time.Duration }
 
 // LinkKind is what a connection is for.
 type LinkKind uint8
@@ -86,7 +87,7 @@ type Host struct {
 func (n *Net) Host(name string, ready func()) *Host { return &Host{Name: name, net: n, ready: ready} }
 
 func newNet(w *World) *Net {
-	n := &Net{w: w, rng: w.Rand("net"), Latency: Latency{300 * time.Microsecond, 200 * time.Microsecond}}
+	n := &Net{w: w, rng: w.Rand("net"), Latency: Latency{Base: 300 * time.Microsecond, Tail: 200 * time.Microsecond}}
 	n.arrived.L = &n.mu
 	return n
 }

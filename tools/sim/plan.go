@@ -26,17 +26,21 @@ type Work struct {
 	Strategy string            `json:"strategy"`
 	Set      map[string]string `json:"set,omitempty"` // keys of the engine's configuration
 	Limits   map[string]string `json:"limits,omitempty"`
-	Pace     float64           `json:"pace"`          // of the market, 1: as on the venue
-	Base     time.Duration     `json:"base"`          // network latency
-	Tail     time.Duration     `json:"tail"`          //
-	Park     time.Duration     `json:"park"`          // longest pause of an idle engine
-	Race     int               `json:"race"`          // order of user events and answers
-	Forward  time.Duration     `json:"forward"`       // venue latencies
-	Engine   time.Duration     `json:"engine"`        //
-	Answer   time.Duration     `json:"answer"`        //
-	Lag      time.Duration     `json:"lag"`           // of the venue's queries
-	Offset   time.Duration     `json:"offset"`        // of the venue's clock
-	BNB      bool              `json:"bnb,omitempty"` // commissions in BNB
+	Pace     float64           `json:"pace"`             // of the market, 1: as on the venue
+	Base     time.Duration     `json:"base"`             // network latency
+	Tail     time.Duration     `json:"tail"`             //
+	Park     time.Duration     `json:"park"`             // longest pause of an idle engine
+	Race     int               `json:"race"`             // order of user events and answers
+	Forward  time.Duration     `json:"forward"`          // venue latencies
+	Engine   time.Duration     `json:"engine"`           //
+	Answer   time.Duration     `json:"answer"`           //
+	Lag      time.Duration     `json:"lag"`              // of the venue's queries
+	Offset   time.Duration     `json:"offset"`           // of the venue's clock
+	BNB      bool              `json:"bnb,omitempty"`    // commissions in BNB
+	Lean     time.Duration     `json:"lean,omitempty"`   // what bytes to the venue take more than those from it
+	Fee      int               `json:"fee,omitempty"`    // commission in basis points, 0: the venue's own
+	Weight   int               `json:"weight,omitempty"` // request weight a minute, 0: the venue's own limit
+	Orders   int               `json:"orders,omitempty"` // new orders in 10 s, likewise
 	Maker    string            `json:"maker,omitempty"`
 }
 

@@ -16,6 +16,7 @@ type lane struct {
 	c     *conn
 	armed []*dataFault
 	held  []byte // goes behind the next event
+	stuck bool   // nothing leaves any more
 }
 
 // dataFault hits the next events of a kind on one lane.
@@ -26,6 +27,9 @@ type dataFault struct {
 
 // deliver sends an event of a kind (see marketEvents and userEvents), through the first armed fault that is meant for it.
 func (l *lane) deliver(frame []byte, event, symbol string) {
+	if l.stuck {
+		return
+	}
 	held := l.held
 	l.held = nil
 	a := l.take(event, symbol)

@@ -128,6 +128,20 @@ func (f *Faults) freeze(fault Fault, c cause) error {
 	return nil
 }
 
+// stick silences the subscriptions that there are to a stream, for good: who subscribes
+// again hears it.
+func (f *Faults) stick(fault Fault, _ cause) error {
+	if _, ok := parseStream(fault.Target, f.srv.cfg.DepthFast); !ok || fault.Target == "streams" || fault.Target == "wsapi" {
+		return fmt.Errorf("got stream %q, want a stream name", fault.Target)
+	}
+	if t := f.srv.hub.topics[fault.Target]; t != nil {
+		for _, s := range t.subs {
+			s.stuck = true
+		}
+	}
+	return nil
+}
+
 // shutdown announces a planned close; the sockets go down after the lead.
 func (f *Faults) shutdown(fault Fault, c cause) error {
 	lead := fault.For

@@ -46,6 +46,7 @@ var verbs = []verb{
 	{"clock", "OFFSET", "the clock that requests are judged by differs by so much from the engine's", (*Faults).step, false, nil},
 
 	{"freeze", "STREAM DURATION [conn=ID]", "a kind of socket or a stream is silent", (*Faults).freeze, false, nil},
+	{"stick", "STREAM", "present subscriptions to a stream bring nothing any more", (*Faults).stick, false, nil},
 	{"shutdown", "SOCKETS [LEAD] [conn=ID]", "serverShutdown, then the end", (*Faults).shutdown, false, nil},
 	{"bye", "SOCKETS CODE [conn=ID]", "an unasked close frame", (*Faults).bye, false, nil},
 	{"pings", "SOCKETS DURATION [conn=ID]", "the interval of the venue's PINGs; 0s for none", (*Faults).pings, false, nil},

@@ -101,7 +101,12 @@ var simFaults = map[string]func(*simRun, *sim.Event){
 	"pause": func(r *simRun, e *sim.Event) {
 		if l := r.life; l != nil {
 			l.host.Pause(e.For)
-			r.w.After(e.For, r.w.Want)
+			r.w.After(e.For, func() {
+				if e.For > pauseMax+time.Second {
+					r.eye.see(oracle.Woke{})
+				}
+				r.w.Want()
+			})
 		}
 	},
 	"starve":    func(r *simRun, e *sim.Event) { r.starved, r.gap = r.w.Now()+e.For, time.Duration(e.N)*time.Millisecond },
@@ -218,8 +223,8 @@ func (r *simRun) resume() {
 	r.eye.see(oracle.Resumed{})
 }
 
-// tend is who looks after the engine: it is started again when it has ended, whyever;
-// one whose journal cannot be written is ended in order; latched halts are looked into.
+// tend is who looks after the engine: it is started again when it has ended, whyever, and
+// halts that do not end by themselves are seen to.
 func (r *simRun) tend() {
 	now := r.w.Now()
 	r.w.After(time.Second, r.tend)
@@ -245,25 +250,7 @@ func (r *simRun) tend() {
 		r.ended(l)
 		r.next, r.life = l.dir, nil
 	case lifeRunning:
-		halted := l.d.gate.Halted() | l.d.gateway.Halted()
-		if halted&risk.HaltJournal != 0 {
-			r.w.Note("its journal is broken: life %d ends", l.n)
-			l.end()
-		}
-		latched := halted & risk.HaltLatched
-		if latched == 0 {
-			r.latched = 0
-			return
-		}
-		if r.latched == 0 {
-			r.latched = now
-			r.w.Note("latched: %s", latched)
-			r.result.Latches[latched.String()]++
-		}
-		if now-r.latched > 10*time.Second || r.healed {
-			r.latched = 0
-			r.resume()
-		}
+		r.mend(l, l.d.gate.Halted()|l.d.gateway.Halted())
 	}
 }
 

@@ -12,11 +12,17 @@ import (
 // liveWithin is how long after the last fault the engine may take to trade again.
 const liveWithin = 60 * time.Second
 
+// agedAfter is more than a quiet market needs to be proved quiet.
+const agedAfter = 15 * time.Second
+
 // judges puts the judges in place.
 func (r *simRun) judges() {
 	r.w.Check(sim.NewBookJudge(r.w, r.srv))
 	r.w.Check(sim.NewOrderJudge(r.w))
-	r.w.Check(sim.NewLimitJudge(r.w))
+	limits := sim.NewLimitJudge(r.w)
+	limits.Tight = r.plan.Work.Weight > 0 || r.plan.Work.Orders > 0
+	r.w.Check(limits)
+	r.w.Check(sim.NewHandoverJudge(r.w))
 	r.w.Check(sim.NewRestJudge(r.w))
 }
 
@@ -32,6 +38,7 @@ func (r *simRun) heal() {
 		r.w.Net.Refuse(k, sim.Refused, 0)
 	}
 	r.bad.heal()
+	r.undone()
 	r.starved = 0
 	r.clock.drift(0)
 	if l := r.life; l != nil {
@@ -72,6 +79,9 @@ func (r *simRun) ill() string {
 	for _, b := range l.Books() {
 		if !b.Live {
 			return fmt.Sprintf("book of %s is %s", b.Symbol, b.State)
+		}
+		if b.Age > agedAfter {
+			return fmt.Sprintf("book of %s was last proved to be current %v ago", b.Symbol, b.Age.Round(time.Second))
 		}
 	}
 	if n, old := l.Unknown(); n > 0 && old > 90*time.Second {

@@ -12,6 +12,7 @@ import (
 
 	"riposte/core"
 	"riposte/core/book"
+	death "riposte/core/fault"
 	"riposte/tools/sim"
 )
 
@@ -128,6 +129,7 @@ func (l *simLife) start() {
 			return
 		}
 		l.d = d
+		death.At(death.ThreadsStarted) // the world steps what are threads elsewhere
 		if !l.stage.CompareAndSwap(lifeStarting, lifeRunning) {
 			_ = d.close() // killed meanwhile
 		}

@@ -32,16 +32,21 @@ type simRun struct {
 	guests []int64 // orders of others that rest
 	spoilt string  // the good copy of a journal that was damaged, "": none was
 
-	life    *simLife // nil between two
-	lives   int
-	folders int
-	stepped time.Duration // when the loop was last stepped
-	next    string        // folder of the next life
-	again   time.Duration // when it may begin
-	latched time.Duration // since when a halt waits for a person, 0: none
-	starved time.Duration // until then the loop is stepped every gap at most
-	gap     time.Duration
-	asleep  bool // and is to be woken then
+	life       *simLife // nil between two
+	lives      int
+	folders    int
+	stepped    time.Duration // when the loop was last stepped
+	next       string        // folder of the next life
+	again      time.Duration // when it may begin
+	latched    time.Duration // since when a halt waits for a person, 0: none
+	keyless    time.Duration // since when the key is refused
+	unwritable time.Duration // since when the journal is broken
+	barred     int           // faults under way that take the key's rights away
+	undo       []func()      // what ends with the faults
+	apiKey     string
+	starved    time.Duration // until then the loop is stepped every gap at most
+	gap        time.Duration
+	asleep     bool // and is to be woken then
 
 	stepping bool   // the loop is in a step
 	doom     func() // at the doomIn-th place from now; nil: never
@@ -100,7 +105,7 @@ func simulate(t *testing.T, plan *sim.Plan, root string, tell func(string), mark
 func newSimRun(plan *sim.Plan, root string) *simRun {
 	r := &simRun{plan: plan, root: root, w: sim.NewWorld(plan.Seed)}
 	r.clock = newSimClock(r.w.Start())
-	r.w.Net.Latency = sim.Latency{Base: plan.Work.Base, Tail: plan.Work.Tail}
+	r.w.Net.Latency = sim.Latency{Base: plan.Work.Base, Tail: plan.Work.Tail, Lean: plan.Work.Lean}
 	r.result.Latches = map[string]int{}
 	r.w.Violation(func(promise, text string) {
 		r.result.Violations = append(r.result.Violations, simViolation{promise, text, r.w.Now()})
@@ -133,11 +138,19 @@ func (r *simRun) openVenue() error {
 		return err
 	}
 	a.PayBNB = k.BNB
+	a.MakerRate, a.TakerRate = int64(k.Fee)*1e4, int64(k.Fee)*1e4
+	if k.Weight > 0 {
+		cfg.Weight = venue.RateLimit{Interval: "MINUTE", Num: 1, Limit: k.Weight}
+	}
+	if k.Orders > 0 {
+		cfg.Orders = []venue.RateLimit{{Interval: "SECOND", Num: 10, Limit: k.Orders}, {Interval: "DAY", Num: 1, Limit: 160000}}
+	}
 	cfg.Accounts = []venue.Account{a}
 	if r.srv, err = venue.Start(context.Background(), cfg); err != nil {
 		return err
 	}
 	key, _ := r.srv.Key("", venue.HMAC)
+	r.apiKey = key.APIKey
 	r.key = filepath.Join(r.root, "key")
 	return os.WriteFile(r.key, fmt.Appendf(nil, "api_key = %q\nsecret = %q\n", key.APIKey, key.Secret), 0o600)
 }

@@ -95,6 +95,7 @@ func (e *ears) silent(now int64) (most int64) {
 type reconciled struct {
 	rules *Rules
 	ears  ears
+	link  link
 	epoch uint64
 	open  map[venueOrder]*Accepted
 	quiet int64 // when the last fault ended, -1: they go on
@@ -103,18 +104,26 @@ type reconciled struct {
 }
 
 func newReconciled(r *Rules) *reconciled {
-	return &reconciled{rules: r, ears: newEars(), open: map[venueOrder]*Accepted{}, quiet: -1, told: map[string]bool{}}
+	return &reconciled{rules: r, ears: newEars(), link: newLink(), open: map[venueOrder]*Accepted{}, quiet: -1, told: map[string]bool{}}
 }
 
 // Promise is P17.
 func (*reconciled) Promise() string { return "P17" }
 
-// adoptWithin is how long orders of a former life may work on once no fault comes any more.
+// adoptWithin is how long orders of a former life may work on once no fault comes any
+// more, or has for as long kept the engine from asking and from cancelling.
 const adoptWithin = 30 * sec
+
+// able reports whether the engine has had all it takes to end them.
+func (c *reconciled) able(now int64) bool {
+	return c.quiet >= 0 && now-c.quiet >= adoptWithin ||
+		c.link.fine(now-adoptWithin/2, now) && c.ears.down < 0 && now-c.ears.upAt > adoptWithin/2 && c.ears.asked["/api/v3/openOrders"] > c.born && now-c.ears.asked["/api/v3/openOrders"] > 10*sec
+}
 
 // See takes a fact.
 func (c *reconciled) See(f *Fact, found func(string)) {
 	c.ears.see(f)
+	c.link.see(f)
 	switch w := f.What.(type) {
 	case Started:
 		c.epoch, c.born = w.Epoch, f.At
@@ -131,7 +140,7 @@ func (c *reconciled) See(f *Fact, found func(string)) {
 			c.leaves(f.At, id, found)
 		}
 	case Dump:
-		if c.rules.KeepsOrders || c.quiet < 0 || f.At-max(c.quiet, c.born) < adoptWithin {
+		if c.rules.KeepsOrders || f.At-c.born < adoptWithin || !c.able(f.At) {
 			return
 		}
 		for _, id := range slices.SortedFunc(maps.Keys(c.open), func(a, b venueOrder) int { return int(a.id - b.id) }) {
@@ -170,19 +179,14 @@ type deadMan struct {
 	open  map[venueOrder]*mine
 	dark  map[string]int64
 	lines map[int]map[string]bool
-	heard map[int]int64 // when each connection for market data last brought a byte, -1: never
 }
 
 func newDeadMan(r *Rules) *deadMan {
-	return &deadMan{rules: r, ears: newEars(), link: newLink(), open: map[venueOrder]*mine{}, dark: map[string]int64{}, lines: map[int]map[string]bool{}, heard: map[int]int64{}}
+	return &deadMan{rules: r, ears: newEars(), link: newLink(), open: map[venueOrder]*mine{}, dark: map[string]int64{}, lines: map[int]map[string]bool{}}
 }
 
 // Promise is P16.
 func (*deadMan) Promise() string { return "P16" }
-
-// quietMost is how long a line may bring nothing at all and be a line: the venue pings every
-// 20 s (Binance Spot API docs, 2026-07-21).
-const quietMost = 25 * sec
 
 // cutOffSlack is what lies between the moment and the last cancel.
 const cutOffSlack = 3 * sec
@@ -200,16 +204,7 @@ func (d *deadMan) See(f *Fact, found func(string)) {
 			d.lines[w.Conn][w.Symbol] = true
 			delete(d.dark, w.Symbol)
 		}
-	case Dialed:
-		if w.Role == "market" {
-			d.heard[w.Conn] = -1
-		}
-	case Read:
-		if _, ok := d.heard[w.Conn]; ok {
-			d.heard[w.Conn] = f.At
-		}
 	case Closed:
-		delete(d.heard, w.Conn)
 		gone := d.lines[w.Conn]
 		delete(d.lines, w.Conn)
 		for symbol := range gone {
@@ -219,7 +214,6 @@ func (d *deadMan) See(f *Fact, found func(string)) {
 		}
 	case Died:
 		clear(d.lines)
-		clear(d.heard)
 		clear(d.dark)
 	case Accepted:
 		if !w.Foreign {
@@ -241,17 +235,6 @@ func (d *deadMan) lit(symbol string) bool {
 	return false
 }
 
-// hears reports whether a line is there, though it may have had nothing to tell: a market in
-// which nothing may be ordered is quiet.
-func (d *deadMan) hears(now int64) bool {
-	for _, at := range d.heard {
-		if at >= 0 && now-at <= quietMost {
-			return true
-		}
-	}
-	return false
-}
-
 func (d *deadMan) judge(now int64, found func(string)) {
 	most := d.rules.LostAfter + cutOffSlack
 	for _, id := range slices.SortedFunc(maps.Keys(d.open), func(a, b venueOrder) int { return int(a.id - b.id) }) {
@@ -260,7 +243,6 @@ func (d *deadMan) judge(now int64, found func(string)) {
 			continue
 		}
 		dark, blind := d.dark[id.symbol]
-		blind = blind && !d.hears(now)
 		for _, c := range []struct {
 			off  bool
 			at   int64

@@ -1,6 +1,9 @@
 package oracle
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // seen is P2: a strategy sees a book only while every update up to it has been read, from
 // a snapshot on, and while a line is there that could bring more.
@@ -19,7 +22,11 @@ type sight struct {
 	blank bool  // and no snapshot was read since
 }
 
-type span struct{ from, to int64 }
+type span struct{ from, to, at int64 } // at: when the first of its ids was read
+
+// holeWithin is how long a line may be silent before another, that has just joined, is
+// believed instead of it: three seconds to be found dead, and one more.
+const holeWithin = 5 * sec
 
 // spansKept bounds the memory of a market with many gaps.
 const spansKept = 64
@@ -57,7 +64,7 @@ func (s *seen) See(f *Fact, found func(string)) {
 		}
 		s.carries[w.Conn][w.Symbol] = true
 		m.dark = -1
-		m.add(w.First, w.Last)
+		m.add(w.First, w.Last, f.At)
 	case Dialed:
 		if w.Role == "market" {
 			s.open[w.Conn] = true
@@ -104,26 +111,44 @@ func (s *seen) called(at int64, c *Called, found func(string)) {
 		found(fmt.Sprintf("%s: called at %d before a snapshot was read on the new line", c.Symbol, c.Book))
 	case !m.reaches(c.Book):
 		found(fmt.Sprintf("%s: called at %d, which no snapshot and events that were read lead to", c.Symbol, c.Book))
+	default:
+		if s := m.beyond(c.Book); s != nil && at-s.at > holeWithin {
+			found(fmt.Sprintf("%s: called at %d, %d ms after an event had been read that begins at %d: what lies between is missing", c.Symbol, c.Book, (at-s.at)/ms, s.from))
+		}
 	}
 }
 
+// beyond is the first of what was read behind a hole that an id does not reach over, nil
+// if there is no hole.
+func (m *sight) beyond(id int64) *span {
+	for i := range m.read {
+		if s := &m.read[i]; s.from > id+1 {
+			for _, b := range m.read[:i] {
+				if b.from <= id+1 && s.from <= b.to+1 {
+					return nil
+				}
+			}
+			return s
+		}
+	}
+	return nil
+}
+
 // add joins an event's ids to what has been read.
-func (m *sight) add(from, to int64) {
+func (m *sight) add(from, to, at int64) {
 	kept := m.read[:0]
 	for _, s := range m.read {
 		if s.to+1 < from || to+1 < s.from {
 			kept = append(kept, s)
 			continue
 		}
-		from, to = min(from, s.from), max(to, s.to)
+		from, to, at = min(from, s.from), max(to, s.to), min(at, s.at)
 	}
-	at := len(kept)
-	for at > 0 && kept[at-1].from > from {
-		at--
+	i := len(kept)
+	for i > 0 && kept[i-1].from > from {
+		i--
 	}
-	kept = append(kept, span{})
-	copy(kept[at+1:], kept[at:])
-	kept[at] = span{from, to}
+	kept = slices.Insert(kept, i, span{from, to, at})
 	if len(kept) > spansKept {
 		kept = kept[1:]
 	}
@@ -148,25 +173,25 @@ func (m *sight) reaches(id int64) bool {
 // age is P3: no order leaves on data of a market that has not been proved current lately.
 // An event of the book proves it, and on a quiet market anything that its line brought,
 // for bytes of one connection come in order; but not while the best price is known to have
-// moved and the book has not followed. What proves something is as old as its bytes are
-// since they left the venue, whenever they were read.
+// moved and the book has not followed. What was sent while the process did not run is as
+// old as it is.
 type age struct {
 	rules   *Rules
+	woke    int64
+	sent    map[int]int64 // by connection: when what was read last had been sent
 	symbols map[string]*proof
 	carries map[int]map[string]bool
-	left    map[int]int64 // by connection: when what is being read left the venue
 }
 
 type proof struct {
 	at    int64 // of the newest proof
-	left  int64 // when the newest had left the venue
 	depth int64 // newest update id read
 	owes  int64 // since when a best price is ahead of it, -1: none is
 	known bool
 }
 
 func newAge(r *Rules) *age {
-	return &age{rules: r, symbols: map[string]*proof{}, carries: map[int]map[string]bool{}, left: map[int]int64{}}
+	return &age{rules: r, sent: map[int]int64{}, symbols: map[string]*proof{}, carries: map[int]map[string]bool{}}
 }
 
 // Promise is P3.
@@ -181,47 +206,52 @@ func (a *age) proof(symbol string) *proof {
 	return p
 }
 
+// of is how new what has just been read from a connection is.
+func (a *age) of(now int64, conn int) int64 {
+	if sent := a.sent[conn]; sent < a.woke {
+		return sent
+	}
+	return now
+}
+
 // See takes a fact.
 func (a *age) See(f *Fact, found func(string)) {
 	switch w := f.What.(type) {
+	case Woke:
+		a.woke = f.At
 	case Read:
-		left := f.At
-		if w.Left > 0 {
-			left = w.Left
-		}
-		a.left[w.Conn] = left
+		a.sent[w.Conn] = w.Sent
 		for symbol := range a.carries[w.Conn] {
 			if p := a.proof(symbol); p.owes < 0 {
-				p.at, p.left = f.At, max(p.left, left)
+				p.at = max(p.at, a.of(f.At, w.Conn))
 			}
 		}
 	case Depth:
 		p := a.proof(w.Symbol)
 		p.depth = max(p.depth, w.Last)
 		if w.Snapshot() {
+			if a.woke > 0 {
+				p.at = max(p.at, a.of(f.At, w.Conn))
+			}
 			return
 		}
 		if a.carries[w.Conn] == nil {
 			a.carries[w.Conn] = map[string]bool{}
 		}
 		a.carries[w.Conn][w.Symbol] = true
-		p.at, p.owes, p.known = f.At, -1, true
-		if left, ok := a.left[w.Conn]; ok {
-			p.left = max(p.left, left)
-		} else {
-			p.left = f.At
-		}
+		p.at, p.owes, p.known = max(p.at, a.of(f.At, w.Conn)), -1, true
 	case Touch:
 		if p := a.proof(w.Symbol); p.owes < 0 && w.ID > p.depth {
 			p.owes = f.At
 		}
 	case Closed:
 		delete(a.carries, w.Conn)
-		delete(a.left, w.Conn)
+		delete(a.sent, w.Conn)
 	case Died:
 		clear(a.symbols)
 		clear(a.carries)
-		clear(a.left)
+		clear(a.sent)
+		a.woke = 0
 	case *Request:
 		if !w.Creates() {
 			return
@@ -230,13 +260,6 @@ func (a *age) See(f *Fact, found func(string)) {
 		most := a.rules.Stale + a.rules.Life + 10*ms
 		if old := f.At - p.at; !p.known || old > most {
 			found(fmt.Sprintf("%s left on data of %s that was %d ms old, want at most %d", w.Client(), symbol, old/ms, most/ms))
-			return
-		}
-		// The venue's clock may be off by as much as was admitted, and what that is may be wrong
-		// by as much again.
-		most += 2 * a.rules.ClockError
-		if old := f.At - p.left; old > most {
-			found(fmt.Sprintf("%s left on data of %s that had left the venue %d ms ago, want at most %d", w.Client(), symbol, old/ms, most/ms))
 		}
 	}
 }

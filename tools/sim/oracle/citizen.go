@@ -13,7 +13,15 @@ type citizen struct {
 	heard    int64 // when that was asked for: what was under way then leaves yet
 	noOrders int64 // until when nothing that creates an order may
 	told     int64
+	vain     map[string][]int64 // by symbol: when snapshots were asked for in vain, one after another
 }
+
+// What is refused is not asked for again and again at once: with full jitter and waits that
+// double, no more than so many times within a span.
+const (
+	vainMost   = 25
+	vainWithin = 5 * sec
+)
 
 // What the venue allows (Binance Spot API docs, WebSocket streams, 2026-07-21).
 const (
@@ -23,7 +31,7 @@ const (
 )
 
 func newCitizen() *citizen {
-	return &citizen{sent: map[int][]int64{}, markets: map[int]bool{}, told: -1 << 62}
+	return &citizen{sent: map[int][]int64{}, markets: map[int]bool{}, told: -1 << 62, vain: map[string][]int64{}}
 }
 
 // Promise is P25.
@@ -56,6 +64,7 @@ func (c *citizen) See(f *Fact, found func(string)) {
 		delete(c.sent, w.Conn)
 	case Died:
 		c.silent, c.noOrders, c.tried = 0, 0, nil // the dead cannot tell their heirs
+		clear(c.vain)
 		clear(c.sent)
 		clear(c.markets)
 	case Wrote:
@@ -71,6 +80,11 @@ func (c *citizen) See(f *Fact, found func(string)) {
 		}
 		c.sent[w.Conn] = list
 	case Reply:
+		if w.For != nil && w.For.Path == "/api/v3/depth" {
+			if n := c.inVain(&w, f.At); n > vainMost {
+				says("%d snapshots of %s were asked for in vain within %d s", n, w.For.Args["symbol"], vainWithin/sec)
+			}
+		}
 		// It was said when the request was there, which is not before it left.
 		if w.For == nil || w.Retry <= 0 {
 			return
@@ -94,4 +108,18 @@ func (c *citizen) See(f *Fact, found func(string)) {
 			says("%v left %d ms before the venue takes orders again", w, (c.noOrders-f.At)/ms)
 		}
 	}
+}
+
+// inVain counts snapshots of a symbol that one after another could not be had lately.
+func (c *citizen) inVain(r *Reply, at int64) int {
+	symbol := r.For.Args["symbol"]
+	list := append(c.vain[symbol], at)
+	if r.Status == 200 {
+		list = nil
+	}
+	for len(list) > 0 && at-list[0] > vainWithin {
+		list = list[1:]
+	}
+	c.vain[symbol] = list
+	return len(list)
 }

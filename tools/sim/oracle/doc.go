@@ -13,7 +13,7 @@
 //	journal.go  the least that can be said of a journal's bytes
 //	book.go     P2, P3: what a strategy saw, and how old an order's data was
 //	intent.go   P4, P12: on disk before on the wire, and under our own name
-//	doubt.go    P6, P10: what became of orders
+//	doubt.go    P6, P10: what became of orders; heard.go what the stream told of them
 //	limits.go   P11, P22: the worst case, and what has a bound
 //	halt.go     P13, P14: halts hold
 //	account.go  P16, P17, P21: cut off, not reconciled, not alone

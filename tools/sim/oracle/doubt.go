@@ -132,10 +132,13 @@ func rejectedBy(r *Reply) string {
 // traded has traded.
 type monotone struct {
 	orders map[string]OrderDump
-	lost   bool // this life's journal is not whole
+	shrunk map[venueOrder]bool // of which more may have traded than may by now
+	lost   bool                // this life's journal is not whole
 }
 
-func newMonotone() *monotone { return &monotone{orders: map[string]OrderDump{}} }
+func newMonotone() *monotone {
+	return &monotone{orders: map[string]OrderDump{}, shrunk: map[venueOrder]bool{}}
+}
 
 // Promise is P10.
 func (*monotone) Promise() string { return "P10" }
@@ -151,6 +154,8 @@ func (m *monotone) See(f *Fact, found func(string)) {
 			clear(m.orders)
 		}
 		m.lost = false
+	case Shrunk:
+		m.shrunk[venueOrder{w.Symbol, w.Order}] = true
 	case Dump:
 		d = w
 	}
@@ -166,7 +171,7 @@ func (m *monotone) See(f *Fact, found func(string)) {
 			found(fmt.Sprintf("%s was %s and is %s", o.Client, was.Status, o.Status))
 		case o.Cum < was.Cum:
 			found(fmt.Sprintf("%s had traded %d and has traded %d", o.Client, was.Cum, o.Cum))
-		case o.Cum > o.Qty && o.Qty > 0:
+		case o.Cum > o.Qty && o.Qty > 0 && !m.shrunk[venueOrder{o.Symbol, o.Order}]:
 			found(fmt.Sprintf("%s has traded %d of %d", o.Client, o.Cum, o.Qty))
 		}
 	}

@@ -19,12 +19,12 @@ type (
 	}
 	// Tried is an attempt to make a connection, whatever comes of it.
 	Tried struct{ Role string }
-	// Read are bytes that the engine has just taken from a connection.
-	// All of B left the venue at Left; 0: nobody knows.
+	// Read are bytes that the engine has just taken from a connection, and when the last of
+	// them had been sent.
 	Read struct {
 		Conn int
 		B    []byte
-		Left int64
+		Sent int64
 	}
 	// Wrote are bytes that the engine has just given to a connection.
 	Wrote struct {
@@ -145,6 +145,10 @@ type (
 	}
 	// Resumed takes all of them back, by a person with a reason.
 	Resumed struct{}
+	// Woke is the end of a pause in which the process did not run, and which it must notice.
+	Woke struct{}
+	// Rekeyed gives the engine a key anew after one was refused.
+	Rekeyed struct{}
 	// DiskFails is the disk's trouble as a call has just told it to the engine.
 	DiskFails struct{ Op string }
 	// Damaged says that the journal was changed while nobody used it; the next start must

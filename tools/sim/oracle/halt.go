@@ -134,7 +134,7 @@ func (k *key) See(f *Fact, found func(string)) {
 				k.since, k.code = f.At, w.Code
 			}
 		}
-	case Resumed, Died:
+	case Rekeyed, Died:
 		k.since = -1
 	case Begun:
 		if id := newClient(w.B); id != "" && k.since >= 0 && f.At-k.since > ms {

@@ -13,7 +13,6 @@ type Rules struct {
 	RejectMax        int // refusals in a row before trading stops
 
 	Stale       int64 // how old a market's data may be
-	ClockError  int64 // by which the engine may mistake the venue's time and still trade
 	Life        int64 // how long an approved order may wait for its wire
 	Window      int64 // the recvWindow of orders
 	Margin      int64 // beyond it, before absence proves anything
@@ -37,7 +36,7 @@ type Symbol struct {
 // All are the checkers of this package, for one run.
 func All(r *Rules) []Checker {
 	return []Checker{
-		newSeen(r), newAge(r), newIntent(), newTag(r), newDoubt(r), newMonotone(), newStory(), newWorst(r), newRates(r), newBounds(),
+		newSeen(r), newAge(r), newIntent(), newTag(r), newDoubt(r), newMonotone(), newHeard(r), newStory(), newWorst(r), newRates(r), newBounds(),
 		newHalt(r), newRejects(r), newKey(), newWayOut(r), newDeadMan(r), newReconciled(r), newForeign(r), newDamage(), newDisk(),
 		newClock(r), newCitizen(), newFace(),
 	}

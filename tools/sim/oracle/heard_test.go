@@ -1,0 +1,56 @@
+package oracle
+
+import "testing"
+
+func TestWhatTheStreamHasToldIsHeld(t *testing.T) {
+	says := func(status string, cum int64) Account {
+		return Account{Client: one, Symbol: "BTCUSDT", Order: 1, Status: status, Cum: cum}
+	}
+	judge(t, "P10", func() Checker { return newHeard(rules()) }, map[string][]step{
+		"held":           {at(0, says("PARTIALLY_FILLED", 5)), at(2*sec, dump(told(one, "PARTIALLY_FILLED", 5)))},
+		"ahead":          {at(0, says("NEW", 0)), at(2*sec, dump(told(one, "PARTIALLY_FILLED", 5)))},
+		"soon":           {at(0, says(stateCanceled, 0)), at(50*ms, dump(told(one, "NEW", 0)))},
+		"of a dead life": {at(0, says(stateCanceled, 0)), at(0, Died{}), at(2*sec, dump(told(one, "NEW", 0)))},
+		"of others":      {at(0, Account{Client: "web_1", Status: stateCanceled}), at(2*sec, dump(told("web_1", "NEW", 0)))},
+		"not the end":    {at(0, says(stateCanceled, 0)), at(2*sec, dump(told(one, "NEW", 0)))},
+		"not the fill":   {at(0, says("PARTIALLY_FILLED", 5)), at(2*sec, dump(told(one, "NEW", 0)))},
+	})
+}
+
+func TestBehindAHoleABookIsNotSeenForLong(t *testing.T) {
+	event := func(from, to int64) Depth { return Depth{Conn: 1, Symbol: "BTCUSDT", First: from, Last: to} }
+	called := func(id int64) Called { return Called{Symbol: "BTCUSDT", Live: true, Book: id} }
+	begin := []step{at(0, Dialed{1, "market"}), at(0, event(1, 5)), at(0, Depth{Conn: 9, Symbol: "BTCUSDT", Last: 5})}
+	judge(t, "P2", func() Checker { return newSeen(rules()) }, map[string][]step{
+		"whole":        append(begin[:3:3], at(0, event(6, 9)), at(10*sec, called(9))),
+		"soon":         append(begin[:3:3], at(0, event(7, 9)), at(sec, called(5))),
+		"filled":       append(begin[:3:3], at(0, event(7, 9)), at(10*sec, event(6, 6)), at(0, called(9))),
+		"not for long": append(begin[:3:3], at(0, event(7, 9)), at(10*sec, called(5))),
+	})
+}
+
+// What was sent while the process did not run says nothing of the time at which it woke up.
+func TestAfterAPauseOldBytesProveNothing(t *testing.T) {
+	read := func(sent int64) Read { return Read{Conn: 1, Sent: sent} }
+	event := Depth{Conn: 1, Symbol: "BTCUSDT", First: 1, Last: 5}
+	judge(t, "P3", func() Checker { return newAge(rules()) }, map[string][]step{
+		"new":     {at(0, read(0)), at(0, event), at(10*sec, Woke{}), at(0, read(10*sec)), at(0, event), at(0, place(one))},
+		"late":    {at(10*sec, read(0)), at(0, event), at(0, place(one))},
+		"fetched": {at(0, read(0)), at(0, event), at(10*sec, Woke{}), at(0, read(9*sec)), at(0, event), at(0, Read{Conn: 2, Sent: 10 * sec}), at(0, Depth{Conn: 2, Symbol: "BTCUSDT", Last: 5}), at(0, place(one))},
+		"not old": {at(0, read(0)), at(0, event), at(10*sec, Woke{}), at(0, read(8*sec)), at(0, event), at(0, place(one))},
+	})
+}
+
+func TestSnapshotsAreNotAskedForInVainAllTheTime(t *testing.T) {
+	ask := func(every int64, status int) (list []step) {
+		for range 40 {
+			r := call("/api/v3/depth")
+			r.Args["symbol"] = "BTCUSDT"
+			list = append(list, at(every, r), at(0, Reply{Conn: 9, For: r, Status: status}))
+		}
+		return list
+	}
+	judge(t, "P25", func() Checker { return newCitizen() }, map[string][]step{
+		"got": ask(10*ms, 200), "refused now and then": ask(sec, 503), "not at once": ask(10*ms, 503),
+	})
+}
