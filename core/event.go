@@ -48,7 +48,9 @@ const (
 	Overflow
 	// LineAlive: the connection answered a ping after everything before this
 	// event. A quiet book is current up to Recv: bytes of one connection arrive in
-	// order, so nothing sent earlier is still under way.
+	// order, so nothing sent earlier is still under way. W[2] is the newest venue time in
+	// ns that the connection has told, of any of its streams, and W[1] when that was
+	// read; both are 0 if it has told none.
 	LineAlive
 )
 
@@ -84,7 +86,7 @@ func (e *Event) FirstID() uint64 { return uint64(e.W[0]) }
 // PrevID is the update id that a futures DepthDelta says it follows.
 func (e *Event) PrevID() uint64 { return uint64(e.W[1]) }
 
-// VenueTime is the venue's time of a DepthDelta or DepthTop, 0 if not told.
+// VenueTime is the venue's time of a DepthDelta, DepthTop or LineAlive, 0 if not told.
 func (e *Event) VenueTime() WallNs { return WallNs(e.W[2]) }
 
 // TradePrice is the price of a Trade or AggTrade.

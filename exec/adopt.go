@@ -117,6 +117,9 @@ func (t *Table) Restore(k *Known) *Order {
 		}
 	}
 	o.Cum = max(k.Cum, o.Filled)
+	if o.Filled >= o.Qty { // and its end was not noted: perhaps it was amended, see Status
+		o.whole = o.Qty + 1
+	}
 	if k.VenueID != 0 {
 		t.named(o, k.VenueID)
 	}
@@ -180,7 +183,8 @@ func (t *Table) adopt(tomb *Tombstone, client core.ClientID, epoch, seq uint64) 
 	}
 	o := &t.slots[s]
 	o.ID, o.Epoch, o.Seq, o.Client, o.Instrument, o.Strategy = tomb.ID, epoch, seq, client, tomb.Instrument, tomb.Strategy
-	o.Side, o.Type, o.TIF, o.Price, o.Qty, o.saidQty = tomb.Side, tomb.Type, tomb.TIF, tomb.Price, tomb.Qty, tomb.Qty
+	o.Side, o.Type, o.TIF, o.Price = tomb.Side, tomb.Type, tomb.TIF, tomb.Price
+	o.size(tomb.Qty)
 	o.adopted = true
 	t.enter(o, k)
 	t.Stats.Adopted++

@@ -111,7 +111,7 @@ func (g *Gateway) amended(o *Order, v *Verdict, recv core.MonoNs) {
 	case v.Class == ClassUnknown:
 		o.amend.code = v.Code
 		g.amendOpen(o)
-	case v.Class == ClassAccepted && o.Qty <= o.amend.qty:
+	case v.Class == ClassAccepted && o.low <= o.amend.qty:
 		o.amend = amendState{}
 	default:
 		g.amendFailed(o, v.Code)
@@ -123,7 +123,7 @@ func (g *Gateway) amended(o *Order, v *Verdict, recv core.MonoNs) {
 
 // amendOpen leaves open whether an amend was done, unless that is known already.
 func (g *Gateway) amendOpen(o *Order) {
-	if o.Qty <= o.amend.qty {
+	if o.low <= o.amend.qty {
 		o.amend = amendState{}
 		return
 	}
@@ -145,7 +145,7 @@ func (g *Gateway) amendFailed(o *Order, code int32) {
 func (g *Gateway) settleAmend(o *Order, asked core.WallNs) {
 	switch m := &o.amend; {
 	case !m.open:
-	case o.Status().Terminal() || o.Qty <= m.qty:
+	case o.Status().Terminal() || o.low <= m.qty:
 		*m = amendState{}
 	case asked > m.proof:
 		g.amendFailed(o, m.code)

@@ -68,6 +68,18 @@ func TestAnAmendIsAnsweredInEveryCase(t *testing.T) {
 			r.g.OnExecution(&e)
 			q.conn.closed = true
 		}, nil, "ack, amended", half, 0},
+		{"half had traded, which left nothing; its end was lost", func(r *rig, id core.OrderID, q *request) {
+			e := r.fill(id, 1001, 7, half, half)
+			r.g.OnExecution(&e)
+			e = r.told(id, 1001, core.PartiallyFilled, half)
+			e.Kind, e.Qty = core.ExecReplaced, half/2
+			r.g.OnExecution(&e)
+			q.conn.closed = true
+		}, func(r *rig, id core.OrderID) {
+			e := r.told(id, 1001, core.Expired, half)
+			e.Qty = half / 2
+			r.cold.set(e)
+		}, "ack, fill 1, amended, done EXPIRED", 0, 0},
 		{"late, done", func(*rig, core.OrderID, *request) {}, tell(core.New, half), "ack, amended", half, 3 * time.Second},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -29,6 +29,7 @@ type auditState struct {
 	follow   int         // audits that follow soon, see followUp
 	pause    core.MonoNs // before the next, while something stands open
 	gap      bool        // the user stream was down since the balances were last found right
+	disputed []Sighting  // balances for which the last audit halted
 }
 
 // followUp is when an audit after a reconnect is repeated: what the venue's reads did not
@@ -201,7 +202,7 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 	g.noteActivity(now)
 	j.snap.Quiet = j.snap.Begun-a.activeAt > core.MonoNs(g.cfg.ProofMargin) && g.table.Live() == 0
 	a.last = Reconcile(g.view(), j.snap)
-	a.before = a.before[:0]
+	a.before, a.disputed = a.before[:0], a.disputed[:0]
 	a.marks = j.snap.Marks
 	settled, mismatch := true, false
 	for i := range a.last {
@@ -241,10 +242,17 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 			mismatch = true
 		case DiffExternal:
 			g.Stats.Externals++
-			g.ledger.External(d.Balance.Asset, d.Balance.Venue-d.Balance.Ours, "moved while the account's stream was down")
+			why := "moved while the account's stream was down"
+			if !a.gap {
+				why = "accepted by whoever let trading go on after it had been found"
+			}
+			g.ledger.External(d.Balance.Asset, d.Balance.Venue-d.Balance.Ours, why)
 		case DiffBalance, DiffMismatch:
 			a.before = append(a.before, d.Balance)
-			mismatch = mismatch || d.Kind == DiffMismatch
+			if d.Kind == DiffMismatch {
+				mismatch = true
+				a.disputed = append(a.disputed, d.Balance)
+			}
 		}
 	}
 	g.ledger.Told(j.snap.Balances)
@@ -284,6 +292,9 @@ func (g *Gateway) view() *View {
 		Settle:   core.MonoNs(g.cfg.ProofMargin),
 		Knows:    g.table.knows,
 		Standing: g.table.StandingOf,
+	}
+	if g.halt.Load()&uint32(risk.HaltMismatch) == 0 {
+		v.Accepted = slices.Clone(g.audit.disputed) // a person has seen it and let trading go on
 	}
 	g.table.EachLive(func(o *Order) {
 		v.Orders = append(v.Orders, OrderView{o.ID, o.Client, o.Instrument, o.Status(), o.Cum, o.Heard})

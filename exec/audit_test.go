@@ -105,6 +105,43 @@ func TestABalanceThatStaysWrongHalts(t *testing.T) {
 	}
 }
 
+// TestAPersonWhoLetsTradingGoOnAcceptsTheBalance that has halted it, and no other: without
+// that a deposit which the venue has told nobody of would halt for ever.
+func TestAPersonWhoLetsTradingGoOnAcceptsTheBalance(t *testing.T) {
+	r := newRig(t, audited, func(c *exec.Config) {
+		c.Venue.(*coldVenue).balances = []core.Balance{{Asset: 1, Free: 1000_00000000}}
+	})
+	set := func(usdt core.Amount) {
+		r.cold.mu.Lock()
+		defer r.cold.mu.Unlock()
+		r.cold.balances = []core.Balance{{Asset: 1, Free: usdt}}
+	}
+	r.until("the first audit is done", func() bool { return r.g.Halted() == 0 })
+	set(1001_00000000)
+	r.auditOnce()
+	if r.g.Halted() != risk.HaltMismatch {
+		t.Fatalf("halted: %v, want for the balance", r.g.Halted())
+	}
+	r.clock.advance(time.Minute)
+	r.auditOnce()
+	if r.g.Halted() != risk.HaltMismatch || r.g.Stats.Externals != 0 {
+		t.Fatalf("halted: %v, %d external flows: nobody has accepted anything", r.g.Halted(), r.g.Stats.Externals)
+	}
+	r.g.Lift(risk.HaltLatched)
+	set(1003_00000000) // has moved again
+	r.clock.advance(time.Minute)
+	r.auditOnce()
+	if r.g.Halted() != risk.HaltMismatch || r.g.Stats.Externals != 0 {
+		t.Fatalf("halted: %v, %d external flows: this difference is another one", r.g.Halted(), r.g.Stats.Externals)
+	}
+	r.g.Lift(risk.HaltLatched)
+	r.clock.advance(time.Minute)
+	r.auditOnce()
+	if r.g.Halted() != 0 || r.g.Stats.Externals != 1 || r.g.Ledger().Owned(1) != 1003_00000000 {
+		t.Errorf("halted: %v, %d external flows, we own %v; want 1 and 1003", r.g.Halted(), r.g.Stats.Externals, r.g.Ledger().Owned(1))
+	}
+}
+
 func TestUserStreamDownBlocksNewOrders(t *testing.T) {
 	r := newRig(t, audited, func(c *exec.Config) { c.RequireUser = true })
 	a := r.buy(100_00000000)

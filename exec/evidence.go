@@ -24,9 +24,8 @@ func (t *Table) Apply(e *core.Execution) *Order {
 	if e.Status.Terminal() && e.Status != core.NotSent {
 		o.endAs(e.Status, e.Code, t)
 	}
-	if e.Qty > 0 && e.Qty < o.Qty {
-		o.Qty = e.Qty // amended: a quantity is only ever lowered, so the lowest is the newest
-		o.lowered = true
+	if e.Qty > 0 && e.Qty < o.low {
+		o.low = e.Qty // amended: a quantity is only ever lowered, so the lowest is the newest
 	}
 	fill := e.Kind == core.ExecTrade && e.TradeID >= 0 && e.LastQty > 0
 	if fill && !t.addFill(o, e.TradeID) {
@@ -34,14 +33,17 @@ func (t *Table) Apply(e *core.Execution) *Order {
 		fill = false
 	}
 	if fill {
-		if o.Filled += e.LastQty; o.Filled > o.Qty && !o.lowered {
+		if o.Filled += e.LastQty; o.Filled > o.whole {
 			t.Stats.Contradictions++
 		}
 	}
 	o.Cum = max(o.Cum, e.Cum, o.Filled)
 	if o.end == core.Filled {
-		o.Cum = max(o.Cum, o.Qty)
+		o.Cum = max(o.Cum, o.low)
 	}
+	// More may have traded before an amend than it leaves: the order then ends with what
+	// has traded.
+	o.Qty = max(o.low, min(o.Cum, o.whole))
 	t.settle(o, e, fill)
 	return o
 }

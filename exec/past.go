@@ -31,6 +31,8 @@ type Past struct {
 	Halted  map[uint32]journal.Halt // raised and not lifted, by cause; a session's own end with it
 
 	orders  map[core.OrderID]*journal.Order // not done, or tombstones
+	shares  map[shareKey]*pastShare         // of Symbols, by strategy
+	owners  owners
 	names   []journal.InstrumentName
 	assets  []string
 	draft   *Past             // the checkpoint being read
@@ -55,7 +57,7 @@ type PastHolding struct{ Owned, Fees core.Amount }
 // NewPast is a past in which nothing happened.
 func NewPast() *Past {
 	return &Past{Symbols: map[string]*PastPosition{}, Assets: map[string]*PastHolding{}, Runs: map[uint64]uint64{},
-		Halted: map[uint32]journal.Halt{}, orders: map[core.OrderID]*journal.Order{}}
+		Halted: map[uint32]journal.Halt{}, orders: map[core.OrderID]*journal.Order{}, shares: map[shareKey]*pastShare{}}
 }
 
 // Take adds one record.
@@ -72,13 +74,14 @@ func (p *Past) Take(rec *journal.Record) error {
 		}
 		return p.report(&p.rep.Report)
 	case journal.KindSessionStart, journal.KindSessionEnd, journal.KindNames, journal.KindHalt, journal.KindAudit,
-		journal.KindPosition, journal.KindHolding, journal.KindOrder, journal.KindCheckpoint:
+		journal.KindPosition, journal.KindHolding, journal.KindOrder, journal.KindCheckpoint, journal.KindStrategies, journal.KindShare:
 		d := journal.New(rec.Kind)
 		if err := d.Decode(rec); err != nil {
 			return err
 		}
 		return p.session(d)
-	case journal.KindSegment, journal.KindChain, journal.KindSent, journal.KindRefusal, journal.KindMarket, journal.KindSnapshot, journal.KindLimit:
+	case journal.KindSegment, journal.KindChain, journal.KindSent, journal.KindRefusal, journal.KindMarket, journal.KindSnapshot, journal.KindLimit,
+		journal.KindSignal, journal.KindMarkOut, journal.KindScore:
 		return nil
 	}
 	return fmt.Errorf("%v is not known: a newer riposte wrote it", rec.Kind)
@@ -88,7 +91,7 @@ func (p *Past) session(d journal.Payload) error {
 	switch d := d.(type) {
 	case *journal.SessionStart:
 		p.Epoch, p.Account, p.Prefix, p.Clean = max(p.Epoch, d.Epoch), d.Account, d.Prefix, false
-		p.names, p.assets, p.draft, p.opening = nil, nil, NewPast(), nil
+		p.names, p.assets, p.draft, p.opening, p.owners.local = nil, nil, NewPast(), nil, nil
 		clear(p.Halted) // a session says anew what stops it
 		p.Runs[d.Epoch] = max(p.Runs[d.Epoch], 0)
 	case *journal.SessionEnd:
@@ -113,7 +116,16 @@ func (p *Past) session(d journal.Payload) error {
 				s.Mark = max(s.Mark, m.Trade)
 			}
 		}
+	case *journal.Strategies:
+		p.owners.named(d)
+	case *journal.Share:
+		if p.draft == nil {
+			return fmt.Errorf("a strategy's share outside a checkpoint")
+		}
+		p.draft.shares[shareKey{d.Strategy, d.Symbol}] = &pastShare{d.Net, d.BaseFees}
+		p.owners.number(d.Strategy)
 	case *journal.Order:
+		d.Strategy = p.owners.of(d.Strategy)
 		if p.draft != nil {
 			p.draft.orders[d.ID] = d
 		} else {
@@ -151,11 +163,11 @@ func (p *Past) holding(d *journal.Holding) error {
 // checkpoint lets what was told since the session's start replace all before.
 func (p *Past) checkpoint(d *journal.Checkpoint) error {
 	n := p.draft
-	if n == nil || len(n.Symbols) != int(d.Positions) || len(n.Assets) != int(d.Holdings) || len(n.orders) != int(d.Orders) {
+	if n == nil || len(n.Symbols) != int(d.Positions) || len(n.Assets) != int(d.Holdings) || len(n.orders) != int(d.Orders) || len(n.shares) != int(d.Shares) {
 		return fmt.Errorf("a checkpoint of %d positions, %d holdings and %d orders, which are not what stands before it",
 			d.Positions, d.Holdings, d.Orders)
 	}
-	p.Symbols, p.Assets, p.orders = n.Symbols, n.Assets, n.orders
+	p.Symbols, p.Assets, p.orders, p.shares = n.Symbols, n.Assets, n.orders, n.shares
 	p.Opened, p.draft = d.Holdings > 0, nil
 	for _, r := range d.Runs {
 		p.Runs[r.Epoch] = max(p.Runs[r.Epoch], r.Last)
@@ -199,7 +211,7 @@ func (p *Past) intent(in *journal.Intent) error {
 	if in.Kind != core.Place && in.Kind != core.Replace {
 		return nil
 	}
-	p.orders[in.Order] = &journal.Order{ID: in.Order, Client: in.Client, Symbol: in.Symbol, Strategy: in.Strategy, Side: in.Side,
+	p.orders[in.Order] = &journal.Order{ID: in.Order, Client: in.Client, Symbol: in.Symbol, Strategy: p.owners.of(in.Strategy), Side: in.Side,
 		Type: in.Type, TIF: in.TIF, Price: in.Price, Qty: in.Qty, Stamp: in.Wall, Window: in.Window}
 	return p.ran(in.Client)
 }
@@ -210,7 +222,11 @@ func (p *Past) report(r *core.Report) error {
 		if o != nil && slices.Contains(o.Trades, r.TradeID) {
 			return nil
 		}
-		if err := p.fill(r); err != nil {
+		whose := p.owners.of(r.Strategy)
+		if o != nil {
+			whose = o.Strategy
+		}
+		if err := p.fill(r, whose); err != nil {
 			return err
 		}
 	}
@@ -246,7 +262,7 @@ func (p *Past) report(r *core.Report) error {
 }
 
 // fill books what a fill brought and took, as the Ledger does.
-func (p *Past) fill(r *core.Report) error {
+func (p *Past) fill(r *core.Report, whose uint16) error {
 	s := p.symbol(r.Instrument)
 	if s == nil {
 		return fmt.Errorf("a fill of instrument %d, which the session has not named", r.Instrument)
@@ -257,6 +273,7 @@ func (p *Past) fill(r *core.Report) error {
 		base, quote = -base, -quote
 	}
 	s.Net += base
+	p.booked(whose, r, base, in)
 	s.Cash -= quote
 	if r.FeeAsset == in.Base {
 		s.BaseFees += core.Qty(r.Fee)
@@ -333,8 +350,10 @@ func (p *Past) Checkpoint(epoch uint64, wall core.WallNs, note func(journal.Payl
 			end.Holdings++
 		}
 	}
+	end.Shares = p.noteShares(note)
 	for _, o := range p.Orders() {
 		c := *o
+		c.Strategy = p.Whose(o)
 		c.Trades = c.Trades[max(0, len(c.Trades)-pastTrades):] // older ones lie behind the mark
 		note(&c)
 		end.Orders++

@@ -90,6 +90,24 @@ func scenes(o *Order, most int) (out []scene) {
 			}
 		}
 	}
+	// Amended to no more than had traded meanwhile, which ends the order.
+	for k := 1; k < 4; k++ {
+		for _, left := range []core.Qty{0, 5} {
+			cum := core.Qty(10 * k)
+			s := scene{name: fmt.Sprintf("%d fills, then amended to %v", k, cum-left), qty: cum, fills: k, end: core.Expired}
+			var trades []core.Execution
+			s.clues = append(s.clues, clueOf("NEW", at(core.ExecNew, core.New, 0, 100)))
+			for n := range k {
+				trades = append(trades, trade(n+1, core.PartiallyFilled, 100))
+				s.clues = append(s.clues, clueOf(fmt.Sprint("TRADE ", n+1), trades[n]))
+			}
+			s.clues = append(s.clues, clueOf("REPLACED", at(core.ExecReplaced, core.PartiallyFilled, cum, cum-left)), clueOf("EXPIRED", at(core.ExecExpired, core.Expired, cum, cum-left)),
+				clueOf("query", append([]core.Execution{at(core.ExecStatus, core.Expired, cum, cum-left)}, trades...)...))
+			if len(s.clues) <= most {
+				out = append(out, s)
+			}
+		}
+	}
 	return out
 }
 

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	"riposte/core"
 )
 
@@ -17,6 +19,9 @@ type View struct {
 	// Gap says that the account's stream has been down since the last reconciliation
 	// that found the balances right: a deposit may have gone untold.
 	Gap bool
+	// Accepted are the differences for which trading was halted, once a person has let it
+	// go on.
+	Accepted []Sighting
 }
 
 // Sighting is a difference of balances and since when it has been the same.
@@ -70,7 +75,7 @@ const (
 	DiffForeign                      // somebody else's order: shown, not touched
 	DiffForeignFill                  // somebody else's fill: booked as an external flow
 	DiffUnattributed                 // a fill of an order nobody could name yet: looked at again
-	DiffExternal                     // a balance moved while the stream was down, without a fill: booked as external
+	DiffExternal                     // a balance moved while the stream was down, or a person accepted it, without a fill: booked as external
 	DiffBalance                      // an asset's amount differs: looked at again
 	DiffMismatch                     // as before, the same amount for longer than reads can lag: for a human
 )
@@ -163,6 +168,11 @@ func tradeDiff(v *View, e *core.Execution) (DiffKind, bool) {
 	return DiffForeignFill, true
 }
 
+// accepted reports whether a person let trading go on although a difference had been found.
+func (v *View) accepted(m Mismatch) bool {
+	return slices.ContainsFunc(v.Accepted, func(s Sighting) bool { return s.Asset == m.Asset && s.Venue-s.Ours == m.Venue-m.Ours })
+}
+
 func reconcileBalances(out []Difference, v *View, s *Snapshot) []Difference {
 	missed := false
 	flows := map[core.AssetID]core.Amount{}
@@ -185,7 +195,7 @@ func reconcileBalances(out []Difference, v *View, s *Snapshot) []Difference {
 		stays := s.Begun-seen.Since > v.Settle
 		kind := DiffBalance
 		switch {
-		case stays && v.Gap:
+		case stays && (v.Gap || v.accepted(m)):
 			kind = DiffExternal
 		case stays, s.Quiet && !missed && !v.Gap:
 			kind = DiffMismatch

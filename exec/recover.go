@@ -28,7 +28,7 @@ func (g *Gateway) Restore(p *Past, keep bool) error {
 	}
 	ids := map[core.ClientID]core.OrderID{}
 	for _, o := range p.Orders() {
-		id, err := g.restore(o, keep)
+		id, err := g.restore(o, p.Whose(o), keep)
 		if err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func (g *Gateway) Restore(p *Past, keep bool) error {
 }
 
 // restore enters one order; 0 is the number of a tombstone.
-func (g *Gateway) restore(o *journal.Order, keep bool) (core.OrderID, error) {
+func (g *Gateway) restore(o *journal.Order, whose uint16, keep bool) (core.OrderID, error) {
 	in, ok := g.cfg.Instruments.Lookup(o.Symbol)
 	if !ok {
 		if o.Gone {
@@ -63,7 +63,7 @@ func (g *Gateway) restore(o *journal.Order, keep bool) (core.OrderID, error) {
 		}
 		return 0, fmt.Errorf("cannot take over order %s: it is on %s, which is not among the configured symbols; want it there until the order has ended", o.Client, o.Symbol)
 	}
-	k := Known{Client: o.Client, VenueID: o.VenueID, Instrument: in.ID, Strategy: o.Strategy, Side: o.Side, Type: o.Type, TIF: o.TIF,
+	k := Known{Client: o.Client, VenueID: o.VenueID, Instrument: in.ID, Strategy: whose, Side: o.Side, Type: o.Type, TIF: o.TIF,
 		Price: o.Price, Qty: o.Qty, Cum: o.Filled, Stamp: o.Stamp, Window: core.MonoNs(actWithin(o)), Alive: o.Alive}
 	if o.Gone {
 		k.End = core.NotSent

@@ -128,7 +128,7 @@ func (g *Gateway) wonders(o *Order) bool {
 	switch {
 	case o.Status() == core.Unknown, o.cancel.settle, o.amend.open:
 		return true
-	case o.Filled < o.Cum:
+	case o.Filled < o.Cum, o.spent():
 		return g.now-o.Heard >= core.MonoNs(g.cfg.FillGrace)
 	}
 	return o.ask.due > 0 && o.alive // an audit missed it among the open orders
@@ -233,7 +233,7 @@ func (g *Gateway) orderTold(j *job, now core.MonoNs) {
 }
 
 func (g *Gateway) wondersAfter(o *Order) bool {
-	return o.Status() == core.Unknown || o.Filled < o.Cum || o.amend.open
+	return o.Status() == core.Unknown || o.Filled < o.Cum || o.spent() || o.amend.open
 }
 
 // SyncClock has the venue's clock measured anew, for whoever has heard on another connection

@@ -77,7 +77,7 @@ type Order struct {
 	Type       core.OrderType
 	TIF        core.TIF
 	Price      core.Price
-	Qty        core.Qty
+	Qty        core.Qty // as the venue has it, at least Cum
 	Cum        core.Qty // highest cumulative quantity the venue told of, at least Filled
 	Filled     core.Qty // sum of the fills known by trade id
 	Code       int32    // why it was rejected
@@ -90,13 +90,12 @@ type Order struct {
 	refused bool             // an answer said it was not taken
 	gone    bool             // we have proof, or know, that no byte took effect
 	doubt   bool             // its answer was lost
-	lowered bool             // an amend has lowered its quantity
 	adopted bool             // nobody in the engine waits for it any more: it shall end
 	end     core.OrderStatus // terminal state the venue told, PendingNew if none
 
 	saidAck, saidDoubt, saidDone bool
-	saidQty                      core.Qty
-	queued                       bool // its slot waits in Table.ended
+	whole, low, saidQty          core.Qty // as it was sent, the lowest that the venue told, as it was reported
+	queued                       bool     // its slot waits in Table.ended
 
 	slot   int32
 	gen    uint32
@@ -141,17 +140,12 @@ func NewTable(ids *IDs, orders int, report func(*core.Report)) *Table {
 	return t
 }
 
-// Status is the order's state as the facts have it.
+// Status is the order's state as the facts have it. An order that was amended to no more
+// than had traded by then is over as EXPIRED, not FILLED: how an amended one ends, the
+// venue has to say.
 func (o *Order) Status() core.OrderStatus {
 	switch {
-	case o.lowered && o.end == core.PendingNew && o.Cum > 0:
-		// It may have been amended to no more than had traded by then, and such an
-		// order the venue ends as expired (Binance Spot API docs, 2026-07-21): its end
-		// is what the venue says.
-		return core.PartiallyFilled
-	case o.lowered && o.end != core.PendingNew:
-		return o.end
-	case o.Filled >= o.Qty || o.end == core.Filled:
+	case o.end == core.Filled || o.Filled >= o.Qty && o.low == o.whole:
 		return core.Filled
 	case o.end != core.PendingNew:
 		return o.end
@@ -171,6 +165,13 @@ func (o *Order) Status() core.OrderStatus {
 
 // Cancelling reports whether its cancel is on its way.
 func (o *Order) Cancelling() bool { return o.cancel.flying > 0 }
+
+// spent reports whether an amended order has nothing left, and the venue has not told how
+// it ended.
+func (o *Order) spent() bool { return o.Filled >= o.Qty && o.low < o.whole && o.end == core.PendingNew }
+
+// size gives a new order its quantity.
+func (o *Order) size(q core.Qty) { o.Qty, o.whole, o.low, o.saidQty = q, q, q, q }
 
 // Complete reports whether the order has ended and every fill of it is known.
 func (o *Order) Complete() bool { return o.Status().Terminal() && o.Filled >= o.Cum }
@@ -197,7 +198,8 @@ func (t *Table) Add(in *core.Intent, r *Request) *Order {
 	}
 	o := &t.slots[s] // blank but for its generation
 	o.ID, o.Epoch, o.Seq, o.Client, o.Instrument, o.Strategy = in.ID, t.ids.epoch, r.Seq, r.Client, in.Instrument, in.Strategy
-	o.Side, o.Type, o.TIF, o.Price, o.Qty, o.saidQty = in.Side, in.Type, in.TIF, in.Price, in.Qty, in.Qty
+	o.Side, o.Type, o.TIF, o.Price = in.Side, in.Type, in.TIF, in.Price
+	o.size(in.Qty)
 	o.Stamp, o.Window = r.Stamp, core.MonoNs(r.Window)
 	t.enter(o, key{keySeq, o.Seq})
 	t.Stats.Orders++

@@ -83,7 +83,7 @@ type question struct {
 	weight    int    // of what is under way
 	order     uint64 // of arrival
 	notBefore core.MonoNs
-	back      backoff
+	back      Backoff
 }
 
 type answered struct {
@@ -114,7 +114,7 @@ func NewBackfill(cfg BackfillConfig) (*Backfill, error) {
 	}
 	f := &Backfill{cfg: cfg, asked: make([]question, len(cfg.Instruments.List)), done: make(chan answered, cfg.Parallel)}
 	for i := range f.asked {
-		f.asked[i].back = newBackoff(cfg.BackoffMin, cfg.BackoffMax, cfg.Seed+uint64(i))
+		f.asked[i].back = NewBackoff(cfg.BackoffMin, cfg.BackoffMax, cfg.Seed+uint64(i))
 	}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	return f, nil
@@ -243,7 +243,7 @@ func (f *Backfill) finish(r *answered) {
 	f.flying -= q.weight
 	if r.err == nil {
 		f.fetched[r.ask.Kind].Add(1)
-		q.back.reset()
+		q.back.Reset()
 		q.notBefore = 0
 		f.held = r.answer
 		return
@@ -251,7 +251,7 @@ func (f *Backfill) finish(r *answered) {
 	f.failed.Add(1)
 	s := r.err.Error()
 	f.lastError.Store(&s)
-	wait := q.back.next()
+	wait := q.back.Next()
 	if f.cfg.RetryAfter != nil {
 		wait = max(wait, f.cfg.RetryAfter(r.err))
 	}

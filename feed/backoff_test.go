@@ -10,10 +10,10 @@ func TestBackoffJitterIsFullAndBounded(t *testing.T) {
 	for attempt, ceiling := range []time.Duration{first, 2 * first, 4 * first, 8 * first, 16 * first} {
 		low, high := ceiling, time.Duration(0)
 		for seed := range uint64(2000) {
-			b := newBackoff(first, most, seed)
+			b := NewBackoff(first, most, seed)
 			var d time.Duration
 			for range attempt + 1 {
-				d = b.next()
+				d = b.Next()
 			}
 			low, high = min(low, d), max(high, d)
 		}
@@ -21,14 +21,14 @@ func TestBackoffJitterIsFullAndBounded(t *testing.T) {
 			t.Errorf("attempt %d: got waits from %v to %v, want them spread over 0 to %v", attempt, low, high, ceiling)
 		}
 	}
-	b := newBackoff(time.Hour, 3*time.Hour, 1)
+	b := NewBackoff(time.Hour, 3*time.Hour, 1)
 	for range 100 {
-		if d := b.next(); d < 0 || d > 3*time.Hour {
+		if d := b.Next(); d < 0 || d > 3*time.Hour {
 			t.Fatalf("got %v, want at most 3h", d)
 		}
 	}
-	b.reset()
-	if d := b.next(); d > time.Hour {
+	b.Reset()
+	if d := b.Next(); d > time.Hour {
 		t.Fatalf("after a reset: got %v, want at most 1h", d)
 	}
 }

@@ -123,7 +123,7 @@ type LineStatus struct {
 // methods are the loop's, except status.
 type line struct {
 	cfg   LineConfig
-	back  backoff
+	back  Backoff
 	conn  *ws.Conn
 	state State
 
@@ -182,7 +182,7 @@ func (l *line) init(cfg LineConfig) error {
 		return err
 	}
 	l.cfg = cfg
-	l.back = newBackoff(cfg.BackoffMin, cfg.BackoffMax, cfg.Seed)
+	l.back = NewBackoff(cfg.BackoffMin, cfg.BackoffMax, cfg.Seed)
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.dialed = make(chan dialResult, 1)
 	return nil
@@ -259,7 +259,7 @@ func (l *line) dial() {
 // wait schedules the next attempt by the backoff, and later if the venue asked
 // for it.
 func (l *line) wait(err error) {
-	d := l.back.next()
+	d := l.back.Next()
 	var he *ws.HandshakeError
 	if errors.As(err, &he) {
 		d = max(d, he.RetryAfter)
@@ -302,7 +302,7 @@ func (l *line) drop(err error, atOnce bool) {
 	if atOnce || held > max(core.MonoNs(heldLongEnough), core.MonoNs(l.back.ceiling())) {
 		// It held for longer than we would wait by now: what ended it is news, not
 		// the old trouble.
-		l.back.reset()
+		l.back.Reset()
 	}
 	l.wait(err)
 	if atOnce {
@@ -315,7 +315,7 @@ func (l *line) drop(err error, atOnce bool) {
 func (l *line) retire() {
 	if l.conn != nil {
 		l.fold()
-		l.back.reset()
+		l.back.Reset()
 	}
 	if l.connectedAt, l.leaving = 0, nil; l.state == Dialing {
 		l.unwanted = true

@@ -79,31 +79,38 @@ func (a *arbiter) alive(now core.MonoNs) {
 			continue
 		}
 		at, by := a.proof(id, now)
+		if by == nil {
+			continue
+		}
 		if told := &a.marks[id][core.LineAlive]; at > told.at {
 			ev, _ := a.queues[id].Claim()
 			if ev == nil {
 				continue // a full queue is proof of life enough
 			}
 			told.at = at
-			*ev = core.Event{Kind: core.LineAlive, Line: by, Instrument: id, Recv: at}
+			*ev = core.Event{Kind: core.LineAlive, Line: by.number, Instrument: id, Recv: at, W: [4]int64{1: int64(by.datedAt), 2: by.dated}}
 			a.queues[id].Publish(0)
 		}
 	}
 }
 
-// proof is up to when the lines show that nothing more has come of an instrument's
-// depth, and which does; 0 if it speaks for itself or no line carries it.
-func (a *arbiter) proof(id core.InstrumentID, now core.MonoNs) (at core.MonoNs, by uint8) {
+// proof is when the line that shows best that nothing more has come of an instrument's
+// depth brought its last bytes; nil if depth speaks for itself or no line carries it. Of
+// two lines that one shows more whose bytes left the venue last: how late the bytes are
+// that no time was told of, its newest that the venue has dated says, and what the venue's
+// clock is off is the same for all. A line that has told no time goes last.
+func (a *arbiter) proof(id core.InstrumentID, now core.MonoNs) (at core.MonoNs, by *Session) {
+	var best int64
 	for _, s := range a.sessions {
 		if s.conn == nil || s.state != Live || !s.carries(id, now) {
 			continue
 		}
 		stamp := core.MonoNs(s.conn.Stamp())
 		if st := s.streamOf(id, core.DepthDelta); st != nil && st.last >= stamp-aliveEvery {
-			return 0, 0
+			return 0, nil
 		}
-		if stamp > at {
-			at, by = stamp, s.number
+		if left := int64(stamp) - int64(s.datedAt) + s.dated; by == nil || left > best {
+			at, by, best = stamp, s, left
 		}
 	}
 	return at, by

@@ -86,6 +86,9 @@ type Session struct {
 	ev *core.Event // for frames whose instrument only decoding tells
 	lv []core.Level
 
+	dated   int64       // the newest venue time that this connection has told, ns; 0: none
+	datedAt core.MonoNs // when it had been read
+
 	count  counts
 	shared sharedCounts
 }
@@ -223,6 +226,7 @@ func (s *Session) stepDown() int {
 	}
 	s.join.open++
 	s.anew()
+	s.dated, s.datedAt = 0, 0
 	for i := range s.streams {
 		s.streams[i].begin()
 	}
@@ -298,6 +302,9 @@ func (s *Session) stamp(ev *core.Event) *stream {
 	ev.Line = s.number
 	ev.Recv = at
 	ev.DecodeNs = uint32(min(max(s.cfg.Clock.Mono()-at, 0), core.MonoNs(^uint32(0))))
+	if ev.Kind <= core.AggTrade && ev.Kind != core.Touch && ev.W[2] > s.dated {
+		s.dated, s.datedAt = ev.W[2], at // W[2] is the venue's time in each of these
+	}
 	i := s.index[ev.Instrument][ev.Kind]
 	if i == 0 {
 		return nil

@@ -103,7 +103,7 @@ type ask struct {
 	levels    int         // that suffice, 0: Limit
 	order     uint64      // of arrival
 	notBefore core.MonoNs // after a failure
-	back      backoff
+	back      Backoff
 	refused   string // why it is set aside, "" if it is not
 }
 
@@ -165,7 +165,7 @@ func NewSnapshots(cfg SnapshotConfig) (*Snapshots, error) {
 		done:  make(chan outcome, cfg.Parallel),
 	}
 	for i := range f.asked {
-		f.asked[i].back = newBackoff(cfg.BackoffMin, cfg.BackoffMax, cfg.Seed+uint64(i))
+		f.asked[i].back = NewBackoff(cfg.BackoffMin, cfg.BackoffMax, cfg.Seed+uint64(i))
 	}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	return f, nil
@@ -214,10 +214,10 @@ func (f *Snapshots) ask(w *book.Want) {
 	f.waiting++
 	switch {
 	case w.Again:
-		a.notBefore = f.cfg.Clock.Mono() + core.MonoNs(a.back.next())
+		a.notBefore = f.cfg.Clock.Mono() + core.MonoNs(a.back.Next())
 	case a.refused == "":
 		a.notBefore = 0
-		a.back.reset()
+		a.back.Reset()
 	}
 }
 
@@ -375,7 +375,7 @@ func (f *Snapshots) repeat(a *ask, err error) {
 	f.failed.Add(1)
 	s := err.Error()
 	f.lastError.Store(&s)
-	wait := a.back.next()
+	wait := a.back.Next()
 	if f.cfg.RetryAfter != nil {
 		wait = max(wait, f.cfg.RetryAfter(err))
 	}

@@ -87,11 +87,13 @@ type Status struct {
 	Reason Reason // why it is not Live, or was not last time
 	LastID uint64 // update id of the last event applied or snapshot loaded
 	Loaded bool   // a snapshot is loaded
-	// LastProof is when the last depth event was read that showed the book to be
-	// current, Owed when the oldest touch was read that depth has yet to confirm,
-	// 0 if none has to. Silence proves nothing on a quiet symbol, but a debt that
-	// grows old means that depth is behind.
+	// LastProof is up to when the book was last shown to be current: when a depth event
+	// left the venue, or was read where the venue's time is not known. LastRead is when
+	// it was read. Owed is when the oldest touch was read that depth has yet to confirm,
+	// 0 if none has to. Silence proves nothing on a quiet symbol, but a debt that grows
+	// old means that depth is behind.
 	LastProof core.MonoNs
+	LastRead  core.MonoNs
 	Owed      core.MonoNs
 	Counters  Counters
 }
@@ -132,7 +134,7 @@ type Sync struct {
 	waitsAt core.Event // that event
 	lastID  uint64
 	repeats int
-	proof   core.MonoNs
+	proof   proof
 	count   Counters
 }
 
@@ -231,7 +233,7 @@ func (s *Sync) apply(ev *core.Event, lv []core.Level) Verdict {
 
 func (s *Sync) live(ev *core.Event) {
 	s.state, s.joined = Live, true
-	s.proof = max(s.proof, ev.Recv)
+	s.proof.add(ev.Recv, s.proof.left(ev.Recv, ev.VenueTime()))
 }
 
 func (s *Sync) gap(ev *core.Event, why Reason) Verdict {
@@ -341,7 +343,7 @@ func (s *Sync) TopProof() core.MonoNs {
 	if s.touches.last.ID > s.lastID {
 		return s.touches.recv
 	}
-	return s.proof
+	return s.proof.read
 }
 
 // LastID is the update id of the last event applied or snapshot loaded.
@@ -356,10 +358,6 @@ func (s *Sync) Blind() bool { return s.book.Blind() }
 // State is how far the book can be trusted now.
 func (s *Sync) State() State { return s.state }
 
-// LastProof is when the last depth event was read that showed the book to be
-// current. Touches do not count: they say nothing of the depth.
-func (s *Sync) LastProof() core.MonoNs { return s.proof }
-
 // Owed is when the oldest touch was read that depth has yet to confirm, 0 if
 // none has to; see Status.
 func (s *Sync) Owed() core.MonoNs { return s.touches.owed() }
@@ -368,7 +366,7 @@ func (s *Sync) Owed() core.MonoNs { return s.touches.owed() }
 func (s *Sync) Status() Status {
 	return Status{
 		State: s.state, Reason: s.reason, LastID: s.lastID, Loaded: s.loaded,
-		LastProof: s.proof, Owed: s.touches.owed(), Counters: s.count,
+		LastProof: s.proof.at, LastRead: s.proof.read, Owed: s.touches.owed(), Counters: s.count,
 	}
 }
 

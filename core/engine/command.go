@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"riposte/core"
+	"riposte/core/airlock"
 	"riposte/core/risk"
 )
 
@@ -16,11 +17,13 @@ const (
 	CmdHalt      CommandKind = iota // add Cause within Scope
 	CmdLift                         // remove Cause
 	CmdCancelAll                    // every own order on every instrument
-	CmdFacts                        // ClockError, Audited and RulesRead, as they are now
+	CmdFacts                        // ClockError, VenueAt, Audited and RulesRead, as they are now
 	CmdRules                        // Rules are in force for their instrument
 	CmdHolds                        // the account has Held of Instrument's base asset with the fills up to a position of HeldAt
 	CmdLimits                       // Limits of Instrument
 	CmdAccount                      // Account's limits
+	CmdDay                          // Day is what the venue says of Instrument
+	CmdApprove                      // the queued signal of that Number may pass
 )
 
 // Scope is how far a halt reaches.
@@ -42,6 +45,7 @@ type Command struct {
 	Strategy   uint16
 	Cause      risk.HaltCause
 	ClockError time.Duration
+	VenueAt    core.WallNs // with the facts: the venue's time at the monotonic clock's 0, 0 if nobody knows
 	Audited    core.MonoNs
 	RulesRead  core.MonoNs
 	Held       core.Qty
@@ -49,6 +53,8 @@ type Command struct {
 	Rules      *core.Instrument
 	Limits     *risk.Limits
 	Account    *risk.AccountLimits
+	Day        *airlock.DayFacts
+	Number     uint64
 }
 
 func (s *Shard) command(c *Command) {
@@ -71,8 +77,12 @@ func (s *Shard) command(c *Command) {
 		}
 	case CmdFacts:
 		s.gate.ClockError(c.ClockError)
+		for _, m := range s.markets {
+			m.sync.VenueClock(c.VenueAt, core.MonoNs(c.ClockError))
+		}
 		s.gate.Audited(c.Audited)
 		s.gate.RulesRead(c.RulesRead)
+		s.lock.venueAt, s.lock.clockError = c.VenueAt, core.MonoNs(c.ClockError)
 	case CmdRules:
 		if c.Rules != nil && int(c.Rules.ID) < len(s.byID) {
 			s.gate.SetRules(c.Rules)
@@ -92,6 +102,12 @@ func (s *Shard) command(c *Command) {
 		if c.Account == nil || s.gate.SetAccount(*c.Account) != nil {
 			s.counts.BadCommands++
 		}
+	case CmdDay:
+		if m := s.market(c.Instrument); m != nil && c.Day != nil {
+			m.outside.day = *c.Day
+		}
+	case CmdApprove:
+		s.approve(c.Number)
 	default:
 		s.counts.BadCommands++
 	}

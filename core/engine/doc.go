@@ -14,9 +14,9 @@
 //
 // Order of service within a Step: commands, then reports (what we own), then
 // snapshots, then what the venue's memory told of missed trades (trail.go), then
-// markets, then timers. Reports come before markets so that a strategy never decides
-// on a position that is known to be old. As soon as an event has led to an order the
-// Step ends: whoever sends it gets its turn.
+// signals from outside (airlock.go), then markets, then timers. Reports come before
+// markets so that a strategy never decides on a position that is known to be old. As soon
+// as an event has led to an order the Step ends: whoever sends it gets its turn.
 //
 // A Live book's depth is kept up in the background (depth.go): more of it, further along
 // with the touch, and now and then held against a snapshot.

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"riposte/core"
+	"riposte/core/airlock"
 	"riposte/core/book"
 	"riposte/core/ring"
 	"riposte/core/risk"
@@ -16,7 +17,7 @@ import (
 // again (Replay), byte for byte:
 //
 //	what was taken   market events with their levels, reports, snapshots, answers of the
-//	                 venue's memory, commands, comparisons of books
+//	                 venue's memory, commands, signals from outside, comparisons of books
 //	what was asked   every reading of the clock, how full a ring or queue was
 //	what came of it  approvals and refusals
 //
@@ -60,6 +61,7 @@ const (
 	tookEnds // how many ends a queue has
 	tookShed // how many events a crowded queue lost
 	tookTurn // whose queue is served first in the next step
+	tookAlert
 )
 
 // Flags of a message.
@@ -187,6 +189,15 @@ func (l *Log) command(c *Command) {
 	}
 	l.room()
 	l.taken = appendCommand(append(l.taken, tookCommand), c)
+}
+
+func (l *Log) alert(a *airlock.Alert) {
+	if l.again != nil {
+		l.again.cause = Cause{Kind: CauseAlert, Instrument: a.Instrument, Alert: *a}
+		return
+	}
+	l.room()
+	l.taken = appendAlert(append(l.taken, tookAlert), a)
 }
 
 func (l *Log) judgement(a *book.Audit) {

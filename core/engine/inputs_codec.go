@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"riposte/core"
+	"riposte/core/airlock"
 	"riposte/core/bar"
 	"riposte/core/book"
 	"riposte/core/risk"
@@ -19,7 +20,7 @@ import (
 // layout is a new format.
 
 // LogFormat is the version of the input log.
-const LogFormat = 1
+const LogFormat = 2
 
 // Decision is what the shard decided: an intent that was handed on, or refused.
 type Decision struct {
@@ -59,6 +60,7 @@ func appendReport(b []byte, r *core.Report) []byte {
 	b = le.AppendUint16(b, uint16(r.Instrument))
 	b = le.AppendUint16(b, uint16(r.FeeAsset))
 	b = le.AppendUint32(b, uint32(r.Code))
+	b = le.AppendUint16(b, r.Strategy)
 	for _, v := range [...]int64{int64(r.ID), r.VenueID, r.TradeID, int64(r.Price), int64(r.Qty), int64(r.Cum), int64(r.Quote), int64(r.Fee), int64(r.VenueTime), int64(r.Recv)} {
 		b = le.AppendUint64(b, uint64(v))
 	}
@@ -78,13 +80,14 @@ func appendImage(b []byte, im *book.Image) []byte {
 // an operator's doing and rare.
 func appendCommand(b []byte, c *Command) []byte {
 	text := []byte(nil)
-	if c.Rules != nil || c.Limits != nil || c.Account != nil {
-		text, _ = json.Marshal(pointed{c.Rules, c.Limits, c.Account}) // plain numbers and texts: it cannot fail
+	if c.Rules != nil || c.Limits != nil || c.Account != nil || c.Day != nil {
+		text, _ = json.Marshal(pointed{c.Rules, c.Limits, c.Account, c.Day}) // plain numbers and texts: it cannot fail
 	}
 	b = append(b, byte(c.Kind), byte(c.Scope))
 	b = le.AppendUint16(b, uint16(c.Instrument))
 	b = le.AppendUint16(b, c.Strategy)
-	for _, v := range [...]int64{int64(c.Cause), int64(c.ClockError), int64(c.Audited), int64(c.RulesRead), int64(c.Held), int64(c.HeldAt)} {
+	for _, v := range [...]int64{int64(c.Cause), int64(c.ClockError), int64(c.Audited), int64(c.RulesRead), int64(c.Held), int64(c.HeldAt),
+		int64(c.VenueAt), int64(c.Number)} {
 		b = le.AppendUint64(b, uint64(v))
 	}
 	return append(le.AppendUint32(b, uint32(len(text))), text...)
@@ -95,6 +98,19 @@ type pointed struct {
 	Rules   *core.Instrument
 	Limits  *risk.Limits
 	Account *risk.AccountLimits
+	Day     *airlock.DayFacts
+}
+
+func appendAlert(b []byte, a *airlock.Alert) []byte {
+	b = le.AppendUint16(le.AppendUint16(b, a.Source), uint16(a.Instrument))
+	b = append(b, byte(a.Side), byte(a.Failed))
+	for _, v := range [...]int64{int64(a.Price), int64(a.Strength), int64(a.Horizon), int64(a.Issued), int64(a.Recv)} {
+		b = le.AppendUint64(b, uint64(v))
+	}
+	for _, t := range [...]*airlock.Text{&a.ID, &a.Symbol, &a.Why} {
+		b = append(append(b, byte(len(t.Bytes()))), t.Bytes()...)
+	}
+	return b
 }
 
 func appendAnswer(b []byte, a *trail.Answer) []byte {
@@ -245,7 +261,7 @@ func (f *fields) event(e *core.Event, lv []core.Level) []core.Level {
 
 func (f *fields) report(r *core.Report) {
 	r.Kind, r.Status, r.Side, r.Maker = core.ReportKind(f.u8()), core.OrderStatus(f.u8()), core.Side(f.u8()), f.flag()
-	r.Instrument, r.FeeAsset, r.Code = core.InstrumentID(f.u16()), core.AssetID(f.u16()), int32(f.u32())
+	r.Instrument, r.FeeAsset, r.Code, r.Strategy = core.InstrumentID(f.u16()), core.AssetID(f.u16()), int32(f.u32()), f.u16()
 	r.ID, r.VenueID, r.TradeID = core.OrderID(f.u64()), int64(f.u64()), int64(f.u64())
 	r.Price, r.Qty, r.Cum = core.Price(f.u64()), core.Qty(f.u64()), core.Qty(f.u64())
 	r.Quote, r.Fee, r.VenueTime, r.Recv = core.Amount(f.u64()), core.Amount(f.u64()), core.WallNs(f.u64()), core.MonoNs(f.u64())
@@ -260,7 +276,7 @@ func (f *fields) image() *book.Image {
 func (f *fields) command(c *Command) {
 	*c = Command{Kind: CommandKind(f.u8()), Scope: Scope(f.u8()), Instrument: core.InstrumentID(f.u16()), Strategy: f.u16(),
 		Cause: risk.HaltCause(f.u64()), ClockError: time.Duration(f.u64()), Audited: core.MonoNs(f.u64()), RulesRead: core.MonoNs(f.u64()),
-		Held: core.Qty(f.u64()), HeldAt: core.Qty(f.u64())}
+		Held: core.Qty(f.u64()), HeldAt: core.Qty(f.u64()), VenueAt: core.WallNs(f.u64()), Number: f.u64()}
 	text := f.take(f.count(1))
 	if f.err != nil || len(text) == 0 {
 		return
@@ -269,7 +285,16 @@ func (f *fields) command(c *Command) {
 	if err := json.Unmarshal(text, &p); err != nil {
 		f.err = fmt.Errorf("cannot read the input log: a command: %w", err)
 	}
-	c.Rules, c.Limits, c.Account = p.Rules, p.Limits, p.Account
+	c.Rules, c.Limits, c.Account, c.Day = p.Rules, p.Limits, p.Account, p.Day
+}
+
+func (f *fields) alert(a *airlock.Alert) {
+	a.Source, a.Instrument, a.Side, a.Failed = f.u16(), core.InstrumentID(f.u16()), core.Side(f.u8()), airlock.Gate(f.u8())
+	a.Price, a.Strength, a.Horizon = core.Price(f.u64()), airlock.Ratio(f.u64()), core.MonoNs(f.u64())
+	a.Issued, a.Recv = core.WallNs(f.u64()), core.MonoNs(f.u64())
+	for _, t := range [...]*airlock.Text{&a.ID, &a.Symbol, &a.Why} {
+		*t = airlock.MakeText(f.take(int(f.u8())))
+	}
 }
 
 func (f *fields) answer() *trail.Answer {

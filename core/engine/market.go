@@ -42,6 +42,7 @@ type market struct {
 	stats    *ring.Mailbox[MarketStats]
 	known    known
 	noted    bool // the head of the queue is in the input log
+	outside  outside
 
 	trail   *trail.Trail // of its trades, nil if they are not followed
 	bars    barTeller
@@ -148,7 +149,7 @@ func (s *Shard) event(m *market, ev *core.Event, lv []core.Level) outcome {
 			m.trail.Told(ev)
 		}
 	case core.LineAlive:
-		m.sync.Alive(ev.Recv)
+		m.sync.Alive(ev)
 		m.heard(ev, 0)
 		out = quiet
 	case core.LineDown:

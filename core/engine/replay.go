@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"riposte/core"
+	"riposte/core/airlock"
 	"riposte/core/book"
 	"riposte/core/ring"
 	"riposte/core/risk"
@@ -29,6 +30,7 @@ const (
 	CauseTimer
 	CauseHalt
 	CausePause
+	CauseAlert
 )
 
 // Cause is the input that a decision came of.
@@ -40,6 +42,7 @@ type Cause struct {
 	Report     core.Report
 	Command    Command
 	Update     uint64 // of CauseSnapshot
+	Alert      airlock.Alert
 }
 
 // Replay decides again what an input log says was decided: the same shard, gate and
@@ -53,6 +56,7 @@ type Replay struct {
 	reports  *ring.Ring[core.Report]
 	images   *ring.Ring[*book.Image]
 	commands *ring.Ring[Command]
+	alerts   *ring.Ring[airlock.Alert]
 	out      *ring.Ring[risk.Approved]
 	want     *ring.Ring[book.Want]
 	asks     *ring.Ring[trail.Ask]
@@ -104,6 +108,10 @@ func NewReplay(cfg Config, audits int) (*Replay, error) {
 	cfg.Reports, cfg.Images, cfg.Commands, cfg.Out, cfg.Want = p.reports, p.images, p.commands, p.out, p.want
 	p.asks, p.answers = ring.New[trail.Ask](replayRing), ring.New[*trail.Answer](replayRing)
 	cfg.Asks, cfg.Answers = p.asks, p.answers
+	if cfg.Airlock.Verdicts = nil; cfg.Airlock.Alerts != nil {
+		p.alerts = ring.New[airlock.Alert](replayRing)
+		cfg.Airlock.Alerts = p.alerts
+	}
 	if audits > 0 {
 		p.copies, p.judged = ring.New[*book.Audit](replayRing), ring.New[*book.Audit](replayRing)
 		cfg.Depth.Copies, cfg.Depth.Judged = p.copies, p.judged
@@ -242,6 +250,8 @@ func (p *Replay) left() string {
 		return "a report"
 	case p.images.Len() > 0:
 		return "a snapshot"
+	case p.alerts != nil && p.alerts.Len() > 0:
+		return "a signal from outside"
 	}
 	return ""
 }
@@ -356,6 +366,10 @@ func (p *Replay) offer() error {
 			}
 		case tookTurn:
 			p.turn = int(f.u16())
+		case tookAlert:
+			var a airlock.Alert
+			f.alert(&a)
+			ok = p.alerts != nil && push(p.alerts, a)
 		case tookEnds:
 			p.told = append(p.told, f.u64())
 		default:

@@ -128,6 +128,9 @@ func (s *Shard) fire(m *market) {
 	_, live := m.sync.Live()
 	fired := m.ruled.rules.Look(m.id, live && !m.unready, s.now, s.input)
 	s.counts.Signals += uint64(len(fired))
+	for i := range fired {
+		s.heardOwn(m, &fired[i])
+	}
 	if s.cfg.Fired == nil {
 		return
 	}
@@ -141,9 +144,16 @@ func (s *Shard) fire(m *market) {
 	}
 }
 
-// Fired are the signals of the configuration's rules that fired on this very input,
-// valid during the call. The strategy is called for the input whether or not any has.
-func (v *View) Fired() []signal.Fired { return v.m.ruled.rules.Fired(v.s.input) }
+// Fired are the signals of the configuration's rules that fired on this very input, or
+// the one from outside that was accepted with it, valid during the call. The strategy is
+// called for an event or timer whether or not a rule has fired; for a signal from outside
+// its Timer is called, out of turn.
+func (v *View) Fired() []signal.Fired {
+	if f := v.s.lock.accepted[:]; f[0].Input == v.s.input && f[0].Instrument == v.m.id && f[0].Source > 0 {
+		return f
+	}
+	return v.m.ruled.rules.Fired(v.s.input)
+}
 
 // Rules are the configuration's rules for the instrument, nil without any: which
 // signals are in force, and what they are called. Read only.

@@ -62,7 +62,9 @@ type Config struct {
 	Halts      *ring.Ring[HaltNote]     // halts as they change, for the record that survives a restart; may be nil
 	Rules      []*signal.Rules          // of the configuration's signals, by instrument; nil where there are none
 	Fired      *ring.Ring[signal.Fired] // signals as they fire, for the record; may be nil, full drops
-	Window     int                      // of each book, see book.New; 0 is the default
+	Airlock    AirlockConfig
+	Score      ScoreConfig
+	Window     int // of each book, see book.New; 0 is the default
 	TimerEvery time.Duration
 	StatsEvery time.Duration
 	// PauseMax is how long the process may stand still (stopped, starved, suspended)
@@ -98,6 +100,8 @@ type Shard struct {
 	halted    halts
 	memory    memory     // the answer being taken
 	told      risk.Order // of the report being served; kept here so that it is not allocated
+	lock      lock       // signals from outside
+	scores    scores     // and what came of all
 
 	timerAt, statsAt core.MonoNs
 	posted           int // markets whose statistics of this interval are out
@@ -144,13 +148,16 @@ func NewShard(cfg Config) (*Shard, error) {
 		s.busy.Add(m.at) // something may have been published before
 	}
 	s.openDepth()
+	if err := s.openScores(); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
 // Step serves what is waiting and returns how many inputs it took, 0 when idle.
 func (s *Shard) Step() int {
 	s.handed = false
-	n := s.commands() + s.reports() + s.stop() + s.images() + s.answers()
+	n := s.commands() + s.reports() + s.stop() + s.images() + s.answers() + s.alerts()
 	n += s.serve()
 	if n == 0 || s.now >= s.timerAt || s.posted < len(s.markets) {
 		s.readClock()
@@ -310,6 +317,7 @@ func (s *Shard) timers() int {
 			s.timer(m)
 		}
 		s.deepen()
+		s.marks()
 		n++
 	}
 	s.judge()

@@ -36,6 +36,8 @@ type Counts struct {
 	Unsent       uint64 // approved, but no byte left
 	Doubts       uint64 // orders that became Unknown
 	StrayReports uint64 // about an instrument this shard does not follow
+	StrayAlerts  uint64 // of a source that it does not know
+	VerdictsLost uint64 // on signals, not told because the ring was full
 	OutFull      uint64
 	BadCommands  uint64 // that could not be done
 	StagesLost   uint64

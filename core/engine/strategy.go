@@ -22,7 +22,8 @@ type Strategy interface {
 	// forgotten it if ended. The book need not be Live. Only the strategy that asked for
 	// an order hears of it.
 	Report(v *View, r *core.Report, o *risk.Order)
-	// Timer is called at the shard's timer interval while the book is Live.
+	// Timer is called at the shard's timer interval while the book is Live, and when a
+	// signal from outside has been accepted, which is then in View.Fired.
 	Timer(v *View)
 }
 

@@ -48,6 +48,7 @@ func (s *Shard) traded(m *market, ev *core.Event, lv []core.Level) outcome {
 		}
 	}
 	s.gate.Traded(m.id, ev.TradePrice())
+	m.outside.last = ev.TradePrice()
 	m.signals.OnTrade(ev.TradeQty(), ev.Aggressor(), s.now)
 	m.ruled.trade(ev, s.now)
 	return shown

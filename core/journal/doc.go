@@ -22,6 +22,7 @@
 //	order.go     intents, reports, refusals
 //	state.go     files and their sums; what a run starts from
 //	market.go    market events and snapshots
+//	signal.go    signals heard, what became of them, what the price did after
 //
 // # Damage
 //

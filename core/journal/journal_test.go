@@ -46,7 +46,7 @@ func samples() []Payload {
 			VenueID: 12, Window: 2e9, Stop: 13, Iceberg: 14, Old: 16, LifeUs: 15, Trail: 200, STP: core.STPExpireBoth, Route: 1, Presigned: true},
 		&Sent{Kind: core.Place, Order: 17, Wall: 1_784_000_000_223_460_000},
 		&Report{Wall: 8, Report: core.Report{Kind: core.ReportFill, Status: core.PartiallyFilled, Side: core.Sell, Maker: true, Instrument: 1, FeeAsset: core.NoAsset,
-			Code: -2010, ID: 17, VenueID: 123456789, TradeID: -1, Price: 6183764000000, Qty: 50000, Cum: 50000, Quote: 3091882000, Fee: -5, VenueTime: 9, Recv: 10}},
+			Code: -2010, ID: 17, VenueID: 123456789, TradeID: -1, Price: 6183764000000, Qty: 50000, Cum: 50000, Quote: 3091882000, Fee: -5, VenueTime: 9, Recv: 10, Strategy: 3}},
 		&Refusal{Kind: core.Cancel, Side: core.Buy, Reason: 12, Strategy: 3, Order: 18, Input: 5, Price: 1, Qty: 2, Wall: 3, Symbol: "1000SATSUSDT", Count: 900, Text: "position limit"},
 		&Halt{On: true, Code: 4, Wall: 11, Text: "reports ring full", Who: "gateway"},
 		&SessionEnd{Clean: true, Wall: 12, Text: ""},
@@ -57,9 +57,16 @@ func samples() []Payload {
 		&Holding{Kind: HoldingExternal, Asset: "BNB", Owned: 7, Delta: -8, Fees: 9, Wall: 14, Text: "moved while away"},
 		&Order{ID: 17, Client: client("rp-t8kq2c1-0000002f"), VenueID: 99, Symbol: "BTCUSDT", Strategy: 3, Side: core.Sell, Type: core.Limit, TIF: core.IOC, Price: 1, Qty: 20,
 			Filled: 5, Stamp: 15, Window: 2e9, Alive: true, Doubt: true, End: core.Canceled, Trades: []int64{7, 8}},
-		&Checkpoint{Epoch: 7, Positions: 1, Holdings: 1, Orders: 1, Wall: 16, Runs: []Run{{5, 6}, {7, 0}}},
+		&Checkpoint{Epoch: 7, Positions: 1, Holdings: 1, Orders: 1, Wall: 16, Runs: []Run{{5, 6}, {7, 0}}, Shares: 1},
 		&Audit{Wall: 17, Settled: true, Found: 2, Halting: 1, Text: "foreign order", Marks: []Mark{{1, 50}, {2, -1}}},
 		&Limit{Scope: "BTCUSDT", Name: "qty_max", Value: "0.01"},
+		&Signal{Number: 3, Input: 1 << 41, Source: "tv", Own: true, Symbol: "BTCUSDT", Told: "BINANCE:BTCUSDT", ID: "a-17", Side: core.Sell, Outcome: 1, Failed: 9,
+			Price: 6183764000000, Mid: 6183764500000, Strength: 1e8, Scaled: 5e7, Horizon: 300e9, Issued: 18, Heard: 19, Wall: 20, Why: "none",
+			Readings: []Reading{{8, 1, 200_000_000, 5_000_000_000}, {9, 1, -5, 6}}},
+		&MarkOut{Number: 3, Source: "tv", Horizon: 1e9, Price: 6183764000000, Edge: -11.25, Wall: 21},
+		&Score{Source: "tv", N: 12.5, Mean: 3.25, Error: 1.5, Weight: 0.75, Wall: 22},
+		&Strategies{Names: []string{"maker", "taker"}},
+		&Share{Strategy: "maker", Symbol: "BTCUSDT", Net: -4, BaseFees: 5},
 	}
 }
 
@@ -152,6 +159,8 @@ func TestRecordsOfVersion1AreStillRead(t *testing.T) {
 				Price: w.Price, Qty: w.Qty, Wall: w.Wall, Client: w.Client, Symbol: w.Symbol}
 		case *Refusal:
 			w.Count, w.Text = 1, ""
+		case *Report:
+			w.Report.Strategy = core.NoStrategy
 		case *Halt:
 			w.Who = ""
 		}

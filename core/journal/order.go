@@ -42,7 +42,8 @@ type Sent struct {
 }
 
 // Report is what became known of one of our orders. Instrument and FeeAsset are those
-// of the session's Names. Version 2 has the kinds of report from ReportAmended on.
+// of the session's Names. Version 2 has the kinds of report from ReportAmended on, version
+// 3 the strategy, by the session's Strategies.
 type Report struct {
 	Wall   core.WallNs
 	Report core.Report
@@ -158,7 +159,7 @@ func (p *Report) Append(dst []byte, seq uint64) []byte {
 	dst = i64(dst, r.Quote)
 	dst = i64(dst, r.Fee)
 	dst = i64(dst, r.VenueTime)
-	return seal(i64(dst, r.Recv), at)
+	return seal(u16(i64(dst, r.Recv), r.Strategy), at)
 }
 
 // Decode reads the record.
@@ -187,6 +188,9 @@ func (p *Report) Decode(rec *Record) error {
 	r.Fee = core.Amount(f.u64())
 	r.VenueTime = core.WallNs(f.u64())
 	r.Recv = core.MonoNs(f.u64())
+	if r.Strategy = core.NoStrategy; rec.Version >= 3 {
+		r.Strategy = f.u16()
+	}
 	return f.end()
 }
 

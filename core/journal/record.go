@@ -29,12 +29,18 @@ const (
 	KindCheckpoint
 	KindAudit
 	KindLimit
+	KindSignal
+	KindMarkOut
+	KindScore
+	KindStrategies
+	KindShare
 
 	kinds // one past the last
 )
 
 var kindText = [kinds]string{"", "session start", "intent", "sent", "report", "refusal", "market", "snapshot", "halt", "session end",
-	"segment", "chain", "names", "position", "holding", "order", "checkpoint", "audit", "limit"}
+	"segment", "chain", "names", "position", "holding", "order", "checkpoint", "audit", "limit", "signal", "mark-out", "score",
+	"strategies", "share"}
 
 func (k Kind) String() string {
 	if k == 0 || k >= kinds {

@@ -102,7 +102,7 @@ type Order struct {
 }
 
 // Checkpoint says that the records since the session's start, of which it gives the
-// numbers, are all that former sessions matter for.
+// numbers, are all that former sessions matter for. Shares is of version 2.
 type Checkpoint struct {
 	Epoch     uint64
 	Positions uint32
@@ -110,6 +110,7 @@ type Checkpoint struct {
 	Orders    uint32
 	Wall      core.WallNs
 	Runs      []Run // former runs
+	Shares    uint32
 }
 
 // Run is a run of the engine and the highest sequence number in a client id of its.
@@ -258,7 +259,7 @@ func (p *Checkpoint) Append(dst []byte, seq uint64) []byte {
 	for _, r := range p.Runs {
 		dst = u64(u64(dst, r.Epoch), r.Last)
 	}
-	return seal(dst, at)
+	return seal(u32(dst, p.Shares), at)
 }
 
 // Decode reads the record.
@@ -270,6 +271,9 @@ func (p *Checkpoint) Decode(rec *Record) error {
 	p.Runs = nil
 	for range f.count(16) {
 		p.Runs = append(p.Runs, Run{f.u64(), f.u64()})
+	}
+	if p.Shares = 0; rec.Version >= 2 {
+		p.Shares = f.u32()
 	}
 	return f.end()
 }

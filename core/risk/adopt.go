@@ -15,6 +15,7 @@ func (g *Gate) adopt(r *core.Report) *Order {
 	if int(p.Strategy) >= len(g.strategies) {
 		p.Strategy = core.NoStrategy
 	}
+	p.at = g.cellAt(p.Strategy, p.Instrument)
 	p.rests = r.Price > 0 // as far as anybody knows
 	g.enter(p)
 	g.status(p, r.Status)

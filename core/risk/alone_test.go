@@ -13,7 +13,7 @@ import (
 // after lets time pass, with the book proved anew.
 func (s *stage) after(d time.Duration) {
 	s.now += core.MonoNs(d)
-	s.sync.Alive(s.now)
+	s.sync.Alive(&core.Event{Recv: s.now})
 }
 
 // Controls that remember: each lets its limit pass and refuses one more, alone, and

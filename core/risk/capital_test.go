@@ -176,7 +176,7 @@ func TestCapitalIsCountedInTheAccountsCurrencyThroughOwnBooks(t *testing.T) {
 	}
 	// A book that was not live for long has no price any more.
 	s.now += markAgeMax + 1
-	s.sync.Alive(s.now)
+	s.sync.Alive(&core.Event{Recv: s.now})
 	g.Mark(ids["EURUSDT"], 0, s.now)
 	g.Mark(ids["XRPBTC"], px("0.00002"), s.now)
 	g.Mark(ids["BTCUSDT"], px("60000"), s.now)

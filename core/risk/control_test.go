@@ -231,7 +231,7 @@ func TestStaleBookIsRefused(t *testing.T) {
 		s.must(t, buy)
 		s.now++
 		s.want(t, buy, RefusedStale)
-		s.sync.Alive(s.now)
+		s.sync.Alive(&core.Event{Recv: s.now})
 		s.must(t, buy)
 	})
 	t.Run("by a touch that depth owes", func(t *testing.T) {

@@ -33,7 +33,8 @@ type Denial struct {
 	// When the book, the account and the venue's rules were last found to be current,
 	// and when that was asked.
 	Proved, Audited, RulesRead, At core.MonoNs
-	Orders, Trades                 uint64 // of the day
+	Read                           core.MonoNs // when the bytes of the book's proof had been read
+	Orders, Trades                 uint64      // of the day
 }
 
 // Denied is the newest refusal. Valid until the next call of Approve.
@@ -47,9 +48,9 @@ func (g *Gate) refuse(r Refusal, in *core.Intent, sync *book.Sync, now core.Mono
 	d.Live, d.Unknown, d.Gross, d.Clock = g.orders.live, g.unknown, g.capital.gross, g.clockError
 	d.Audited, d.RulesRead, d.At, d.Orders, d.Trades = g.auditAt, g.rulesAt, now, g.capital.orders, g.capital.trades
 	d.Unpriced = r == RefusedCapital && (g.unpriced || g.capital.rates[g.rules[in.Instrument].Quote] == 0)
-	d.Top, d.Book, d.Proved = core.Top{}, book.Syncing, 0
+	d.Top, d.Book, d.Proved, d.Read = core.Top{}, book.Syncing, 0, 0
 	if sync != nil {
-		d.Top, d.Book, d.Proved = sync.Top(), sync.State(), sync.LastProof()
+		d.Top, d.Book, d.Proved, d.Read = sync.Top(), sync.State(), sync.LastProof(), sync.LastRead()
 	}
 	d.Order = Order{}
 	if in.Kind != core.Place {
@@ -122,7 +123,10 @@ func (d *Denial) value(inst *core.Instrument, l *Limits, a *AccountLimits) strin
 	case RefusedSymbol:
 		return inst.Symbol
 	case RefusedStale:
-		return fmt.Sprintf("%v, proved %s, want within %v", d.Book, d.ago(d.Proved), l.StaleAfter)
+		if d.Proved != 0 && d.Proved < d.Read && d.At-d.Proved > core.MonoNs(l.StaleAfter) {
+			return fmt.Sprintf("%v, left the venue %s by the venue's time, read %s, want within %v", d.Book, d.ago(d.Proved), d.ago(d.Read), l.StaleAfter)
+		}
+		return fmt.Sprintf("%v, proved %s by when it was read, want within %v", d.Book, d.ago(d.Proved), l.StaleAfter)
 	case RefusedAudit:
 		return fmt.Sprintf("found in order %s, want within %v", d.ago(d.Audited), a.AuditAgeMax)
 	case RefusedRulesAge:

@@ -333,7 +333,7 @@ func TestForgottenOrderThatLivesHalts(t *testing.T) {
 	s.report(first, core.ReportDone, core.NotSent)
 	for range endedMax {
 		s.now += 1e9
-		s.sync.Alive(s.now)
+		s.sync.Alive(&core.Event{Recv: s.now})
 		s.report(s.must(t, limit(core.Buy, "100", "1")), core.ReportDone, core.NotSent)
 	}
 	if _, ok := s.report(first, core.ReportResolved, core.New); ok || s.gate.Halted() != HaltMismatch {

@@ -317,7 +317,7 @@ func (g *Gate) take(in *core.Intent, now core.MonoNs, t *tally) {
 	in.ID = g.lastID
 	o := g.orders.add(in.ID, in.Instrument)
 	o.Price, o.Qty, o.Approved = in.Price, in.Qty, now
-	o.Strategy, o.Side, o.Type = in.Strategy, in.Side, in.Type
+	o.Strategy, o.Side, o.Type, o.at = in.Strategy, in.Side, in.Type, g.cellAt(in.Strategy, in.Instrument)
 	o.waits, o.iceberg = in.Type > core.MarketOrder, in.Iceberg > 0
 	o.rests = in.Type <= core.LimitMaker && in.TIF == core.GTC
 	g.enter(o)
@@ -386,7 +386,7 @@ func malformed(in *core.Intent) bool {
 
 // enter makes an order count.
 func (g *Gate) enter(o *Order) {
-	e, c, w := &g.exposure[o.Instrument], g.cell(o.Strategy, o.Instrument), &g.watch[o.Instrument]
+	e, c, w := &g.exposure[o.Instrument], &g.own[o.at], &g.watch[o.Instrument]
 	e.Open++
 	c.Open++
 	*e.open(o.Side) += o.Remaining()
@@ -406,7 +406,7 @@ func (g *Gate) enter(o *Order) {
 
 // leave takes an order out of the table and of what is at stake.
 func (g *Gate) leave(o *Order) {
-	e, c, w := &g.exposure[o.Instrument], g.cell(o.Strategy, o.Instrument), &g.watch[o.Instrument]
+	e, c, w := &g.exposure[o.Instrument], &g.own[o.at], &g.watch[o.Instrument]
 	*e.open(o.Side) -= o.Remaining()
 	*c.open(o.Side) -= o.Remaining()
 	e.Open--

@@ -26,6 +26,7 @@ type Order struct {
 	waits      bool        // for a trigger
 	iceberg    bool        // shows only a part
 	doubt      core.Amount // what it counts in the value of unknown orders
+	at         int32       // where its strategy's part of the instrument is
 	next, prev int32
 }
 

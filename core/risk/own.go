@@ -93,7 +93,11 @@ func (g *Gate) Grant(n uint16, b *Budget, trades []core.InstrumentID) error {
 // cell is a strategy's part of an instrument; the account's own for a number that is no
 // strategy's.
 func (g *Gate) cell(strategy uint16, id core.InstrumentID) *own {
-	return &g.own[min(int(strategy), strategiesMost)*len(g.rules)+int(id)]
+	return &g.own[g.cellAt(strategy, id)]
+}
+
+func (g *Gate) cellAt(strategy uint16, id core.InstrumentID) int32 {
+	return int32(min(int(strategy), strategiesMost)*len(g.rules) + int(id))
 }
 
 // Own is what a strategy has at stake at an instrument.

@@ -88,7 +88,7 @@ func TestARateBudgetTakesThePlaceOfTheAccounts(t *testing.T) {
 	s.must(t, by(1, limit(core.Buy, "100", "1")))
 	s.now += core.MonoNs(2 * time.Second)
 	s.told()
-	s.sync.Alive(s.now)
+	s.sync.Alive(&core.Event{Recv: s.now})
 	s.want(t, by(1, limit(core.Buy, "100", "1")), RefusedStrategyRate)
 	if got := Explain(s.gate.Denied(), s.table.Get(symA), s.gate.Limits(symA), s.gate.Account()); !strings.Contains(got, "strategy mine: want at most 2 in 1m0s") {
 		t.Errorf("it says %q", got)

@@ -46,7 +46,7 @@ func (g *Gate) Report(r *core.Report) (o Order, ok bool) {
 		g.rejects = 0
 		traded := min(r.Qty, p.Remaining())
 		*g.exposure[p.Instrument].open(p.Side) -= traded
-		*g.cell(p.Strategy, p.Instrument).open(p.Side) -= traded
+		*g.own[p.at].open(p.Side) -= traded
 		p.Cum += traded
 		g.status(p, r.Status)
 	case core.ReportAck:
@@ -57,7 +57,7 @@ func (g *Gate) Report(r *core.Report) (o Order, ok bool) {
 	case core.ReportAmended:
 		q := max(r.Qty, p.Cum)
 		*g.exposure[p.Instrument].open(p.Side) += q - p.Qty
-		*g.cell(p.Strategy, p.Instrument).open(p.Side) += q - p.Qty
+		*g.own[p.at].open(p.Side) += q - p.Qty
 		p.Qty, p.Amending = q, false
 		p.Amends++
 	case core.ReportDoubt:

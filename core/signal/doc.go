@@ -19,6 +19,8 @@
 //	panel.go       those that one instrument's rules name, fed from one place
 //	program.go     an expression over a panel, compiled
 //	rules.go       the configuration's signals: when they fire, and for how long
+//	mark.go        signals that wait for what the price did after them
+//	score.go       what a source of signals is worth by that
 //
 // An indicator that has not seen enough is not ready: its value comes with ok =
 // false, never as a zero. Bars are taken once, in order, when nothing can change

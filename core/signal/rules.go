@@ -35,7 +35,8 @@ type Rule struct {
 
 // Fired is one signal: what a rule has said, from what. It points nowhere.
 type Fired struct {
-	Rule       uint16 // place among the symbol's rules
+	Source     uint16 // 0: an own rule; else a source from outside, by the configuration's order from 1
+	Rule       uint16 // place among the symbol's rules, of an own one
 	Instrument core.InstrumentID
 	Side       core.Side
 	Strength   float64 // 0 to 1

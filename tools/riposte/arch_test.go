@@ -31,12 +31,14 @@ var importTable = []struct {
 	{"core/bar", []string{"core"}},
 	{"core/trail", []string{"core", "core/bar"}},
 	{"core/journal", []string{"core"}},
+	{"core/airlock", []string{"core"}},
 	{"core/fault", nil},                          // places at which a death is tried
 	{"core/risk", []string{"core", "core/book"}}, // the gate judges the book's age and depth itself
 	{"core/engine/...", []string{"core/..."}},
 	{"core/strategy/...", []string{"core/..."}},
 	{"feed/ws", nil},
 	{"feed", []string{"core/...", "feed/ws"}},
+	{"feed/alert", []string{"core", "core/airlock", "core/ring", "feed", "feed/ws"}},
 	{"feed/binance", []string{"core", "core/bar", "core/book", "core/trail", "feed"}}, // a snapshot's body becomes a book.Image, a page of trades a trail.Answer
 	{"exec", []string{"core/..."}},
 	{"exec/binance", []string{"core", "exec"}},

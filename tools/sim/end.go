@@ -19,8 +19,9 @@ type End struct {
 	out  *pipe
 	cond sync.Cond
 
-	in      []byte        // arrived and not read
-	newest  time.Duration // when the last of what has arrived was sent
+	in      []byte  // arrived and not read
+	left    []Piece // when it was written
+	read    []Piece // likewise, of the last Read
 	eof     bool
 	reset   bool
 	closed  bool
@@ -58,6 +59,7 @@ func (e *End) Read(p []byte) (int, error) {
 			from := e.out.peer()
 			full := from.stuck()
 			k := copy(p, e.in)
+			e.read, e.left = cut(e.left, k)
 			if e.in = e.in[k:]; len(e.in) == 0 {
 				e.in = nil
 			}
@@ -76,11 +78,11 @@ func (e *End) Read(p []byte) (int, error) {
 	}
 }
 
-// Newest is when the last byte that has arrived was sent.
-func (e *End) Newest() time.Duration {
+// Left tells when the bytes of the last Read were written.
+func (e *End) Left() []Piece {
 	e.link.net.mu.Lock()
 	defer e.link.net.mu.Unlock()
-	return e.newest
+	return e.read
 }
 
 // Write hands p to the network.

@@ -41,8 +41,30 @@ const (
 type segment struct {
 	kind segKind
 	b    []byte
+	left []Piece // when b was written
 	due  time.Duration
-	sent time.Duration
+}
+
+// Piece is how many bytes were written at one time.
+type Piece struct {
+	N  int
+	At time.Duration
+}
+
+// cut takes the first n bytes off pieces.
+func cut(pieces []Piece, n int) (first, rest []Piece) {
+	for i, p := range pieces {
+		if n <= p.N {
+			first = append(first, Piece{n, p.At})
+			if n < p.N {
+				rest = append(rest, Piece{p.N - n, p.At})
+			}
+			return first, append(rest, pieces[i+1:]...)
+		}
+		first = append(first, p)
+		n -= p.N
+	}
+	return first, nil
 }
 
 // pipe is one direction of a link. fresh, queued and dirty are under the network's lock,
@@ -135,6 +157,7 @@ func (p *pipe) put(s segment) {
 		return
 	}
 	now := w.Now()
+	s.left = []Piece{{len(s.b), now}}
 	lat := p.link.base + time.Duration(p.link.rng.ExpFloat64()*float64(p.link.net.Latency.Tail))
 	if p.up {
 		lat += p.link.net.Latency.Lean
@@ -142,7 +165,7 @@ func (p *pipe) put(s segment) {
 	if now < p.slow {
 		lat += time.Duration(float64(p.extra) * p.link.rng.Float64())
 	}
-	s.due, s.sent = max(now+lat, p.last), now
+	s.due = max(now+lat, p.last)
 	p.last = s.due
 	p.way = append(p.way, s)
 	p.arm()
@@ -182,13 +205,14 @@ func (p *pipe) deliver() {
 	p.way = p.way[1:]
 	if s.kind == segData {
 		if now < p.drip && len(s.b) > dripBytes {
-			p.way = append([]segment{{kind: segData, b: s.b[dripBytes:], due: now + dripEvery, sent: s.sent}}, p.way...)
-			s.b = s.b[:dripBytes]
+			first, rest := cut(s.left, dripBytes)
+			p.way = append([]segment{{kind: segData, b: s.b[dripBytes:], left: rest, due: now + dripEvery}}, p.way...)
+			s.b, s.left = s.b[:dripBytes], first
 		}
 		// What comes close together comes in one read. A server that works on several
 		// requests at a time would race with itself, so it gets them one by one.
 		for !p.up && len(p.way) > 0 && p.way[0].kind == segData && p.way[0].due <= now+mergeWithin && len(s.b) < mergeBytes && now >= p.drip {
-			s.b, s.sent = append(s.b, p.way[0].b...), p.way[0].sent
+			s.b, s.left = append(s.b, p.way[0].b...), append(s.left, p.way[0].left...)
 			p.way = p.way[1:]
 		}
 		if p.cutting {
@@ -227,7 +251,7 @@ func (p *pipe) take(s *segment) {
 		}
 		return
 	case s.kind == segData:
-		e.in, e.newest = append(e.in, s.b...), s.sent
+		e.in, e.left = append(e.in, s.b...), append(e.left, s.left...)
 	case s.kind == segEnd:
 		e.eof = true
 	case s.kind == segReset:

@@ -37,6 +37,7 @@ type Journal struct {
 	in      journal.Intent
 	rep     journal.Report
 	refused refusals
+	signals signals
 	err     error
 }
 
@@ -47,6 +48,8 @@ type Session struct {
 	Account string // which account at which venue
 	Prefix  string // of client ids
 	Limits  []journal.Limit
+	// Strategies are their names by number, as exec.Past has enlisted them.
+	Strategies []string
 	// FileBytes is after how many bytes a file is full, 0: 64 MiB.
 	FileBytes int64
 }
@@ -113,6 +116,9 @@ func (j *Journal) begin(s *Session) (err error) {
 	}
 	fault.At(fault.ChainNoted)
 	noteNames(j.table, j.note)
+	if len(s.Strategies) > 0 {
+		j.note(&journal.Strategies{Names: s.Strategies})
+	}
 	for i := range s.Limits {
 		j.note(&s.Limits[i])
 	}
@@ -286,7 +292,7 @@ func (j *Journal) Sent(r *exec.SentRecord) error {
 // Unsent records that no byte of a recorded request left: a report that says so.
 func (j *Journal) Unsent(r *exec.SentRecord) {
 	rep := core.Report{Kind: core.ReportDone, Status: core.NotSent, Side: r.Intent.Side, Instrument: r.Intent.Instrument,
-		FeeAsset: core.NoAsset, ID: r.Intent.ID}
+		FeeAsset: core.NoAsset, Strategy: r.Intent.Strategy, ID: r.Intent.ID}
 	j.Reported(&rep)
 }
 

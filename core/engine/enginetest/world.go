@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"riposte/core"
+	"riposte/core/airlock"
 	"riposte/core/book"
 	"riposte/core/engine"
 	"riposte/core/ring"
@@ -58,7 +59,9 @@ type Setup struct {
 	PauseMax    time.Duration
 	LostAfter   time.Duration
 	Depth       engine.DepthConfig
-	Inputs      *engine.Log // nil: none is kept
+	Inputs      *engine.Log          // nil: none is kept
+	Airlock     engine.AirlockConfig // its rings are the world's
+	Score       engine.ScoreConfig
 }
 
 // World is a shard with everything around it. One goroutine.
@@ -79,6 +82,8 @@ type World struct {
 	Asks     *ring.Ring[trail.Ask]
 	Answers  *ring.Ring[*trail.Answer]
 	Fired    *ring.Ring[signal.Fired]
+	Alerts   *ring.Ring[airlock.Alert]
+	Verdicts *ring.Ring[airlock.Verdict]
 
 	quotes []core.Top                   // last Quote by symbol
 	ids    []uint64                     // last update id by symbol
@@ -186,11 +191,15 @@ func New(s Setup) (*World, error) {
 	if !s.Halted {
 		w.Gate.Lift(risk.HaltNotReconciled)
 	}
+	if len(s.Airlock.Sources) > 0 {
+		w.Alerts, w.Verdicts = ring.New[airlock.Alert](s.RingSize), ring.New[airlock.Verdict](s.RingSize)
+		s.Airlock.Alerts, s.Airlock.Verdicts = w.Alerts, w.Verdicts
+	}
 	w.Config = engine.Config{
 		Instruments: w.Table, Clock: w.Clock, Gate: w.Gate, Queues: w.Queues, Strategies: strategies,
 		Reports: w.Reports, Images: w.Images, Commands: w.Commands, Out: w.Approved, Want: w.Want, Stages: w.Stages, Halts: w.Halts, Denials: w.Denials,
 		Trails: trails, Asks: w.Asks, Answers: w.Answers, ActAfter: s.ActAfter,
-		Rules: rules, Fired: w.Fired,
+		Rules: rules, Fired: w.Fired, Airlock: s.Airlock, Score: s.Score,
 		Observer: s.Observer, Depth: s.Depth, PauseMax: s.PauseMax, LostAfter: s.LostAfter, TimerEvery: 100 * time.Millisecond, StatsEvery: 100 * time.Millisecond,
 		Inputs: s.Inputs,
 	}

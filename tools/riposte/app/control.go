@@ -42,8 +42,9 @@ type control struct {
 	pending    []errand
 	list       []haltEntry // as on file, or as it will be
 	cause      map[scopeKey]act
-	trouble    error // of writing the record
-	unwritten  bool  // the file is not as list is
+	asked      map[scopeKey]risk.HaltCause // on file, and the shard has not said yet that it halts
+	trouble    error                       // of writing the record
+	unwritten  bool                        // the file is not as list is
 	proposed   proposal
 	limitsSet  map[core.InstrumentID]risk.Limits // in force, or on their way
 	accountSet risk.AccountLimits
@@ -72,7 +73,7 @@ const (
 
 func newControl(d *desk) *control {
 	return &control{d: d, dir: d.cfg.Journal.Dir, halts: ring.New[engine.HaltNote](haltsRing), quit: make(chan struct{}), kick: make(chan struct{}, 1),
-		cause: map[scopeKey]act{}, limitsSet: map[core.InstrumentID]risk.Limits{}}
+		cause: map[scopeKey]act{}, asked: map[scopeKey]risk.HaltCause{}, limitsSet: map[core.InstrumentID]risk.Limits{}}
 }
 
 // load puts in force what a former run left halted. Before anything runs.
@@ -167,19 +168,21 @@ func (c *control) halt(cause risk.HaltCause, kind, name string, a act) error {
 	c.wg.Go(func() { c.watchKill(key, c.beats.Load()) })
 	e := c.entry(key)
 	a.What = cause.String() + " " + e.Scope + " " + e.Name
-	return errors.Join(c.keepHalt(e, cause, a), writeAct(c.dir, a))
+	return errors.Join(c.keepHalt(key, cause, a), writeAct(c.dir, a))
 }
 
 // keepHalt has a halt on file before whoever asked for it is told that it is so: the
 // process may die before the shard has said what came of it. What the halt does has begun
 // by now and waits for no disk.
-func (c *control) keepHalt(e haltEntry, cause risk.HaltCause, a act) error {
+func (c *control) keepHalt(key scopeKey, cause risk.HaltCause, a act) error {
 	if cause &= risk.HaltLatched; cause == 0 {
 		return nil
 	}
+	e := c.entry(key)
 	e.Causes, e.Who, e.Why, e.When = cause.Words(), a.Who, a.Why, a.When
 	c.mu.Lock()
 	c.list = withHalt(c.list, e)
+	c.asked[key] |= cause
 	c.mu.Unlock()
 	return c.save()
 }
@@ -239,6 +242,7 @@ func (c *control) resume(a act) error {
 	if err == nil {
 		c.list, c.unwritten = list, false
 		c.cause = map[scopeKey]act{}
+		clear(c.asked)
 		c.queue(errand{Command: engine.Command{Kind: engine.CmdLift, Cause: risk.HaltLatched}, by: a})
 	}
 	c.mu.Unlock()
@@ -391,7 +395,9 @@ func (c *control) noted() bool {
 		}
 		e := c.entry(key)
 		list = slices.DeleteFunc(list, func(o haltEntry) bool { return o.Scope == e.Scope && o.Name == e.Name })
-		if causes := n.Causes & risk.HaltLatched; causes != 0 {
+		// A note that was under way when somebody asked for a halt does not know of it.
+		c.asked[key] &^= n.Causes
+		if causes := (n.Causes | c.asked[key]) & risk.HaltLatched; causes != 0 {
 			a, told := c.cause[key]
 			if !told {
 				a = act{Who: "gate", Why: causes.String(), When: time.Now()}

@@ -252,6 +252,44 @@ func TestRecordOfHaltsIsReadBackOrRefused(t *testing.T) {
 	}
 }
 
+// What the shard has told before it hears of a halt does not take the halt off the record,
+// which is all that is left of it if the process dies now.
+func TestAHaltStaysOnRecordWhileOlderNotesComeIn(t *testing.T) {
+	dir := t.TempDir()
+	d := &desk{cfg: &Config{Journal: JournalConfig{Dir: dir}}}
+	c := newControl(d)
+	onFile := func() risk.HaltCause {
+		list, err := readHalts(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all risk.HaltCause
+		for i := range list {
+			all |= list[i].causes()
+		}
+		return all
+	}
+	note := func(causes risk.HaltCause) {
+		*c.halts.Claim() = engine.HaltNote{Causes: causes}
+		c.halts.Publish()
+		c.record()
+	}
+	if err := c.keepHalt(scopeKey{}, risk.HaltOperator, act{Who: "me", Why: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	for i, step := range []struct{ told, want risk.HaltCause }{
+		{0, risk.HaltOperator},
+		{risk.HaltRejects, risk.HaltOperator | risk.HaltRejects},
+		{risk.HaltRejects | risk.HaltOperator, risk.HaltOperator | risk.HaltRejects},
+		{risk.HaltRejects, risk.HaltRejects},
+		{0, 0},
+	} {
+		if note(step.told); onFile() != step.want {
+			t.Errorf("after note %d, %q, the record holds %q, want %q", i, step.told, onFile(), step.want)
+		}
+	}
+}
+
 // Lower is in force at once; higher only after a second request, within its time, and
 // both are on record.
 func TestLimitsAreLoweredAtOnceAndRaisedInTwoSteps(t *testing.T) {

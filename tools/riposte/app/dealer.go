@@ -132,7 +132,7 @@ func (x *dealer) Step() int {
 	if now := x.d.clock.Mono(); now >= x.postAt {
 		x.postAt = now + core.MonoNs(statsEvery)
 		x.post()
-		x.put(engine.Command{Kind: engine.CmdFacts, ClockError: x.d.vclock.Error(), Audited: x.auditAt, RulesRead: core.MonoNs(x.rulesAt.Load())})
+		x.put(engine.Command{Kind: engine.CmdFacts, VenueAt: x.d.vclock.At(0), ClockError: x.d.vclock.Error(), Audited: x.auditAt, RulesRead: core.MonoNs(x.rulesAt.Load())})
 		work++
 	}
 	return work

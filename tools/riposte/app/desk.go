@@ -50,6 +50,7 @@ type desk struct {
 	books      *bookKeeper
 	gate       *risk.Gate // the shard's
 	strategies []string   // names by number, as orders, halts and the journal tell them apart
+	owners     []string   // the same and, behind them, former ones that still have something
 	shard      *engine.Shard
 	gateway    *exec.Gateway
 	folder     *store.Folder      // the journal's, until the journal has it

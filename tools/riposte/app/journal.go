@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"riposte/core"
 	death "riposte/core/fault"
 	"riposte/core/journal"
 	"riposte/core/risk"
@@ -78,18 +79,28 @@ func (d *desk) past() error {
 	return nil
 }
 
-// carry has the gate start from the positions that former runs left, if that is wanted.
+// carry has the gate start from the positions that former runs left, if that is wanted:
+// each strategy from its own part, by its name.
 func (d *desk) carry(gate *risk.Gate) {
-	if d.folder == nil || d.cfg.Journal.Position == "flat" {
+	d.owners = d.strategies
+	if d.folder == nil {
+		return
+	}
+	d.owners = d.folder.Past.Enlist(d.strategies, gate.Strategies())
+	if d.cfg.Journal.Position == "flat" {
 		return
 	}
 	for i := range d.table.List {
 		in := &d.table.List[i]
 		if s := d.folder.Past.Symbols[in.Symbol]; s != nil {
-			gate.Carry(in.ID, s.Net-s.BaseFees)
-			if len(d.strategies) == 1 {
-				gate.CarryOwn(0, in.ID, s.Net-s.BaseFees)
+			rest := s.Net - s.BaseFees
+			gate.Carry(in.ID, rest)
+			for n, name := range d.owners {
+				part := d.folder.Past.Part(name, in.Symbol)
+				gate.CarryOwn(uint16(n), in.ID, part)
+				rest -= part
 			}
+			gate.CarryOwn(core.NoStrategy, in.ID, rest)
 		}
 	}
 }
@@ -105,7 +116,7 @@ func (d *desk) beginJournal() error {
 	}
 	death.At(death.PastRestored)
 	s := store.Session{Version: version, Config: d.cfg.hash, Account: d.account(), Prefix: d.cfg.Journal.Instance, FileBytes: d.cfg.Journal.FileBytes,
-		Limits: d.cfg.limitRecords()}
+		Limits: d.cfg.limitRecords(), Strategies: d.owners}
 	var err error
 	if d.journal, err = d.folder.Begin(d.table, &s); err != nil {
 		return err

@@ -75,6 +75,7 @@ func (e *simEye) begin(cfg *Config) {
 		rules.Stale = int64(l.StaleAfter)
 	}
 	a := &cfg.Account
+	rules.ClockError = int64(cfg.Account.ClockErrorMax.Duration)
 	rules.RateMax, rules.RateSpan = a.RateMax, int64(a.RateSpan.Duration)
 	rules.StrategyRateMax, rules.StrategyRateSpan = a.StrategyRateMax, int64(a.StrategyRateSpan.Duration)
 	rules.RejectMax = a.RejectMax
@@ -132,8 +133,12 @@ func (t *simTap) see(what any) {
 
 func (t *simTap) Read(p []byte) (int, error) {
 	n, err := t.Conn.Read(p)
-	if n > 0 {
-		t.see(oracle.Read{Conn: t.n, B: p[:n], Sent: int64(t.Conn.(*sim.End).Newest())})
+	if end, ok := t.Conn.(*sim.End); ok && n > 0 {
+		at := 0
+		for _, piece := range end.Left() {
+			t.see(oracle.Read{Conn: t.n, B: p[at : at+piece.N], Left: int64(piece.At)})
+			at += piece.N
+		}
 	}
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.end()

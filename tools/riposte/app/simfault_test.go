@@ -101,12 +101,7 @@ var simFaults = map[string]func(*simRun, *sim.Event){
 	"pause": func(r *simRun, e *sim.Event) {
 		if l := r.life; l != nil {
 			l.host.Pause(e.For)
-			r.w.After(e.For, func() {
-				if e.For > pauseMax+time.Second {
-					r.eye.see(oracle.Woke{})
-				}
-				r.w.Want()
-			})
+			r.w.After(e.For, r.w.Want)
 		}
 	},
 	"starve":    func(r *simRun, e *sim.Event) { r.starved, r.gap = r.w.Now()+e.For, time.Duration(e.N)*time.Millisecond },

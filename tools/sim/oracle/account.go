@@ -179,14 +179,19 @@ type deadMan struct {
 	open  map[venueOrder]*mine
 	dark  map[string]int64
 	lines map[int]map[string]bool
+	heard map[int]int64 // when each connection for market data last brought a byte, -1: never
 }
 
 func newDeadMan(r *Rules) *deadMan {
-	return &deadMan{rules: r, ears: newEars(), link: newLink(), open: map[venueOrder]*mine{}, dark: map[string]int64{}, lines: map[int]map[string]bool{}}
+	return &deadMan{rules: r, ears: newEars(), link: newLink(), open: map[venueOrder]*mine{}, dark: map[string]int64{}, lines: map[int]map[string]bool{}, heard: map[int]int64{}}
 }
 
 // Promise is P16.
 func (*deadMan) Promise() string { return "P16" }
+
+// quietMost is how long a line may bring nothing at all and be a line: the venue pings every
+// 20 s (Binance Spot API docs, 2026-07-21).
+const quietMost = 25 * sec
 
 // cutOffSlack is what lies between the moment and the last cancel.
 const cutOffSlack = 3 * sec
@@ -204,7 +209,16 @@ func (d *deadMan) See(f *Fact, found func(string)) {
 			d.lines[w.Conn][w.Symbol] = true
 			delete(d.dark, w.Symbol)
 		}
+	case Dialed:
+		if w.Role == "market" {
+			d.heard[w.Conn] = -1
+		}
+	case Read:
+		if _, ok := d.heard[w.Conn]; ok {
+			d.heard[w.Conn] = f.At
+		}
 	case Closed:
+		delete(d.heard, w.Conn)
 		gone := d.lines[w.Conn]
 		delete(d.lines, w.Conn)
 		for symbol := range gone {
@@ -214,6 +228,7 @@ func (d *deadMan) See(f *Fact, found func(string)) {
 		}
 	case Died:
 		clear(d.lines)
+		clear(d.heard)
 		clear(d.dark)
 	case Accepted:
 		if !w.Foreign {
@@ -235,6 +250,17 @@ func (d *deadMan) lit(symbol string) bool {
 	return false
 }
 
+// hears reports whether a line is there, though it may have had nothing to tell: a market in
+// which nothing may be ordered is quiet.
+func (d *deadMan) hears(now int64) bool {
+	for _, at := range d.heard {
+		if at >= 0 && now-at <= quietMost {
+			return true
+		}
+	}
+	return false
+}
+
 func (d *deadMan) judge(now int64, found func(string)) {
 	most := d.rules.LostAfter + cutOffSlack
 	for _, id := range slices.SortedFunc(maps.Keys(d.open), func(a, b venueOrder) int { return int(a.id - b.id) }) {
@@ -243,6 +269,7 @@ func (d *deadMan) judge(now int64, found func(string)) {
 			continue
 		}
 		dark, blind := d.dark[id.symbol]
+		blind = blind && !d.hears(now)
 		for _, c := range []struct {
 			off  bool
 			at   int64

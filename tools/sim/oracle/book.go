@@ -173,25 +173,25 @@ func (m *sight) reaches(id int64) bool {
 // age is P3: no order leaves on data of a market that has not been proved current lately.
 // An event of the book proves it, and on a quiet market anything that its line brought,
 // for bytes of one connection come in order; but not while the best price is known to have
-// moved and the book has not followed. What was sent while the process did not run is as
-// old as it is.
+// moved and the book has not followed. What proves something is as old as its bytes are
+// since they left the venue, whenever they were read.
 type age struct {
 	rules   *Rules
-	woke    int64
-	sent    map[int]int64 // by connection: when what was read last had been sent
 	symbols map[string]*proof
 	carries map[int]map[string]bool
+	left    map[int]int64 // by connection: when what is being read left the venue
 }
 
 type proof struct {
 	at    int64 // of the newest proof
+	left  int64 // when the newest had left the venue
 	depth int64 // newest update id read
 	owes  int64 // since when a best price is ahead of it, -1: none is
 	known bool
 }
 
 func newAge(r *Rules) *age {
-	return &age{rules: r, sent: map[int]int64{}, symbols: map[string]*proof{}, carries: map[int]map[string]bool{}}
+	return &age{rules: r, symbols: map[string]*proof{}, carries: map[int]map[string]bool{}, left: map[int]int64{}}
 }
 
 // Promise is P3.
@@ -206,52 +206,47 @@ func (a *age) proof(symbol string) *proof {
 	return p
 }
 
-// of is how new what has just been read from a connection is.
-func (a *age) of(now int64, conn int) int64 {
-	if sent := a.sent[conn]; sent < a.woke {
-		return sent
-	}
-	return now
-}
-
 // See takes a fact.
 func (a *age) See(f *Fact, found func(string)) {
 	switch w := f.What.(type) {
-	case Woke:
-		a.woke = f.At
 	case Read:
-		a.sent[w.Conn] = w.Sent
+		left := f.At
+		if w.Left > 0 {
+			left = w.Left
+		}
+		a.left[w.Conn] = left
 		for symbol := range a.carries[w.Conn] {
 			if p := a.proof(symbol); p.owes < 0 {
-				p.at = max(p.at, a.of(f.At, w.Conn))
+				p.at, p.left = f.At, max(p.left, left)
 			}
 		}
 	case Depth:
 		p := a.proof(w.Symbol)
 		p.depth = max(p.depth, w.Last)
 		if w.Snapshot() {
-			if a.woke > 0 {
-				p.at = max(p.at, a.of(f.At, w.Conn))
-			}
 			return
 		}
 		if a.carries[w.Conn] == nil {
 			a.carries[w.Conn] = map[string]bool{}
 		}
 		a.carries[w.Conn][w.Symbol] = true
-		p.at, p.owes, p.known = max(p.at, a.of(f.At, w.Conn)), -1, true
+		p.at, p.owes, p.known = f.At, -1, true
+		if left, ok := a.left[w.Conn]; ok {
+			p.left = max(p.left, left)
+		} else {
+			p.left = f.At
+		}
 	case Touch:
 		if p := a.proof(w.Symbol); p.owes < 0 && w.ID > p.depth {
 			p.owes = f.At
 		}
 	case Closed:
 		delete(a.carries, w.Conn)
-		delete(a.sent, w.Conn)
+		delete(a.left, w.Conn)
 	case Died:
 		clear(a.symbols)
 		clear(a.carries)
-		clear(a.sent)
-		a.woke = 0
+		clear(a.left)
 	case *Request:
 		if !w.Creates() {
 			return
@@ -260,6 +255,13 @@ func (a *age) See(f *Fact, found func(string)) {
 		most := a.rules.Stale + a.rules.Life + 10*ms
 		if old := f.At - p.at; !p.known || old > most {
 			found(fmt.Sprintf("%s left on data of %s that was %d ms old, want at most %d", w.Client(), symbol, old/ms, most/ms))
+			return
+		}
+		// The venue's clock may be off by as much as was admitted, and what that is may be wrong
+		// by as much again.
+		most += 2 * a.rules.ClockError
+		if old := f.At - p.left; old > most {
+			found(fmt.Sprintf("%s left on data of %s that had left the venue %d ms ago, want at most %d", w.Client(), symbol, old/ms, most/ms))
 		}
 	}
 }

@@ -41,6 +41,10 @@ func TestNoOrderLeavesOnOldData(t *testing.T) {
 		"not alive, but owed": {at(0, event(1)), at(0, touch(2)), at(sec, Read{Conn: 1}), at(sec/2, place(one))},
 		"paid":                {at(0, event(1)), at(0, touch(2)), at(sec, event(2)), at(sec/2, place(one))},
 		"not another's line":  {at(0, event(1)), at(sec, Read{Conn: 2}), at(sec/2, place(one))},
+		"late, within reason": {at(5*sec, Read{Conn: 1, Left: 4500 * ms}), at(0, event(1)), at(100*ms, place(one))},
+		"not late":            {at(5*sec, Read{Conn: 1, Left: 1}), at(0, event(1)), at(100*ms, place(one))},
+		"not alive but late":  {at(0, event(1)), at(5*sec, Read{Conn: 1, Left: sec}), at(0, place(one))},
+		"two lines, one late": {at(5*sec, Read{Conn: 1, Left: 4900 * ms}), at(0, event(1)), at(0, Read{Conn: 2, Left: sec}), at(0, Depth{Conn: 2, Symbol: "BTCUSDT", First: 1, Last: 1}), at(100*ms, place(one))},
 	})
 }
 

@@ -19,12 +19,12 @@ type (
 	}
 	// Tried is an attempt to make a connection, whatever comes of it.
 	Tried struct{ Role string }
-	// Read are bytes that the engine has just taken from a connection, and when the last of
-	// them had been sent.
+	// Read are bytes that the engine has just taken from a connection.
+	// All of B left the venue at Left; 0: nobody knows.
 	Read struct {
 		Conn int
 		B    []byte
-		Sent int64
+		Left int64
 	}
 	// Wrote are bytes that the engine has just given to a connection.
 	Wrote struct {
@@ -145,8 +145,6 @@ type (
 	}
 	// Resumed takes all of them back, by a person with a reason.
 	Resumed struct{}
-	// Woke is the end of a pause in which the process did not run, and which it must notice.
-	Woke struct{}
 	// Rekeyed gives the engine a key anew after one was refused.
 	Rekeyed struct{}
 	// DiskFails is the disk's trouble as a call has just told it to the engine.

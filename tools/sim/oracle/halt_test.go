@@ -72,6 +72,8 @@ func TestCutOffTheEngineHasNoOrders(t *testing.T) {
 		"not deaf":         with(at(sec, Closed{5})),
 		"not unsubscribed": with(at(sec, Account{Conn: 5, Termination: true})),
 		"not blind":        with(at(sec, Closed{7})),
+		"a quiet line":     with(at(0, Dialed{8, "market"}), at(0, Read{Conn: 8}), at(sec, Closed{7})),
+		"not a dead line":  with(at(0, Dialed{8, "market"}), at(0, Read{Conn: 8}), at(20*sec, Closed{7})),
 		"another line":     with(at(0, Depth{Conn: 8, Symbol: "BTCUSDT", First: 1, Last: 2}), at(sec, Closed{7})),
 		"no way to cancel": with(at(sec, Closed{5}), at(0, Closed{1})),
 		"came afterwards":  with(at(sec, Closed{5}), at(0, Ended{Symbol: "BTCUSDT", Order: 1}), at(sec, taken(two, 2))),

@@ -29,18 +29,6 @@ func TestBehindAHoleABookIsNotSeenForLong(t *testing.T) {
 	})
 }
 
-// What was sent while the process did not run says nothing of the time at which it woke up.
-func TestAfterAPauseOldBytesProveNothing(t *testing.T) {
-	read := func(sent int64) Read { return Read{Conn: 1, Sent: sent} }
-	event := Depth{Conn: 1, Symbol: "BTCUSDT", First: 1, Last: 5}
-	judge(t, "P3", func() Checker { return newAge(rules()) }, map[string][]step{
-		"new":     {at(0, read(0)), at(0, event), at(10*sec, Woke{}), at(0, read(10*sec)), at(0, event), at(0, place(one))},
-		"late":    {at(10*sec, read(0)), at(0, event), at(0, place(one))},
-		"fetched": {at(0, read(0)), at(0, event), at(10*sec, Woke{}), at(0, read(9*sec)), at(0, event), at(0, Read{Conn: 2, Sent: 10 * sec}), at(0, Depth{Conn: 2, Symbol: "BTCUSDT", Last: 5}), at(0, place(one))},
-		"not old": {at(0, read(0)), at(0, event), at(10*sec, Woke{}), at(0, read(8*sec)), at(0, event), at(0, place(one))},
-	})
-}
-
 func TestSnapshotsAreNotAskedForInVainAllTheTime(t *testing.T) {
 	ask := func(every int64, status int) (list []step) {
 		for range 40 {

@@ -13,6 +13,7 @@ type Rules struct {
 	RejectMax        int // refusals in a row before trading stops
 
 	Stale       int64 // how old a market's data may be
+	ClockError  int64 // by which the engine may mistake the venue's time and still trade
 	Life        int64 // how long an approved order may wait for its wire
 	Window      int64 // the recvWindow of orders
 	Margin      int64 // beyond it, before absence proves anything

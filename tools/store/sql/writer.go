@@ -285,7 +285,7 @@ func (w *Writer) take(rec *journal.Record) error {
 			return err
 		}
 		return w.report(rec.Seq, &w.rep)
-	case journal.KindSegment, journal.KindChain, journal.KindMarket, journal.KindSnapshot:
+	case journal.KindSegment, journal.KindChain, journal.KindMarket, journal.KindSnapshot, journal.KindSignal, journal.KindMarkOut, journal.KindScore:
 		return nil
 	}
 	p := journal.New(rec.Kind)
