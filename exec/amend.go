@@ -84,6 +84,11 @@ func (g *Gateway) amend(a *risk.Approved, in *core.Intent, now core.MonoNs) {
 		g.refuse(in, RefusedJournal)
 		return
 	}
+	if why, may := g.lastLook(a); !may {
+		g.cfg.Journal.Unsent(&g.rec, why)
+		g.refuse(in, why)
+		return
+	}
 	o.amend = amendState{qty: in.Qty, flying: true,
 		proof: g.req.Stamp + core.WallNs(g.req.Window) + core.WallNs(g.cfg.ProofMargin) + core.WallNs(g.time.Error())}
 	taken, err := g.send(&x, RequestAmend, o, now)

@@ -143,10 +143,10 @@ func (e EncodeError) Error() string { return "cannot encode request: " + encodeT
 // Journal keeps what was about to be sent. Sent is called on the loop goroutine
 // after the request is complete and before its first byte leaves; when it returns
 // an error nothing is sent and the order ends as NotSent. Unsent says that no
-// byte of that request left after all.
+// byte of that request left after all, and why.
 type Journal interface {
 	Sent(r *SentRecord) error
-	Unsent(r *SentRecord)
+	Unsent(r *SentRecord, why Refusal)
 	// Reported notes what became known of an order, before anybody acts on it.
 	Reported(r *core.Report)
 	// Adopted tells of an order that the table holds from now on although this run did
@@ -183,7 +183,7 @@ type NoJournal struct{}
 func (NoJournal) Sent(*SentRecord) error { return nil }
 
 // Unsent does nothing.
-func (NoJournal) Unsent(*SentRecord) {}
+func (NoJournal) Unsent(*SentRecord, Refusal) {}
 
 // Reported does nothing.
 func (NoJournal) Reported(*core.Report) {}

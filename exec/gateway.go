@@ -58,6 +58,9 @@ type Config struct {
 	// LostAfter is how long account stream or order link may be down before all own
 	// orders are cancelled; 0 is never.
 	LostAfter time.Duration
+	// Buried reports whether a guard has taken this run for dead; it is asked before the
+	// bytes of each order leave. nil: there is no guard.
+	Buried func() bool
 	// UnknownMax is how many orders of an instrument may be in doubt before new ones on
 	// it are refused: at that number they are. 0 is no limit.
 	UnknownMax int

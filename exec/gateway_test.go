@@ -369,7 +369,7 @@ func (j *failingJournal) Sent(r *exec.SentRecord) error {
 	j.sent = append(j.sent, *r)
 	return nil
 }
-func (j *failingJournal) Unsent(*exec.SentRecord) { j.unsent++ }
+func (j *failingJournal) Unsent(*exec.SentRecord, exec.Refusal) { j.unsent++ }
 
 func TestJournalErrorStopsOrdersButNotCancels(t *testing.T) {
 	j := &failingJournal{}

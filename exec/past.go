@@ -27,8 +27,8 @@ type Past struct {
 	Opened  bool // Assets are known
 	Symbols map[string]*PastPosition
 	Assets  map[string]*PastHolding
-	Runs    map[uint64]uint64       // by epoch, the highest sequence number in a client id
-	Halted  map[uint32]journal.Halt // raised and not lifted, by cause; a session's own end with it
+	Runs    map[uint64]uint64 // by epoch, the highest sequence number in a client id
+	Halted  []PastHalt        // raised and not lifted in the last run, oldest first; a run's own end with it
 
 	orders  map[core.OrderID]*journal.Order // not done, or tombstones
 	shares  map[shareKey]*pastShare         // of Symbols, by strategy
@@ -57,7 +57,7 @@ type PastHolding struct{ Owned, Fees core.Amount }
 // NewPast is a past in which nothing happened.
 func NewPast() *Past {
 	return &Past{Symbols: map[string]*PastPosition{}, Assets: map[string]*PastHolding{}, Runs: map[uint64]uint64{},
-		Halted: map[uint32]journal.Halt{}, orders: map[core.OrderID]*journal.Order{}, shares: map[shareKey]*pastShare{}}
+		orders: map[core.OrderID]*journal.Order{}, shares: map[shareKey]*pastShare{}}
 }
 
 // Take adds one record.
@@ -79,7 +79,7 @@ func (p *Past) Take(rec *journal.Record) error {
 		if err := d.Decode(rec); err != nil {
 			return err
 		}
-		return p.session(d)
+		return p.session(d, rec.Seq)
 	case journal.KindSegment, journal.KindChain, journal.KindSent, journal.KindRefusal, journal.KindMarket, journal.KindSnapshot, journal.KindLimit,
 		journal.KindSignal, journal.KindMarkOut, journal.KindScore:
 		return nil
@@ -87,23 +87,19 @@ func (p *Past) Take(rec *journal.Record) error {
 	return fmt.Errorf("%v is not known: a newer riposte wrote it", rec.Kind)
 }
 
-func (p *Past) session(d journal.Payload) error {
+func (p *Past) session(d journal.Payload, seq uint64) error {
 	switch d := d.(type) {
 	case *journal.SessionStart:
 		p.Epoch, p.Account, p.Prefix, p.Clean = max(p.Epoch, d.Epoch), d.Account, d.Prefix, false
 		p.names, p.assets, p.draft, p.opening, p.owners.local = nil, nil, NewPast(), nil, nil
-		clear(p.Halted) // a session says anew what stops it
+		p.Halted = nil // a session says anew what stops it
 		p.Runs[d.Epoch] = max(p.Runs[d.Epoch], 0)
 	case *journal.SessionEnd:
 		p.Clean = d.Clean
 	case *journal.Names:
 		p.names, p.assets = append(p.names, d.Instruments...), append(p.assets, d.Assets...)
 	case *journal.Halt:
-		for bit := uint32(1); bit != 0; bit <<= 1 {
-			if delete(p.Halted, bit&d.Code); d.On && bit&d.Code != 0 {
-				p.Halted[bit] = *d
-			}
-		}
+		p.halt(d, seq)
 	case *journal.Audit:
 		// The opening and the marks came at one moment, and count together.
 		for _, h := range p.opening {
@@ -330,7 +326,7 @@ func (p *Past) drop(o *journal.Order) { delete(p.orders, o.ID) }
 // one each time.
 func (p *Past) Forget() {
 	n := NewPast()
-	n.Epoch, n.Runs = p.Epoch, p.Runs
+	n.Epoch, n.Runs, n.Halted = p.Epoch, p.Runs, p.Halted
 	*p = *n
 }
 

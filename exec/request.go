@@ -147,13 +147,6 @@ func (g *Gateway) place(a *risk.Approved, in *core.Intent, x *way, now core.Mono
 	}
 	fault.At(fault.OrderEncoded)
 	encoded := g.clock.Mono()
-	if encoded-a.Decided() > core.MonoNs(g.cfg.TimeToLive) {
-		// The process stood still between the Step's reading of the clock and here: what
-		// was decided before is not sent now.
-		g.budget.GiveOrder(venue)
-		g.refuse(in, RefusedLate)
-		return
-	}
 	o := g.table.Add(in, &g.req)
 	if o == nil {
 		g.budget.GiveOrder(venue)
@@ -170,13 +163,18 @@ func (g *Gateway) place(a *risk.Approved, in *core.Intent, x *way, now core.Mono
 	}
 	o.Sent = now
 	fault.At(fault.PlaceBefore)
+	if why, may := g.lastLook(a); !may {
+		g.cfg.Journal.Unsent(&g.rec, why)
+		g.unsent(o, in, why, venue)
+		return
+	}
 	taken, err := g.send(x, kind, o, now)
 	written := g.clock.Mono()
 	fault.At(fault.PlaceWritten)
 	if err != nil {
 		o.pins--
 		if taken == 0 {
-			g.cfg.Journal.Unsent(&g.rec)
+			g.cfg.Journal.Unsent(&g.rec, RefusedWire)
 			g.unsent(o, in, RefusedWire, venue)
 			return
 		}

@@ -26,6 +26,9 @@ type Halt struct {
 	Wall core.WallNs
 	Text string // why, at most 255 bytes
 	Who  string // who or what did it
+	// Scope is what is halted: everything, "", or "symbol BTCUSDT", "strategy quoter".
+	// Not told before version 3.
+	Scope string
 }
 
 // Limit is one limit in force, as text: which limits there are changes more often
@@ -99,7 +102,7 @@ func (p *Halt) Append(dst []byte, seq uint64) []byte {
 	dst = append(dst, yesNo(p.On))
 	dst = u32(dst, p.Code)
 	dst = i64(dst, p.Wall)
-	return seal(text(text(dst, p.Text), p.Who), at)
+	return seal(text(text(text(dst, p.Text), p.Who), p.Scope), at)
 }
 
 // Decode reads the record.
@@ -113,9 +116,12 @@ func (p *Halt) Decode(rec *Record) error {
 	}
 	p.Wall = core.WallNs(f.u64())
 	p.Text = f.text()
-	p.Who = ""
+	p.Who, p.Scope = "", ""
 	if rec.Version >= 2 {
 		p.Who = f.text()
+	}
+	if rec.Version >= 3 {
+		p.Scope = f.text()
 	}
 	return f.end()
 }

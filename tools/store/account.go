@@ -80,7 +80,8 @@ func (j *Journal) about(d *exec.Difference) string {
 // LimitSet records that a limit has changed while the run goes on.
 func (j *Journal) LimitSet(l *journal.Limit) { j.note(l) }
 
-// Halted records that trading was stopped or allowed again, by whom and why.
-func (j *Journal) Halted(on bool, causes uint32, who, why string) {
-	j.note(&journal.Halt{On: on, Code: causes, Wall: j.clock.Wall(), Who: who, Text: why})
+// Halted records that trading was stopped or allowed again, by whom and why, and where;
+// see journal.Halt.
+func (j *Journal) Halted(on bool, causes uint32, scope, who, why string) {
+	j.note(&journal.Halt{On: on, Code: causes, Wall: j.clock.Wall(), Who: who, Text: why, Scope: scope})
 }

@@ -135,6 +135,9 @@ func takeLock(name string) (*os.File, error) {
 	return f, nil
 }
 
+// ReadEpoch is the epoch of the newest run that a folder has seen, 0 if none.
+func ReadEpoch(dir string) (uint64, error) { return readEpoch(filepath.Join(dir, "epoch")) }
+
 func readEpoch(name string) (uint64, error) {
 	text, err := os.ReadFile(name)
 	switch {

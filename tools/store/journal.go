@@ -289,8 +289,14 @@ func (j *Journal) Sent(r *exec.SentRecord) error {
 	return j.err
 }
 
-// Unsent records that no byte of a recorded request left: a report that says so.
-func (j *Journal) Unsent(r *exec.SentRecord) {
+// unsentReasons is where the gateway's reasons begin among the codes of refusals; the
+// gate's are below.
+const unsentReasons = 1000
+
+// Unsent records that no byte of a recorded request left: the reason, and a report that
+// says so.
+func (j *Journal) Unsent(r *exec.SentRecord, why exec.Refusal) {
+	j.Refused(&r.Intent, unsentReasons+uint16(why), why.String(), r.Input)
 	rep := core.Report{Kind: core.ReportDone, Status: core.NotSent, Side: r.Intent.Side, Instrument: r.Intent.Instrument,
 		FeeAsset: core.NoAsset, Strategy: r.Intent.Strategy, ID: r.Intent.ID}
 	j.Reported(&rep)

@@ -123,13 +123,13 @@ func TestWhatIsNotedIsInTheFileWhenTheCallReturns(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	j.Unsent(sent(2))
+	j.Unsent(sent(2), exec.RefusedWire)
 	name := j.Name()
 	if err := j.Close(true, ""); err != nil {
 		t.Fatal(err)
 	}
-	if got := kinds(t, name); !slices.Equal(got, append(want, journal.KindReport, journal.KindSessionEnd)) {
-		t.Errorf("got %v, want a report of the unsent order and the session's end behind", got)
+	if got := kinds(t, name); !slices.Equal(got, append(want, journal.KindRefusal, journal.KindReport, journal.KindSessionEnd)) {
+		t.Errorf("got %v, want the reason, a report of the unsent order and the session's end behind", got)
 	}
 }
 

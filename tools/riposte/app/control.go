@@ -53,6 +53,8 @@ type control struct {
 	beats   atomic.Uint64 // rounds of the dealer
 	toKill  atomic.Bool   // the dealer is to cancel all own orders
 	missed  atomic.Int64  // orders that the keeper itself had to cancel
+
+	journaled atomic.Uint64 // up to where the journal is known to tell of halts
 }
 
 type scopeKey struct {
@@ -96,6 +98,9 @@ func (c *control) load() error {
 				return err
 			}
 		}
+	}
+	if err := c.remember(); err != nil {
+		return usageError{err}
 	}
 	for i := range c.list {
 		e := &c.list[i]
@@ -230,7 +235,7 @@ func (c *control) resume(a act) error {
 	if a.Why == "" {
 		return errors.New("reason is missing: want why trading may go on")
 	}
-	a.Op, a.When, a.What = "resume", time.Now(), c.words()
+	a.Op, a.When, a.What, a.pardon = "resume", time.Now(), c.words(), c.online()
 	if err := writeAct(c.dir, a); err != nil {
 		return err
 	}

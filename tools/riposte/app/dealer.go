@@ -220,6 +220,7 @@ func (x *dealer) post() {
 	if j := x.d.journal; j != nil {
 		j.Tick()
 		x.noteHalts()
+		x.d.control.journaled.Store(j.Seq())
 		if err := j.Err(); err != nil {
 			g.Raise(risk.HaltJournal) // at once, and not when the next order finds out
 			v.halted, v.journal = g.Halted(), err.Error()

@@ -249,6 +249,7 @@ func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report])
 		Approved: d.approved, Reports: reports, Stamps: d.stages.stamps,
 		AuditEvery: accountAuditEvery, TradesOf: d.tradesOf(), RequireUser: true, LostAfter: d.cfg.DeadMan.LostAfter.Duration, Wake: d.engineWait.Wake, Go: d.ports.spawn,
 	}
+	cfg.Buried = d.pulse.buried
 	d.cfg.Doubt.set(&cfg)
 	if err = d.routes(&cfg, hot); err != nil {
 		return err

@@ -86,12 +86,19 @@ func (c resumeCmd) Run(o *output) error {
 	if len(list) == 0 {
 		fmt.Fprintln(o.stdout, "nothing was halted")
 	}
-	a := req.act()
+	return resumeOffline(cfg.Journal.Dir, list, req.act())
+}
+
+// resumeOffline lifts the halts on file while no engine runs.
+func resumeOffline(dir string, list []haltEntry, a act) (err error) {
 	a.Op, a.When, a.What = "resume", time.Now(), fmt.Sprintf("%d halts", len(list))
-	if err := writeAct(cfg.Journal.Dir, a); err != nil {
+	if a.pardon, err = offline(dir, list); err != nil {
 		return err
 	}
-	return writeHalts(cfg.Journal.Dir, nil)
+	if err := writeAct(dir, a); err != nil {
+		return err
+	}
+	return writeHalts(dir, nil)
 }
 
 var errNoEngine = errors.New("no engine is running")

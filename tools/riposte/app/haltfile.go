@@ -121,6 +121,7 @@ type act struct {
 	Why  string    `json:"why"`
 	When time.Time `json:"when"`
 	What string    `json:"what,omitempty"`
+	pardon
 }
 
 // writeAct appends an act to the folder's list of them, one JSON object a line, synced.

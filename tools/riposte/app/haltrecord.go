@@ -38,10 +38,10 @@ func (x *dealer) record(e *errand) {
 	}
 }
 
-// scope names a scope in front of a reason, "" for all.
+// scope names a scope, "" for all.
 func (x *dealer) scope(key scopeKey) string {
 	if e := x.d.control.entry(key); e.Scope != "all" {
-		return e.Scope + " " + e.Name + ": "
+		return e.Scope + " " + e.Name
 	}
 	return ""
 }
@@ -73,11 +73,16 @@ func (x *dealer) noteHalt(key scopeKey, now risk.HaltCause) {
 
 // noteChange records causes that have come or gone; by a person those that e is about.
 func (x *dealer) noteChange(on bool, key scopeKey, causes risk.HaltCause, e errand) {
+	scope := x.scope(key)
+	where := ""
+	if scope != "" {
+		where = scope + ": "
+	}
 	if c := causes & e.Cause; c != 0 {
-		x.d.journal.Halted(on, uint32(c), e.by.Who, x.scope(key)+e.by.Why)
+		x.d.journal.Halted(on, uint32(c), scope, e.by.Who, where+e.by.Why)
 		causes &^= c
 	}
 	if causes != 0 {
-		x.d.journal.Halted(on, uint32(causes), "engine", x.scope(key)+causes.String())
+		x.d.journal.Halted(on, uint32(causes), scope, "engine", where+causes.String())
 	}
 }
