@@ -46,6 +46,7 @@ var importTable = []struct {
 	{"tools/venue/...", []string{"tools/venue/..."}}, // writes the dialect a second time, so that it can catch our mistakes
 	{"tools/sock", nil},
 	{"tools/tape", []string{"core", "core/ring"}},
+	{"tools/backtest", []string{"core/...", "feed", "feed/binance", "tools/tape"}},
 	{"tools/sim", []string{"core", "tools/venue/..."}},       // judges the engine and shares nothing with it but numbers
 	{"tools/store/sql", []string{"core/...", "tools/store"}}, // nothing else but the assembly links SQLite
 	{"tools/store", []string{"core/...", "exec"}},            // its files are what exec's Journal writes

@@ -46,6 +46,7 @@ type cli struct {
 	Reconcile reconcileCmd `cmd:"" help:"Compare the store with the venue: open orders, trades, balances. Changes nothing; exit 1 if anything differs."`
 	Record    recordCmd    `cmd:"" help:"Record a market without trading: raw frames, REST bodies, what was lost."`
 	Replay    replayCmd    `cmd:"" help:"Take recordings through the live path: decode, queue, sync, book."`
+	Backtest  backtestCmd  `cmd:"" help:"Run the configuration on recordings: the same engine and strategies against a simulated exchange."`
 	Import    importCmd    `cmd:"" help:"Make one recording of ours out of others' and of the venue's public history."`
 	API       apiCmd       `cmd:"" name:"api" help:"Send one call to the venue's REST API, signed, and print the answer."`
 	Keys      keysCmd      `cmd:"" help:"Make or check keys."`

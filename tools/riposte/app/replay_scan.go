@@ -22,10 +22,21 @@ type tapeScan struct {
 	chained bool                  // a depth event says which id it follows
 	unit    core.TimeUnit         // of the frames' times; a recording of ours says so
 	cuts    []string              // recordings whose writer was interrupted
+	labels  map[string]bool       // of the connections that brought frames
 }
 
 func scanTapes(files []string) (*tapeScan, error) {
-	s := &tapeScan{tick: map[string]core.Price{}}
+	tapes := tape.NewFiles(files...)
+	s, err := scanLines(tapes.Each)
+	if err == nil {
+		s.cuts = tapes.Cuts()
+	}
+	return s, err
+}
+
+// scanLines is scanTapes for lines from anywhere.
+func scanLines(each func(func(*tape.Line) error) error) (*tapeScan, error) {
+	s := &tapeScan{tick: map[string]core.Price{}, labels: map[string]bool{}}
 	seen := map[string]bool{}
 	add := func(sym string) {
 		if sym != "" && !seen[sym] {
@@ -33,13 +44,13 @@ func scanTapes(files []string) (*tapeScan, error) {
 			s.symbols = append(s.symbols, sym)
 		}
 	}
-	tapes := tape.NewFiles(files...)
-	err := tapes.Each(func(l *tape.Line) error {
+	err := each(func(l *tape.Line) error {
 		if l.Note == tape.NoteMeta {
 			return s.meta(l.Payload)
 		}
 		if l.Frame() {
 			add(symbolOf(l.Payload))
+			s.labels[l.Label] = true
 			s.chained = s.chained || bytes.Contains(l.Payload, []byte(`"pu":`))
 			return nil
 		}
@@ -62,7 +73,6 @@ func scanTapes(files []string) (*tapeScan, error) {
 		}
 		return nil
 	})
-	s.cuts = tapes.Cuts()
 	if err == nil && len(s.symbols) == 0 {
 		err = errors.New("cannot replay: got no symbol in these tapes, want frames of at least one")
 	}
