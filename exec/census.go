@@ -51,9 +51,13 @@ func (g *Gateway) proofAt(o *Order) core.WallNs {
 	return o.Stamp + core.WallNs(o.Window) + core.WallNs(g.cfg.ProofMargin) + core.WallNs(g.time.Error())
 }
 
-// pollEvery is the time between two polls that count.
-func (g *Gateway) pollEvery() core.MonoNs {
-	return core.MonoNs(g.cfg.ProofSpan / time.Duration(max(g.cfg.AbsentPolls-1, 1)))
+// nextPoll is how long from now the next poll of an order is due that can count: the polls
+// stand apart evenly from the first one on, so that one which came late, because the venue
+// did not answer, does not put off the verdict.
+func (g *Gateway) nextPoll(q *inquiry, now core.MonoNs) core.MonoNs {
+	every := g.cfg.ProofSpan / time.Duration(max(g.cfg.AbsentPolls-1, 1))
+	at := q.first + core.WallNs(every)*core.WallNs(min(int(q.absent), max(g.cfg.AbsentPolls-1, 1)))
+	return max(core.MonoNs(at-g.time.At(now)), core.MonoNs(g.cfg.AskMin))
 }
 
 // counted asks for a census of an instrument.
@@ -166,7 +170,7 @@ func (g *Gateway) censusTold(j *job, now core.MonoNs) {
 			q.first = asked
 		}
 		if int(q.absent) < g.cfg.AbsentPolls || asked-q.first < core.WallNs(g.cfg.ProofSpan) {
-			q.due = now + g.pollEvery() + tickEvery
+			q.due = now + g.nextPoll(q, now) + tickEvery
 			return
 		}
 		if g.table.Absent(o, now) {

@@ -16,6 +16,7 @@ type Ledger struct {
 	owned       []core.Amount // by asset
 	told        []core.Amount // free + locked, newest word of the venue
 	heard       []bool
+	lately      []lately                                                   // by asset
 	position    []core.Qty                                                 // by instrument, net of fills, fees not included
 	baseFees    []core.Qty                                                 // by instrument, commissions charged in its base asset
 	cash        []core.Amount                                              // by instrument, quote received minus paid
@@ -39,6 +40,7 @@ func (l *Ledger) grow(n int) {
 		l.owned = append(l.owned, 0)
 		l.told = append(l.told, 0)
 		l.heard = append(l.heard, false)
+		l.lately = append(l.lately, lately{})
 		l.fees = append(l.fees, 0)
 	}
 }
@@ -66,6 +68,8 @@ func (l *Ledger) Fill(r *core.Report) {
 	if r.Side == core.Sell {
 		base, quote = -base, -quote
 	}
+	l.about(in.Base, r.Recv)
+	l.about(in.Quote, r.Recv)
 	l.owned[in.Base] += base
 	l.owned[in.Quote] -= quote
 	l.position[r.Instrument] += core.Qty(base)
@@ -76,6 +80,9 @@ func (l *Ledger) Fill(r *core.Report) {
 		l.unpriced++
 	default:
 		l.grow(int(r.FeeAsset) + 1)
+		if r.FeeAsset != in.Base && r.FeeAsset != in.Quote {
+			l.about(r.FeeAsset, r.Recv)
+		}
 		l.owned[r.FeeAsset] -= r.Fee
 		l.fees[r.FeeAsset] += r.Fee
 		if r.FeeAsset == in.Base {

@@ -1,6 +1,7 @@
 package exec_test
 
 import (
+	"errors"
 	"runtime"
 	"testing"
 	"time"
@@ -57,6 +58,30 @@ func TestNeverExistedNeedsTheWholeProof(t *testing.T) {
 		t.Errorf("counted %+v with %d tombstones", s, r.g.Table().Tombstones())
 	}
 	t.Logf("a never-existed verdict takes %v with %d questions and %d censuses", took, r.g.Stats.Asked, r.g.Stats.Censuses)
+}
+
+// TestAPollThatFailedDoesNotPutOffTheVerdict: a venue that answers nothing for 20 s while
+// the second poll is due costs none of the 90 s.
+func TestAPollThatFailedDoesNotPutOffTheVerdict(t *testing.T) {
+	r := newRig(t)
+	r.srv.handle = lostAnswers
+	sent := r.clock.Mono()
+	id := r.buy(100_00000000)
+	r.steps(3)
+	r.expect(id, "doubt")
+	r.wait("the order is proved absent", 10*time.Millisecond, func() bool {
+		r.cold.mu.Lock()
+		defer r.cold.mu.Unlock()
+		r.cold.fail = nil
+		if took := time.Duration(r.clock.Mono() - sent); took > 40*time.Second && took < time.Minute {
+			r.cold.fail = errors.New("no answer")
+		}
+		return r.story(id) != "doubt"
+	})
+	r.expect(id, "doubt, resolved NOT_SENT, done NOT_SENT")
+	if took := time.Duration(r.clock.Mono() - sent); took < 75*time.Second || took > 76*time.Second {
+		t.Errorf("the verdict took %v, want 75s", took)
+	}
 }
 
 // TestASignOfLifeAnywhereEndsTheProof: an order that only one of the four places knows

@@ -187,10 +187,13 @@ func reconcileBalances(out []Difference, v *View, s *Snapshot) []Difference {
 	for _, m := range v.Ledger.Compare(nil, s.Balances, flows) {
 		seen := Sighting{m, s.Begun}
 		for _, b := range v.Before {
-			// The same difference for long is no race with a fill under way: those differ.
+			// The same difference for long is no race with a fill under way.
 			if b.Asset == m.Asset && b.Venue-b.Ours == m.Venue-m.Ours && !missed {
 				seen.Since = b.Since
 			}
+		}
+		if v.Ledger.Lags(m.Asset, m.Venue-flows[m.Asset], s.Begun-2*v.Settle) {
+			seen.Since = s.Begun // read before a fill that we know: no difference
 		}
 		stays := s.Begun-seen.Since > v.Settle
 		kind := DiffBalance

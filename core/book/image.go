@@ -39,18 +39,20 @@ func (im *Image) Check() error {
 	return nil
 }
 
-// edges are the outermost prices up to which an image tells a whole side. A side
-// shorter than the limit is told whole; so is nothing of a side that came empty
-// with no limit known.
+// edges are the outermost prices up to which an image tells a whole side. A side is told
+// whole if it is shorter than the limit and than the other side: what cuts a body shorter
+// than was asked for, a cap that nobody tells of, cuts both sides to one length, so the
+// longer one may have been cut. Nothing is known of a side that came empty with no limit
+// known, or if both did.
 func (im *Image) edges() (bid, ask core.Price) {
 	bid, ask = wholeBid, wholeAsk
-	if im.Limit <= 0 || len(im.Bids) >= im.Limit {
+	if im.Limit <= 0 || len(im.Bids) >= min(im.Limit, len(im.Asks)) {
 		bid = wholeAsk
 		if n := len(im.Bids); n > 0 {
 			bid = im.Bids[n-1].Price
 		}
 	}
-	if im.Limit <= 0 || len(im.Asks) >= im.Limit {
+	if im.Limit <= 0 || len(im.Asks) >= min(im.Limit, len(im.Bids)) {
 		ask = wholeBid
 		if n := len(im.Asks); n > 0 {
 			ask = im.Asks[n-1].Price

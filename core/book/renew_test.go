@@ -158,7 +158,8 @@ func TestSnapshotRenewsALiveBookWheneverItComes(t *testing.T) {
 				if !s.Audit(&a, im) {
 					t.Fatalf("no audit although the snapshot is covered")
 				}
-				if a.Compare(); a.Different != 0 || a.Compared == 0 {
+				// Of a small one every level may have changed since.
+				if a.Compare(); a.Different != 0 || a.Compared == 0 && im.Limit > 50 {
 					t.Fatalf("audit of a right book at %d: %d of %d differ, %s", a.ID, a.Different, a.Compared, a.First)
 				}
 			}

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -206,8 +207,8 @@ func (j *RestJudge) Rest(e Engine, srv *venue.Server) {
 	for i := range booked {
 		seen[fmt.Sprintf("%s %d", booked[i].Symbol, booked[i].Trade)]++
 	}
-	for key, n := range seen {
-		if n > 1 {
+	for _, key := range slices.Sorted(maps.Keys(seen)) {
+		if n := seen[key]; n > 1 {
 			j.w.Violated("P8", fmt.Sprintf("fill %s is booked %d times", key, n))
 		}
 	}
@@ -218,7 +219,7 @@ func (j *RestJudge) Rest(e Engine, srv *venue.Server) {
 		}
 		delete(seen, key)
 	}
-	for key := range seen {
+	for _, key := range slices.Sorted(maps.Keys(seen)) {
 		j.w.Violated("P8", fmt.Sprintf("fill %s is booked and was none", key))
 	}
 	ours := e.Balances()

@@ -121,8 +121,10 @@ func kindOf(rawURL string, hot bool) LinkKind {
 	return Stream
 }
 
-// dialTime bounds a dial.
-const dialTime = 10 * time.Second
+// dialTime bounds a dial. It is no round number: a caller that waits for 10 s as well, from
+// the same instant on, would give up at the instant at which the dial fails, and which of
+// the two it tells of would be Go's choice.
+const dialTime = 10*time.Second + 1_234_567
 
 // Dial connects to the listener. hot: the loop's own connections.
 func (h *Host) Dial(ctx context.Context, rawURL string, hot bool) (net.Conn, error) {

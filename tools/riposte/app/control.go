@@ -365,7 +365,7 @@ func (c *control) fail(err error) {
 
 // killFile halts when the file appears. What is in it is the reason.
 func (c *control) killFile() {
-	if c.dir == "" {
+	if c.dir == "" || c.d.ports.sealed {
 		return
 	}
 	name := filepath.Join(c.dir, killName)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -42,6 +43,8 @@ const simDefault = 8
 
 func TestSimulation(t *testing.T) {
 	length := time.Duration(*simMinutes * float64(time.Minute))
+	// Worlds are small and make much garbage: a collection less often is a tenth of the time.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	b := &simBatch{t: t, root: simRoot(t), twice: *simTwice}
 	defer b.marks.listen()()
 	defer b.tell()

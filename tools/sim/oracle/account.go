@@ -330,7 +330,8 @@ func (o *foreign) See(f *Fact, found func(string)) {
 		if strings.HasSuffix(w.Path, "/openOrders") || w.Method == "openOrders.cancelAll" {
 			found("all orders of the account are to be cancelled: " + w.String())
 		}
-		for id, client := range o.orders {
+		for _, id := range slices.SortedFunc(maps.Keys(o.orders), func(a, b venueOrder) int { return int(a.id - b.id) }) {
+			client := o.orders[id]
 			if id.symbol == w.Args["symbol"] && (fmt.Sprint(id.id) == w.Args["orderId"] || client == w.Client() && client != "") {
 				found(fmt.Sprintf("%s, which is not ours, is to be cancelled", client))
 			}
