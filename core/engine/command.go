@@ -22,6 +22,7 @@ const (
 	CmdHolds                        // the account has Held of Instrument's base asset with the fills up to a position of HeldAt
 	CmdLimits                       // Limits of Instrument
 	CmdAccount                      // Account's limits
+	CmdTune                         // Tune has the parameters of Strategy at Instrument
 	CmdDay                          // Day is what the venue says of Instrument
 	CmdApprove                      // the queued signal of that Number may pass
 )
@@ -55,6 +56,7 @@ type Command struct {
 	Account    *risk.AccountLimits
 	Day        *airlock.DayFacts
 	Number     uint64
+	Tune       *Tuning
 }
 
 func (s *Shard) command(c *Command) {
@@ -108,6 +110,10 @@ func (s *Shard) command(c *Command) {
 		}
 	case CmdApprove:
 		s.approve(c.Number)
+	case CmdTune:
+		if !s.tune(c) {
+			s.counts.BadCommands++
+		}
 	default:
 		s.counts.BadCommands++
 	}

@@ -80,8 +80,8 @@ func appendImage(b []byte, im *book.Image) []byte {
 // an operator's doing and rare.
 func appendCommand(b []byte, c *Command) []byte {
 	text := []byte(nil)
-	if c.Rules != nil || c.Limits != nil || c.Account != nil || c.Day != nil {
-		text, _ = json.Marshal(pointed{c.Rules, c.Limits, c.Account, c.Day}) // plain numbers and texts: it cannot fail
+	if c.Rules != nil || c.Limits != nil || c.Account != nil || c.Day != nil || c.Tune != nil {
+		text, _ = json.Marshal(pointed{c.Rules, c.Limits, c.Account, c.Day, c.Tune}) // plain numbers and texts: it cannot fail
 	}
 	b = append(b, byte(c.Kind), byte(c.Scope))
 	b = le.AppendUint16(b, uint16(c.Instrument))
@@ -99,6 +99,7 @@ type pointed struct {
 	Limits  *risk.Limits
 	Account *risk.AccountLimits
 	Day     *airlock.DayFacts
+	Tune    *Tuning
 }
 
 func appendAlert(b []byte, a *airlock.Alert) []byte {
@@ -285,7 +286,7 @@ func (f *fields) command(c *Command) {
 	if err := json.Unmarshal(text, &p); err != nil {
 		f.err = fmt.Errorf("cannot read the input log: a command: %w", err)
 	}
-	c.Rules, c.Limits, c.Account, c.Day = p.Rules, p.Limits, p.Account, p.Day
+	c.Rules, c.Limits, c.Account, c.Day, c.Tune = p.Rules, p.Limits, p.Account, p.Day, p.Tune
 }
 
 func (f *fields) alert(a *airlock.Alert) {

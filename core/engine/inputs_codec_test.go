@@ -39,6 +39,9 @@ func fill(v reflect.Value, n *uint64) {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(v.Elem(), n)
+	case reflect.Map:
+		v.Set(reflect.ValueOf(map[string]string{"name": "text"}))
+	case reflect.Interface: // a strategy, which a replay builds anew
 	case reflect.Bool:
 		v.SetBool(true)
 	case reflect.String:

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,6 +36,15 @@ func (p *Params) bad(name string, got any, want string) {
 	p.errs = append(p.errs, fmt.Sprintf("%s is %v, want %s", name, got, want))
 }
 
+// word is a value that is written as text.
+func word(v any) (string, bool) {
+	if t, is := v.(Text); is {
+		return string(t), true
+	}
+	s, ok := v.(string)
+	return s, ok
+}
+
 // Int reads a whole number between lo and hi; def if it is not given.
 func (p *Params) Int(name string, def, lo, hi int64) int64 {
 	v, ok := p.get(name)
@@ -42,6 +52,11 @@ func (p *Params) Int(name string, def, lo, hi int64) int64 {
 		return def
 	}
 	n, ok := v.(int64)
+	if t, is := v.(Text); is {
+		var err error
+		n, err = strconv.ParseInt(string(t), 10, 64)
+		ok = err == nil
+	}
 	if !ok || n < lo || n > hi {
 		p.bad(name, v, fmt.Sprintf("a whole number from %d to %d", lo, hi))
 		return def
@@ -61,6 +76,11 @@ func (p *Params) Float(name string, def, lo, hi float64) float64 {
 		f = n
 	case int64:
 		f = float64(n)
+	case Text:
+		var err error
+		if f, err = strconv.ParseFloat(string(n), 64); err != nil {
+			f = math.NaN()
+		}
 	default:
 		f = math.NaN()
 	}
@@ -78,13 +98,60 @@ func (p *Params) Qty(name string, def core.Qty) core.Qty {
 	if !ok {
 		return def
 	}
-	s, ok := v.(string)
+	s, ok := word(v)
 	q, err := core.ParseQty(s)
 	if !ok || err != nil || q <= 0 {
 		p.bad(name, v, `a quantity above 0 written as text, such as "0.001"`)
 		return def
 	}
 	return q
+}
+
+// Price reads a price, written as text likewise; def if it is not given.
+func (p *Params) Price(name string, def core.Price) core.Price {
+	v, ok := p.get(name)
+	if !ok {
+		return def
+	}
+	s, ok := word(v)
+	q, err := core.ParsePrice(s)
+	if !ok || err != nil || q <= 0 {
+		p.bad(name, v, `a price above 0 written as text, such as "61000.5"`)
+		return def
+	}
+	return q
+}
+
+// Words reads a list of words, each of them once; none if it is not given. As text they are
+// separated by commas.
+func (p *Params) Words(name string) (words []string) {
+	v, ok := p.get(name)
+	if !ok {
+		return nil
+	}
+	good := true
+	switch l := v.(type) {
+	case Text:
+		words = strings.Split(string(l), ",")
+	case []string:
+		words = l
+	case []any:
+		for _, w := range l {
+			s, is := w.(string)
+			good = good && is
+			words = append(words, s)
+		}
+	default:
+		good = false
+	}
+	for i, w := range words {
+		good = good && w != "" && !slices.Contains(words[:i], w)
+	}
+	if !good {
+		p.bad(name, v, `a list of words, each once, such as ["trend", "dip"]`)
+		return nil
+	}
+	return words
 }
 
 // Duration reads a duration between lo and hi, written as text ("250ms"); def if it
@@ -94,7 +161,7 @@ func (p *Params) Duration(name string, def, lo, hi time.Duration) time.Duration 
 	if !ok {
 		return def
 	}
-	s, _ := v.(string)
+	s, _ := word(v)
 	d, err := time.ParseDuration(s)
 	if err != nil || d < lo || d > hi {
 		p.bad(name, v, fmt.Sprintf("a duration from %v to %v", lo, hi))
@@ -109,7 +176,7 @@ func (p *Params) Choice(name, def string, words ...string) string {
 	if !ok {
 		return def
 	}
-	s, _ := v.(string)
+	s, _ := word(v)
 	if !slices.Contains(words, s) {
 		p.bad(name, v, "one of "+strings.Join(words, ", "))
 		return def

@@ -45,6 +45,9 @@ type BarStrategy interface {
 type Seat struct {
 	Number   uint16
 	Strategy Strategy
+	// Make builds another of the strategy, with these parameters other than the
+	// configuration's; nil where parameters do not change. See Maker.
+	Make func(set map[string]string) (Strategy, error)
 }
 
 // seat is one strategy at one instrument, within a shard.

@@ -67,6 +67,7 @@ func samples() []Payload {
 		&Score{Source: "tv", N: 12.5, Mean: 3.25, Error: 1.5, Weight: 0.75, Wall: 22},
 		&Strategies{Names: []string{"maker", "taker"}},
 		&Share{Strategy: "maker", Symbol: "BTCUSDT", Net: -4, BaseFees: 5},
+		&Param{Strategy: "maker", Symbol: "BTCUSDT", Name: "qty", Value: "0.001", Wall: 23, Who: "ops", Why: "wider"},
 	}
 }
 

@@ -34,13 +34,14 @@ const (
 	KindScore
 	KindStrategies
 	KindShare
+	KindParam
 
 	kinds // one past the last
 )
 
 var kindText = [kinds]string{"", "session start", "intent", "sent", "report", "refusal", "market", "snapshot", "halt", "session end",
 	"segment", "chain", "names", "position", "holding", "order", "checkpoint", "audit", "limit", "signal", "mark-out", "score",
-	"strategies", "share"}
+	"strategies", "share", "param"}
 
 func (k Kind) String() string {
 	if k == 0 || k >= kinds {

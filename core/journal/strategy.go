@@ -15,6 +15,18 @@ type Share struct {
 	BaseFees core.Qty
 }
 
+// Param is one parameter of a strategy at a symbol that a person has changed while it runs:
+// it counts from here on, until the session ends.
+type Param struct {
+	Strategy string
+	Symbol   string
+	Name     string
+	Value    string
+	Wall     core.WallNs
+	Who      string
+	Why      string
+}
+
 // Append adds the record to dst.
 func (p *Strategies) Append(dst []byte, seq uint64) []byte {
 	dst, at := open(dst, seq, KindStrategies)
@@ -46,5 +58,21 @@ func (p *Share) Decode(rec *Record) error {
 	f := fields(rec, KindShare)
 	p.Strategy, p.Symbol = f.text(), f.text()
 	p.Net, p.BaseFees = core.Qty(f.u64()), core.Qty(f.u64())
+	return f.end()
+}
+
+// Append adds the record to dst.
+func (p *Param) Append(dst []byte, seq uint64) []byte {
+	dst, at := open(dst, seq, KindParam)
+	dst = text(text(text(text(dst, p.Strategy), p.Symbol), p.Name), p.Value)
+	return seal(text(text(i64(dst, p.Wall), p.Who), p.Why), at)
+}
+
+// Decode reads the record.
+func (p *Param) Decode(rec *Record) error {
+	f := fields(rec, KindParam)
+	p.Strategy, p.Symbol, p.Name, p.Value = f.text(), f.text(), f.text(), f.text()
+	p.Wall = core.WallNs(f.u64())
+	p.Who, p.Why = f.text(), f.text()
 	return f.end()
 }

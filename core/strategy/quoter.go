@@ -52,14 +52,19 @@ import (
 // mostly when the price is about to pass through. It does not watch fees; with a
 // spread narrower than two maker fees it pays to trade. It does not stop at a loss.
 type Quoter struct {
+	quoting
+	sides  [2]quote
+	unit   core.Qty // size in use; follows the price where qty is not given
+	unitAt core.Price
+}
+
+// quoting is its parameters.
+type quoting struct {
 	qty, inventory             core.Qty
 	halfBps, skewBps, slackBps float64
 	slack                      core.Price
 	lifeMin, cooldown          core.MonoNs
 	short, replaces            bool
-	sides                      [2]quote
-	unit                       core.Qty // size in use; follows the price where qty is not given
-	unitAt                     core.Price
 }
 
 // quote is one side's state.
@@ -79,7 +84,7 @@ const pause = core.MonoNs(500 * time.Millisecond)
 
 // NewQuoter builds a Quoter; see there for the parameters.
 func NewQuoter(in *core.Instrument, p *engine.Params) (engine.Strategy, error) {
-	q := &Quoter{
+	q := &Quoter{quoting: quoting{
 		qty:       p.Qty("qty", 0),
 		inventory: p.Qty("inventory", 0),
 		halfBps:   p.Float("half_spread_bps", 0, 0, 1000),
@@ -90,11 +95,17 @@ func NewQuoter(in *core.Instrument, p *engine.Params) (engine.Strategy, error) {
 		cooldown:  core.MonoNs(p.Duration("cooldown", 500*time.Millisecond, 0, time.Hour)),
 		short:     p.Choice("short", "allow", "allow", "never") == "allow",
 		replaces:  p.Choice("requote", "cancel", "cancel", "replace") == "replace",
-	}
+	}}
 	if err := p.Done(); err != nil {
 		return nil, err
 	}
 	return q, nil
+}
+
+// Tune takes over parameters; orders and position stay, and the next event requotes.
+func (q *Quoter) Tune(_ *engine.View, next engine.Strategy) {
+	q.quoting = next.(*Quoter).quoting
+	q.unitAt = 0
 }
 
 // Market requotes when the touch may have moved.

@@ -80,6 +80,12 @@ func (j *Journal) about(d *exec.Difference) string {
 // LimitSet records that a limit has changed while the run goes on.
 func (j *Journal) LimitSet(l *journal.Limit) { j.note(l) }
 
+// Tuned records that a strategy's parameter has changed while the run goes on.
+func (j *Journal) Tuned(p *journal.Param) {
+	p.Wall = j.clock.Wall()
+	j.note(p)
+}
+
 // Halted records that trading was stopped or allowed again, by whom and why, and where;
 // see journal.Halt.
 func (j *Journal) Halted(on bool, causes uint32, scope, who, why string) {

@@ -48,6 +48,7 @@ type control struct {
 	proposed   proposal
 	limitsSet  map[core.InstrumentID]risk.Limits // in force, or on their way
 	accountSet risk.AccountLimits
+	tuned      map[tunedKey]map[string]string // parameters other than the configuration's
 
 	waiting atomic.Bool   // pending is not empty
 	beats   atomic.Uint64 // rounds of the dealer
@@ -75,7 +76,7 @@ const (
 
 func newControl(d *desk) *control {
 	return &control{d: d, dir: d.cfg.Journal.Dir, halts: ring.New[engine.HaltNote](haltsRing), quit: make(chan struct{}), kick: make(chan struct{}, 1),
-		cause: map[scopeKey]act{}, asked: map[scopeKey]risk.HaltCause{}, limitsSet: map[core.InstrumentID]risk.Limits{}}
+		cause: map[scopeKey]act{}, asked: map[scopeKey]risk.HaltCause{}, limitsSet: map[core.InstrumentID]risk.Limits{}, tuned: map[tunedKey]map[string]string{}}
 }
 
 // load puts in force what a former run left halted. Before anything runs.

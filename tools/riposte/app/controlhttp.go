@@ -21,7 +21,7 @@ import (
 	"riposte/core/risk"
 )
 
-// The operator's door: POST /halt, /resume, /limits and /key/reload, on a socket in the journal's
+// The operator's door: POST /halt, /resume, /limits, /params and /key/reload, on a socket in the journal's
 // folder that only its owner can open, and on the admin address where there is one.
 // Whoever asks must know the token, which lies in the same folder.
 const (
@@ -155,6 +155,7 @@ func (d *door) handler() http.Handler {
 	mux.HandleFunc("POST /halt", d.halt)
 	mux.HandleFunc("POST /resume", d.resume)
 	mux.HandleFunc("POST /limits", d.limits)
+	mux.HandleFunc("POST /params", d.params)
 	mux.HandleFunc("POST /key/reload", d.reloadKey)
 	return d.cross.Handler(d.guard(mux))
 }
@@ -198,8 +199,10 @@ type order struct {
 	Reason   string            `json:"reason"`
 	Symbol   string            `json:"symbol,omitempty"`
 	Strategy string            `json:"strategy,omitempty"`
-	Set      map[string]string `json:"set,omitempty"`     // limits: key to value, as in the configuration
+	Set      map[string]string `json:"set,omitempty"`     // limits, params: key to value, as in the configuration
 	Confirm  string            `json:"confirm,omitempty"` // the id of a proposal
+
+	pair bool // symbol and strategy may be given together
 }
 
 // read reads a body strictly: a slip of the pen must not halt or resume something else.
@@ -215,7 +218,7 @@ func (o *order) read(r *http.Request) error {
 	if o.Reason = strings.TrimSpace(o.Reason); o.Reason == "" || len(o.Reason) > 200 {
 		return fmt.Errorf("reason has %d characters, want 1 to 200", len(o.Reason))
 	}
-	if o.Symbol != "" && o.Strategy != "" {
+	if o.Symbol != "" && o.Strategy != "" && !o.pair {
 		return errors.New("symbol and strategy are both given, want one of them or none")
 	}
 	return nil

@@ -48,9 +48,10 @@ type desk struct {
 	answers    *ring.Ring[*trail.Answer]
 	rank       []int // by instrument: who is recovered first
 	books      *bookKeeper
-	gate       *risk.Gate // the shard's
-	strategies []string   // names by number, as orders, halts and the journal tell them apart
-	owners     []string   // the same and, behind them, former ones that still have something
+	gate       *risk.Gate      // the shard's
+	strategies []string        // names by number, as orders, halts and the journal tell them apart
+	seats      [][]engine.Seat // by instrument
+	owners     []string        // the same and, behind them, former ones that still have something
 	shard      *engine.Shard
 	gateway    *exec.Gateway
 	folder     *store.Folder      // the journal's, until the journal has it
@@ -175,7 +176,7 @@ func (d *desk) rooms() error {
 	for _, size := range d.cfg.queueSizes(d.table) {
 		d.queueBytes += size.bytes()
 	}
-	d.gate, d.strategies = tr.gate, tr.names
+	d.gate, d.strategies, d.seats = tr.gate, tr.names, tr.seats
 	reports := ring.New[core.Report](reportRing)
 	d.approved = ring.New[risk.Approved](approvedRing)
 	images := ring.New[*book.Image](imageRing)

@@ -192,6 +192,7 @@ func (d *desk) report() *report {
 	for a, v := range pnl {
 		r.PnL[d.table.AssetName(a)] = plainSigned(v)
 	}
+	r.Params = d.control.tunedWords()
 	d.reportTrades(r)
 	d.reportSignals(r)
 	d.reportProblems(r, s, g)

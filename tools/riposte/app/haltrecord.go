@@ -12,6 +12,8 @@ type errand struct {
 	engine.Command
 	by  act             // zero where no person asked
 	set []journal.Limit // what it changes
+
+	tuned []journal.Param // and of a strategy's parameters
 }
 
 // halting is what a dealer knows of halts beside the gate.
@@ -34,6 +36,11 @@ func (x *dealer) record(e *errand) {
 	for i := range e.set {
 		if x.d.journal != nil {
 			x.d.journal.LimitSet(&e.set[i])
+		}
+	}
+	for i := range e.tuned {
+		if x.d.journal != nil {
+			x.d.journal.Tuned(&e.tuned[i])
 		}
 	}
 }

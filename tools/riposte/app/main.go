@@ -56,6 +56,7 @@ type cli struct {
 	Tuning    tuningCmd    `cmd:"" help:"Print what each option of threads, sockets and memory brings, with figures."`
 	Halt      haltCmd      `cmd:"" help:"Stop new orders and cancel our own: everywhere, on one symbol, or of one strategy."`
 	Resume    resumeCmd    `cmd:"" help:"Let trading go on after a halt that only a person lifts."`
+	Params    paramsCmd    `cmd:"" help:"Change parameters of a strategy while it runs, or give it an order to execute."`
 	Version   versionCmd   `cmd:"" help:"Print version, Go and platform."`
 }
 

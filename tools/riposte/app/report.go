@@ -78,6 +78,10 @@ type report struct {
 
 	Recovery *recoveryReport `json:"recovery"`
 
+	// Params are those of strategies that differ from the configuration, by strategy and
+	// symbol.
+	Params map[string]map[string]string `json:"params,omitempty"`
+
 	Guarded bool `json:"guarded"` // a guard process watches this engine
 
 	Trades *tradesReport `json:"trades,omitempty"` // their continuity, and the bars made of them
@@ -158,6 +162,9 @@ func (r *report) screen(w io.Writer, home bool) {
 	for _, g := range r.Signals {
 		fmt.Fprintf(&b, "signal %s on %s fired %d   last: %s\n", g.Name, g.Symbol, g.Fired, g.Last)
 	}
+	for _, who := range slices.Sorted(maps.Keys(r.Params)) {
+		fmt.Fprintf(&b, "parameters changed of %s: %s\n", who, pairs(r.Params[who]))
+	}
 	for _, l := range r.Routes {
 		mark := " "
 		if l.Chosen {
@@ -214,6 +221,14 @@ func (r *report) summary(w io.Writer) {
 	for _, d := range r.Differences {
 		fmt.Fprintf(w, "  differs: %s\n", d)
 	}
+}
+
+func pairs(m map[string]string) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		parts = append(parts, k+" "+m[k])
+	}
+	return strings.Join(parts, ", ")
 }
 
 func joined(m map[string]string) string {

@@ -219,11 +219,12 @@ func (tr *trading) seat(t *core.Instruments, n uint16, name string, s *SeveralCo
 	}
 	for _, sym := range s.Symbols {
 		in, _ := t.Lookup(sym)
-		one, err := build(in, engine.NewParams(s.Params))
+		again := engine.Maker(func(p *engine.Params) (engine.Strategy, error) { return build(in, p) }, s.Params)
+		one, err := again(nil)
 		if err != nil {
 			return nil, fmt.Errorf("strategy %s on %s: %w", name, sym, err)
 		}
-		tr.seats[in.ID] = append(tr.seats[in.ID], engine.Seat{Number: n, Strategy: one})
+		tr.seats[in.ID] = append(tr.seats[in.ID], engine.Seat{Number: n, Strategy: one, Make: again})
 		trades = append(trades, in.ID)
 	}
 	return trades, nil
