@@ -205,8 +205,9 @@ func (b *Budget) SilentFor(now core.MonoNs) time.Duration {
 
 // SawWeight takes the venue's count of used weight from an answer (below 0: not
 // told). Only ever corrected upwards inside a window: calls may be under way. sent is
-// when the request left: the answer to one of the window before may tell of that one, and
-// would have us wait out a window in which nothing was used.
+// when the request left at the earliest, by the venue's clock as far as it is known: the
+// answer to one of the window before may tell of that one, and would have us wait out a
+// window in which nothing was used.
 func (b *Budget) SawWeight(used int32, sent, venue core.WallNs) {
 	if used >= 0 && b.host.weight.same(sent, venue) {
 		b.host.weight.raise(int64(used), venue)

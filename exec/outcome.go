@@ -32,7 +32,7 @@ func (g *Gateway) answered(w *wire, a *Answer) {
 func (g *Gateway) heard(f *flight, o *Order, v *Verdict, recv core.MonoNs) {
 	fault.At(fault.AnswerRead)
 	venue := g.time.At(recv)
-	g.budget.SawWeight(v.Weight, g.time.At(f.sent), venue)
+	g.budget.SawWeight(v.Weight, g.time.At(f.sent)-core.WallNs(g.time.Error()), venue)
 	if f.kind.places() {
 		// What came to its end while this one was under way may not be in the count that
 		// it brings: answers of several connections overtake each other.

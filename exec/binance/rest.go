@@ -352,7 +352,7 @@ func (r *REST) failure(c *call, resp *http.Response, body []byte, err error) err
 // usage tells the budget what the venue says of it. sent is when the request left.
 func (r *REST) usage(h http.Header, sent core.WallNs) {
 	if n, ok := parseCount([]byte(h.Get("X-MBX-USED-WEIGHT-1M"))); ok {
-		r.cfg.Budget.SawWeight(n, sent, r.cfg.Time.Now())
+		r.cfg.Budget.SawWeight(n, sent-core.WallNs(r.cfg.Time.Error()), r.cfg.Time.Now())
 	}
 }
 
