@@ -32,8 +32,8 @@ func Draw(seed uint64, length time.Duration) *Plan {
 		for range max(n, 1) {
 			e := Event{At: time.Duration(d.Int64N(int64(length)))}
 			c.draw(d, &e)
-			if d.chance(0.5) { // left to chance nearly all would find a live engine
-				e.In = pick(d, States...)
+			if d.chance(0.6) { // left to chance nearly all would find a live engine
+				e.In = d.state()
 				d.bring(&e)
 			}
 			d.p.Events = append(d.p.Events, e)
@@ -41,6 +41,12 @@ func Draw(seed uint64, length time.Duration) *Plan {
 	}
 	slices.SortStableFunc(d.p.Events, func(a, b Event) int { return int(a.At - b.At) })
 	return d.p
+}
+
+// state draws what an event waits for: those that hold often need no aim.
+func (d *drawing) state() string {
+	return pick(d, "boot", "replay", "replay", "reconcile", "buffering", "in flight", "in flight", "unknown", "part-filled", "part-filled", "part-filled",
+		"cancelling", "cancelling", "halted", "ending", "ending", "rotating", "rotating", "rotating")
 }
 
 // bring adds what brings about the state that an event waits for, where chance alone
@@ -59,12 +65,14 @@ func (d *drawing) bring(e *Event) {
 		help.Kind, help.Text, help.For = "operator", "halt", d.between(time.Second, 10*time.Second)
 	case "ending":
 		help.Kind, help.For = "restart", d.between(10*time.Millisecond, 5*time.Second)
+	case "part-filled":
+		help.Kind, help.N = "nibble", d.IntN(1000)
 	case "rotating":
 		help.Kind, help.Text = "venue", fmt.Sprintf("shutdown streams %v", d.between(time.Second, 10*time.Second))
 	default:
 		return
 	}
-	if d.chance(0.5) {
+	if d.chance(0.7) {
 		d.p.Events = append(d.p.Events, help)
 	}
 }
@@ -164,7 +172,7 @@ var classes = []class{
 		if d.overlapping() {
 			of = "bookTicker"
 		}
-		e.Kind, e.Text = "venue", fmt.Sprintf("spoil %s * %s 1", of, pick(d, "cross", "json", "number", "utf8", "symbol", "event", "type", "missing", "nest",
+		e.Kind, e.Text = "venue", fmt.Sprintf("spoil %s * %s 1", of, pick(d, "cross", "cross", "cross", "cross", "json", "number", "utf8", "symbol", "event", "type", "missing", "nest",
 			"huge", "fragments", "rsv", "binary", "opcode", "masked", "truncated"))
 	}},
 	{"reports", 0.4, 1, 20, []string{"venue"}, func(d *drawing, e *Event) {

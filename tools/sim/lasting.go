@@ -39,6 +39,8 @@ var lasting = []class{
 		}
 		e.Kind, e.Text = "venue", fmt.Sprintf("stick %s@%s", lower(pick(d, d.p.Work.Symbols...)), pick(d, "depth@100ms", "depth@100ms", "bookTicker"))
 	}},
+	// Somebody trades with what rests, in part.
+	{"nibble", 0.3, 5, 80, []string{"nibble"}, func(d *drawing, e *Event) { e.Kind, e.N = "nibble", d.IntN(1000) }},
 	{"rights", 0.15, 0.5, 4, []string{"rights"}, func(d *drawing, e *Event) {
 		e.Kind, e.For = "rights", d.between(200*time.Millisecond, 30*time.Second)
 	}},

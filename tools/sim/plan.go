@@ -39,6 +39,7 @@ type Work struct {
 	BNB      bool              `json:"bnb,omitempty"`    // commissions in BNB
 	Lean     time.Duration     `json:"lean,omitempty"`   // what bytes to the venue take more than those from it
 	Fee      int               `json:"fee,omitempty"`    // commission in basis points, 0: the venue's own
+	Behind   bool              `json:"behind,omitempty"` // snapshots are seconds old
 	Weight   int               `json:"weight,omitempty"` // request weight a minute, 0: the venue's own limit
 	Orders   int               `json:"orders,omitempty"` // new orders in 10 s, likewise
 	Maker    string            `json:"maker,omitempty"`

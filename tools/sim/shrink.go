@@ -25,7 +25,7 @@ func Shrink(p *Plan, at time.Duration, fails func(*Plan) bool) *Plan {
 		func(k *Work) { k.Symbols = k.Symbols[:1] },
 		func(k *Work) { k.Forward, k.Engine, k.Answer = 0, 0, 0 },
 		func(k *Work) { k.Lag = 0 }, func(k *Work) { k.Offset = 0 }, func(k *Work) { k.Race = 0 }, func(k *Work) { k.BNB = false },
-		func(k *Work) { k.Lean, k.Fee, k.Weight, k.Orders = 0, 0, 0, 0 },
+		func(k *Work) { k.Behind = false }, func(k *Work) { k.Lean, k.Fee, k.Weight, k.Orders = 0, 0, 0, 0 },
 		func(k *Work) { k.Limits = nil }, func(k *Work) { delete(k.Set, "market.queue_events") },
 		func(k *Work) { k.Set = nil },
 	} {

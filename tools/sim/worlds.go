@@ -24,6 +24,9 @@ func (d *drawing) world() {
 		k.Lean = d.between(200*time.Millisecond, 350*time.Millisecond)
 		k.Base = min(k.Base, 20*time.Millisecond)
 	}
+	if d.chance(0.1) {
+		k.Behind, k.Set["market.queue_events"] = true, "1024"
+	}
 	if d.chance(0.3) {
 		limit("stale_after", strconv.Quote(pick(d, "500ms", "1s", "2s")))
 	}

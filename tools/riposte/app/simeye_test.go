@@ -169,7 +169,10 @@ func (t *simTap) end() {
 }
 
 // executed is the exchange's own word. The venue's goroutine.
-func (e *simEye) executed(_ int, x *exchange.ExecutionReport) {
+func (e *simEye) executed(account int, x *exchange.ExecutionReport) {
+	if account != 0 {
+		return
+	}
 	client := x.ClientOrderID
 	if x.OrigClientID != "" {
 		client = x.OrigClientID

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"riposte/tools/sim"
 	"riposte/tools/sim/oracle"
@@ -27,6 +28,7 @@ func init() {
 			r.guest(e, fmt.Sprintf("web_%d_%d", e.N, i))
 		}
 	}
+	simFaults["nibble"] = func(r *simRun, e *sim.Event) { r.nibble(e.N) }
 	// The id of a run of our own that no journal knows: another engine under our prefix.
 	simFaults["twin"] = func(r *simRun, e *sim.Event) { r.guest(e, fmt.Sprintf("%s%s-%08d", r.eye.ours, twinEpoch, e.N)) }
 	simFaults["damage"] = func(r *simRun, e *sim.Event) { r.damage(e) }
@@ -62,6 +64,52 @@ func (r *simRun) guest(e *sim.Event, client string) {
 	}
 	r.guests = append(r.guests, id)
 	r.w.After(min(e.For, max(r.plan.Time-r.w.Now(), 0)), leave)
+}
+
+// taker is the account of another who trades on the market.
+const taker = "taker"
+
+// nibble has somebody take all that the market offers before one of the engine's resting
+// orders, and a part of that order.
+func (r *simRun) nibble(n int) {
+	open, err := r.srv.OpenOrders("")
+	if err != nil {
+		r.broken(err)
+		return
+	}
+	open = slices.DeleteFunc(open, func(o exchange.Order) bool {
+		return !strings.HasPrefix(o.ClientOrderID, r.eye.ours) || strings.HasPrefix(o.ClientOrderID, r.eye.ours+twinEpoch)
+	})
+	if len(open) == 0 {
+		return
+	}
+	o := &open[n%len(open)]
+	book, err := r.srv.BookAt(o.Symbol, 0)
+	if err != nil {
+		return
+	}
+	side, levels := exchange.Sell, book.Bids
+	if o.Side == exchange.Sell {
+		side, levels = exchange.Buy, book.Asks
+	}
+	left := o.OrigQty - o.ExecutedQty
+	before := -left // its own level holds it too
+	for _, l := range levels {
+		if side == exchange.Sell && l.Price < o.Price || side == exchange.Buy && l.Price > o.Price {
+			break
+		}
+		before += l.Qty
+	}
+	q := max(before, 0) + left/4*exchange.Fixed(1+n%3)
+	q -= q % 1_000_000 // a hundredth, which every lot divides
+	if q <= 0 {
+		q = max(before, 0) + left/2
+		q -= q % 10_000
+	}
+	if _, err := r.srv.Place(taker, &exchange.NewOrder{Symbol: o.Symbol, Side: side, Type: exchange.LimitOrder, TimeInForce: exchange.IOC,
+		Quantity: exchange.Some(q), Price: exchange.Some(o.Price)}); err != nil {
+		r.w.Note("nibble: %v", err)
+	}
 }
 
 // damage kills the engine and changes a byte of its newest journal file, within a record

@@ -47,6 +47,7 @@ func (r *simRun) heal() {
 	}
 	r.again = min(r.again, r.w.Now()+time.Second)
 	r.srv.Faults().Calm()
+	r.usual()
 	for _, s := range r.plan.Work.Symbols {
 		r.script("status " + s + " TRADING")
 	}

@@ -36,6 +36,13 @@ func (r *simRun) dark(e *sim.Event) {
 	r.w.Net.Refuse(kind, []sim.Trouble{sim.Refused, sim.NoAnswer, sim.NoName}[e.N], e.For)
 }
 
+// usual is what is wrong with a world all the time, with and without faults.
+func (r *simRun) usual() {
+	if r.plan.Work.Behind {
+		r.script("stale depth * 1000000")
+	}
+}
+
 // until has something undone after a while, or when all faults end.
 func (r *simRun) until(d time.Duration, undo func()) {
 	done := false

@@ -145,7 +145,11 @@ func (r *simRun) openVenue() error {
 	if k.Orders > 0 {
 		cfg.Orders = []venue.RateLimit{{Interval: "SECOND", Num: 10, Limit: k.Orders}, {Interval: "DAY", Num: 1, Limit: 160000}}
 	}
-	cfg.Accounts = []venue.Account{a}
+	other, err := venue.NewAccount(r.plan.Seed, taker)
+	if err != nil {
+		return err
+	}
+	cfg.Accounts = []venue.Account{a, other}
 	if r.srv, err = venue.Start(context.Background(), cfg); err != nil {
 		return err
 	}
@@ -241,6 +245,7 @@ func (r *simRun) play() {
 	}
 	defer r.finish()
 	r.judges()
+	r.usual()
 	r.faults()
 	r.park()
 	r.birth(filepath.Join(r.root, "life"))

@@ -28,6 +28,9 @@ type span struct{ from, to, at int64 } // at: when the first of its ids was read
 // believed instead of it: three seconds to be found dead, and one more.
 const holeWithin = 5 * sec
 
+// farAway is an id that no market comes to within a run: of an event under a wrong name.
+const farAway = 1_000_000
+
 // spansKept bounds the memory of a market with many gaps.
 const spansKept = 64
 
@@ -122,7 +125,7 @@ func (s *seen) called(at int64, c *Called, found func(string)) {
 // if there is no hole.
 func (m *sight) beyond(id int64) *span {
 	for i := range m.read {
-		if s := &m.read[i]; s.from > id+1 {
+		if s := &m.read[i]; s.from > id+1 && s.from-id < farAway {
 			for _, b := range m.read[:i] {
 				if b.from <= id+1 && s.from <= b.to+1 {
 					return nil
