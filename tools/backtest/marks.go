@@ -125,8 +125,8 @@ func (h *Histogram) add(d core.MonoNs) {
 	h.Max = max(h.Max, d)
 }
 
-// upper is where a step ends.
-func (h *Histogram) upper(i int) time.Duration {
+// Upper is where a step ends.
+func (h *Histogram) Upper(i int) time.Duration {
 	return time.Duration(1000 * math.Pow(10, float64(i)/histogramSteps))
 }
 
@@ -136,7 +136,7 @@ func (h *Histogram) Quantile(p float64) time.Duration {
 	n := uint64(0)
 	for i, c := range h.Counts {
 		if n += c; n >= want && n > 0 {
-			return min(h.upper(i), time.Duration(h.Max))
+			return min(h.Upper(i), time.Duration(h.Max))
 		}
 	}
 	return time.Duration(h.Max)

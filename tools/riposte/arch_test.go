@@ -47,6 +47,7 @@ var importTable = []struct {
 	{"tools/sock", nil},
 	{"tools/tape", []string{"core", "core/ring"}},
 	{"tools/backtest", []string{"core/...", "feed", "feed/binance", "tools/tape"}},
+	{"tools/backtest/page", []string{"core/...", "tools/backtest"}},
 	{"tools/sim", []string{"core", "tools/venue/..."}},       // judges the engine and shares nothing with it but numbers
 	{"tools/store/sql", []string{"core/...", "tools/store"}}, // nothing else but the assembly links SQLite
 	{"tools/store", []string{"core/...", "exec"}},            // its files are what exec's Journal writes

@@ -25,6 +25,8 @@ type backtestCmd struct {
 	Repeat  int    `default:"1" help:"Play the tape so many times over as if the market had gone on."`
 	Cache   string `type:"path" placeholder:"DIR" help:"Keep the decoded tape in this folder for the next time."`
 	JSON    bool   `name:"json" help:"Print the result as one JSON object."`
+	Report  string `type:"path" placeholder:"FILE" help:"Write a report: one HTML file that needs nothing else."`
+	Out     string `type:"path" placeholder:"DIR" help:"Write fills, orders and equity as CSV and Parquet into this folder."`
 	Workers int    `help:"Cores for sweeps; 0: all."`
 
 	Sweep     []string `placeholder:"NAME=VALUES" sep:"none" help:"Try values of a parameter: 1..5/1, or 0,1,2; may be given more than once: all combinations are run. NAME is a parameter of the strategy or a key of the configuration."`
@@ -322,6 +324,16 @@ func (c *backtestCmd) once(ctx context.Context, o *output, b *backtesting) error
 	if err != nil {
 		return err
 	}
+	if c.Out != "" {
+		if err := b.export(c.Out, res); err != nil {
+			return err
+		}
+	}
+	if c.Report != "" {
+		if err := b.report(c.Report, res); err != nil {
+			return err
+		}
+	}
 	if c.JSON {
 		e := json.NewEncoder(o.stdout)
 		e.SetIndent("", " ")
@@ -338,8 +350,8 @@ func (b *backtesting) print(o *output, r *backtest.Result) error {
 	row("events", "%d in %.2f s: %.2f million/s, %v of market", r.Events, r.Seconds, r.Rate/1e6, time.Duration(r.Span*1e9).Round(time.Second))
 	row("pnl", "%+.4f %s = spread %+.4f, inventory %+.4f, fees %+.4f", r.PnL, cur, r.Spread, r.Holding, -r.Fees)
 	row("traded", "%.2f %s, pnl %+.2f bps of it; drawdown %.4f", r.Traded, cur, r.Bps, r.Drawdown)
-	row("orders", "%d placed, %d filled, %d cancelled, %d expired, %d rejected; %d cancels, %d of them refused", r.Orders.Placed, r.Orders.Filled, r.Orders.Canceled,
-		r.Orders.Expired, r.Orders.Rejected, r.Orders.Cancels, r.Orders.CancelBad)
+	row("orders", "%d placed, %d filled, %d cancelled, %d expired, %d rejected; of %d cancels, replaces and amends %d came too late", r.Orders.Placed,
+		r.Orders.Filled, r.Orders.Canceled, r.Orders.Expired, r.Orders.Rejected, r.Orders.Cancels+r.Orders.Replaces+r.Orders.Amends, r.Orders.CancelBad)
 	row("fills", "%d, %d as maker; decision to answer p50 %.2f ms, p99 %.2f ms", r.Orders.Fills, r.Orders.Maker, r.Ack.P50, r.Ack.P99)
 	row("mark-out", "%s", marksLine(&r.Maker, &r.Taker))
 	for _, s := range sortedCounts(r.Refused) {

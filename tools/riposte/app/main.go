@@ -118,6 +118,12 @@ type versionCmd struct{}
 
 // Run prints the version line.
 func (versionCmd) Run(o *output) error {
+	fmt.Fprintf(o.stdout, "riposte %s %s %s/%s\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return nil
+}
+
+// versionText is the version, or what the build knows of its sources.
+func versionText() string {
 	v := version
 	if info, ok := debug.ReadBuildInfo(); ok && v == "unknown" {
 		for _, s := range info.Settings {
@@ -126,8 +132,7 @@ func (versionCmd) Run(o *output) error {
 			}
 		}
 	}
-	fmt.Fprintf(o.stdout, "riposte %s %s %s/%s\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return nil
+	return v
 }
 
 type configCmd struct {

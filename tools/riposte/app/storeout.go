@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -107,6 +108,11 @@ func cell(v reflect.Value) string {
 		return strconv.FormatBool(v.Bool())
 	case reflect.Int64:
 		return strconv.FormatInt(v.Int(), 10)
+	case reflect.Float64:
+		if math.IsNaN(v.Float()) {
+			return ""
+		}
+		return strconv.FormatFloat(v.Float(), 'g', -1, 64)
 	}
 	return v.String()
 }
