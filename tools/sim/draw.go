@@ -269,9 +269,9 @@ var classes = []class{
 			e.N = -e.N
 		}
 	}},
-	{"disk", 0.25, 0.5, 5, []string{"disk"}, func(d *drawing, e *Event) {
-		e.Kind, e.For = "disk", d.between(100*time.Millisecond, 20*time.Second)
-		e.Text = pick(d, "create", "allot", "mmap", "truncate", "sync", "probe", "write", "rename")
+	{"disk", 0.3, 1, 10, []string{"disk"}, func(d *drawing, e *Event) {
+		e.Kind, e.For = "disk", d.between(500*time.Millisecond, 20*time.Second)
+		e.Text = pick(d, "probe", "probe", "sync", "create", "allot", "mmap", "truncate", "sync", "probe", "write", "rename")
 	}},
 	{"operator", 0.3, 0.5, 8, []string{"operator"}, func(d *drawing, e *Event) {
 		e.Kind, e.Text, e.For = "operator", pick(d, "kill", "halt"), d.between(100*time.Millisecond, 20*time.Second)

@@ -25,9 +25,11 @@ var lasting = []class{
 		e.Text = fmt.Sprintf("lose orders %s %s %d", pick(d, "taken", "taken", "untaken"), pick(d, "timeout", "reset", "503", "unexpected", "unknown", "silent"), 1+d.IntN(3))
 	}},
 	// What is fetched cannot be had, however often it is asked for.
-	{"denied", 0.2, 1, 8, []string{"venue"}, func(d *drawing, e *Event) {
+	{"denied", 0.25, 1, 10, []string{"venue"}, func(d *drawing, e *Event) {
 		e.Kind, e.Text = "venue", fmt.Sprintf("lose %s untaken %s %d", pick(d, "market", "market", "queries", "all"), pick(d, "503", "timeout", "unexpected", "firewall", "reset"), 5+d.IntN(100))
 		if d.chance(0.3) {
+			e.Text = fmt.Sprintf("delay market %v %d", d.between(2*time.Second, 15*time.Second), 1+d.IntN(4))
+		} else if d.chance(0.3) {
 			e.Text = fmt.Sprintf("subscribe %s %d", pick(d, "refused", "partial", "silent"), 2+d.IntN(8))
 		}
 	}},

@@ -27,6 +27,9 @@ func (d *drawing) world() {
 	if d.chance(0.1) {
 		k.Behind, k.Set["market.queue_events"] = true, "1024"
 	}
+	if d.chance(0.4) {
+		k.Set["journal.file_bytes"] = pick(d, "8192", "16384")
+	}
 	if d.chance(0.3) {
 		limit("stale_after", strconv.Quote(pick(d, "500ms", "1s", "2s")))
 	}

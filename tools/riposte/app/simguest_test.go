@@ -126,7 +126,7 @@ func (r *simRun) damage(e *sim.Event) {
 		return
 	}
 	slices.Sort(names)
-	if e.N%3 == 0 && len(names) > 2 {
+	if e.N%2 == 0 && len(names) > 2 {
 		if err := os.Remove(names[len(names)/2]); err != nil {
 			r.broken(err)
 		}
