@@ -97,7 +97,7 @@ func (g *Gateway) takeSnapshot(marks []TradeMark, begun core.MonoNs) (*Snapshot,
 			return nil, err
 		}
 	}
-	if s.Balances, err = g.cfg.Venue.Balances(ctx); err != nil {
+	if s.Balances, s.Updated, err = g.cfg.Venue.Balances(ctx); err != nil {
 		return nil, err
 	}
 	s.Ended = g.clock.Mono()
@@ -194,7 +194,13 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 		a.due = now + core.MonoNs(g.cfg.AskMax)
 		return
 	}
+	j.snap.Stale = g.word.newer(j.snap, g.cfg.TradesOf)
 	if !g.ledger.Opened() {
+		if !g.word.toOpen(j.snap) {
+			a.due = now + core.MonoNs(g.cfg.AuditEvery)
+			g.askSoon(now)
+			return
+		}
 		g.ledger.Open(j.snap.Balances)
 		g.cfg.Journal.Opened(j.snap.Balances)
 		fault.At(fault.LedgerOpened)
@@ -204,7 +210,7 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 	a.last = Reconcile(g.view(), j.snap)
 	a.before, a.disputed = a.before[:0], a.disputed[:0]
 	a.marks = j.snap.Marks
-	settled, mismatch := true, false
+	settled, mismatch, stale := true, false, false
 	for i := range a.last {
 		if d := &a.last[i]; d.Kind == DiffUnattributed {
 			// Read again next time, with what has come since.
@@ -247,19 +253,25 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 				why = "accepted by whoever let trading go on after it had been found"
 			}
 			g.ledger.External(d.Balance.Asset, d.Balance.Venue-d.Balance.Ours, why)
-		case DiffBalance, DiffMismatch:
+		case DiffStale, DiffBalance, DiffMismatch:
 			a.before = append(a.before, d.Balance)
-			if d.Kind == DiffMismatch {
+			switch d.Kind {
+			case DiffStale:
+				settled, stale = false, true
+			case DiffMismatch:
 				mismatch = true
 				a.disputed = append(a.disputed, d.Balance)
 			}
 		}
 	}
-	g.ledger.Told(j.snap.Balances)
+	if !j.snap.Stale {
+		g.ledger.Told(j.snap.Balances)
+	}
 	a.done++
-	if mismatch {
+	switch {
+	case mismatch:
 		g.raise(risk.HaltMismatch)
-	} else {
+	case !stale: // an old answer proves neither
 		g.Lift(risk.HaltMismatch)
 	}
 	a.due = now + core.MonoNs(g.cfg.AuditEvery)
@@ -273,8 +285,7 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 	case !settled, a.gap && len(a.before) > 0:
 		// What was missing is being asked about; look again when that is answered. A
 		// balance that moved while nobody told is believed when it stays.
-		a.pause = min(max(2*a.pause, core.MonoNs(g.cfg.AskMin)), core.MonoNs(g.cfg.AskMax))
-		a.due = min(a.due, now+a.pause)
+		g.askSoon(now)
 	default:
 		a.gap, a.pause = false, 0
 		g.Lift(risk.HaltNotReconciled)
@@ -282,6 +293,13 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 	fault.At(fault.AuditTold)
 	g.cfg.Journal.Audited(a.last, settled && !mismatch, a.marks)
 	fault.At(fault.AuditDone)
+}
+
+// askSoon has the next audit come soon, and the one after it less so.
+func (g *Gateway) askSoon(now core.MonoNs) {
+	a := &g.audit
+	a.pause = min(max(2*a.pause, core.MonoNs(g.cfg.AskMin)), core.MonoNs(g.cfg.AskMax))
+	a.due = min(a.due, now+a.pause)
 }
 
 func (g *Gateway) view() *View {

@@ -15,6 +15,7 @@ type coldVenue struct {
 	trades   []core.Execution
 	foreign  []core.Execution
 	balances []core.Balance
+	updated  core.WallNs // of the balances, 0: it does not say
 	asked    int
 	synced   int
 	fail     error
@@ -142,10 +143,10 @@ func (v *coldVenue) OpenOrders(context.Context) (out []core.Execution, _ error) 
 	return append(out, v.foreign...), nil
 }
 
-func (v *coldVenue) Balances(context.Context) ([]core.Balance, error) {
+func (v *coldVenue) Balances(context.Context) ([]core.Balance, core.WallNs, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return append([]core.Balance(nil), v.balances...), nil
+	return append([]core.Balance(nil), v.balances...), v.updated, nil
 }
 
 func (v *coldVenue) SyncClock(context.Context) error {

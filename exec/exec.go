@@ -226,7 +226,8 @@ type Venue interface {
 	// HistorySince are those made since a venue time, all pages.
 	HistorySince(ctx context.Context, id core.InstrumentID, since core.WallNs) ([]core.Execution, error)
 	// Balances are all assets of the account that are in the table.
-	Balances(ctx context.Context) ([]core.Balance, error)
+	// at is the account's last update in the answer, in milliseconds; 0: not told.
+	Balances(ctx context.Context) (bs []core.Balance, at core.WallNs, err error)
 	// SyncClock measures the venue's time anew.
 	SyncClock(ctx context.Context) error
 }

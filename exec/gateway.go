@@ -146,6 +146,7 @@ type Gateway struct {
 	keyCode  atomic.Int32 // of the newest answer that refused the key
 	drain    atomic.Bool
 	audit    auditState
+	word     word
 	dead     deadman
 	clockJob bool
 	clockOff int // ClockOff answers since the last good one
@@ -357,6 +358,7 @@ func (g *Gateway) KeyRefusal() int { return int(g.keyCode.Load()) }
 // OnExecution takes an event of the user stream.
 func (g *Gateway) OnExecution(e *core.Execution) {
 	fault.At(fault.StreamEvent)
+	g.word.trade(e.Instrument, e.TradeID)
 	if o := g.table.Apply(e); o != nil {
 		g.after(o)
 	}
@@ -388,15 +390,6 @@ func (g *Gateway) OnUserDown() {
 			g.dead.user = g.clock.Mono()
 		}
 	}
-}
-
-// OnBalances takes the absolute balances of an account event.
-func (g *Gateway) OnBalances(bs []core.Balance) { g.ledger.Told(bs) }
-
-// OnExternal takes a deposit, withdrawal or transfer: it changes what we own
-// without a trade.
-func (g *Gateway) OnExternal(asset core.AssetID, delta core.Amount) {
-	g.ledger.External(asset, delta, "told by the account's stream")
 }
 
 // emit hands a report to the engine. A full ring stops trading; the report waits.

@@ -81,7 +81,7 @@ func TestReadsThatLagProveNothing(t *testing.T) {
 	}
 	r.wait("the account is found in order", 10*time.Millisecond, func() bool { return r.g.Halted() == 0 && len(r.g.Differences()) == 0 })
 	v.lag = 0
-	want, err := v.Balances(t.Context())
+	want, _, err := v.Balances(t.Context())
 	must(t, err)
 	if m := r.g.Ledger().Compare(nil, want, nil); len(m) != 0 || r.g.Stats.Externals != 0 || r.g.Stats.ForeignFills != 0 {
 		t.Errorf("ledger differs from the wallet: %+v; %d external flows, %d foreign fills", m, r.g.Stats.Externals, r.g.Stats.ForeignFills)
@@ -115,7 +115,7 @@ func TestAManualClientBesideUs(t *testing.T) {
 	if r.g.Ledger().Position(0) != 0 {
 		t.Errorf("position is %v, want none of theirs", r.g.Ledger().Position(0))
 	}
-	want, err := v.Balances(t.Context())
+	want, _, err := v.Balances(t.Context())
 	must(t, err)
 	if m := r.g.Ledger().Compare(nil, want, nil); len(m) != 0 || len(r.srv.requests) != 0 {
 		t.Errorf("ledger differs: %+v; %d requests were sent", m, len(r.srv.requests))

@@ -49,6 +49,10 @@ type Snapshot struct {
 	// order, which was asked for (see attribute), or Client is empty if that failed.
 	Trades   []core.Execution
 	Balances []core.Balance
+	Updated  core.WallNs // the account's last update that Balances know of, 0: not told
+	// Stale says that the account's stream has told more than this snapshot knows: its
+	// balances are not of now.
+	Stale bool
 	// Quiet says that none of our orders was in flight or traded while it was taken,
 	// nor for as long before as reads may lag, so that balances can be compared exactly.
 	Quiet bool
@@ -76,12 +80,14 @@ const (
 	DiffForeignFill                  // somebody else's fill: booked as an external flow
 	DiffUnattributed                 // a fill of an order nobody could name yet: looked at again
 	DiffExternal                     // a balance moved while the stream was down, or a person accepted it, without a fill: booked as external
+	DiffStale                        // an asset's amount differs in an answer that is older than what the stream has told: asked for again
 	DiffBalance                      // an asset's amount differs: looked at again
 	DiffMismatch                     // as before, the same amount for longer than reads can lag: for a human
 )
 
 var diffText = [...]string{"not open at the venue", "venue executed more", "missed fill", "own order, alive after all", "own id, ended order",
-	"order of another run under our prefix", "foreign order", "foreign fill", "fill of an unknown order", "external flow", "balance differs", "balance mismatch"}
+	"order of another run under our prefix", "foreign order", "foreign fill", "fill of an unknown order", "external flow",
+	"balance differs in an answer older than the account's stream", "balance differs", "balance mismatch"}
 
 func (k DiffKind) String() string { return diffText[k] }
 
@@ -198,6 +204,8 @@ func reconcileBalances(out []Difference, v *View, s *Snapshot) []Difference {
 		stays := s.Begun-seen.Since > v.Settle
 		kind := DiffBalance
 		switch {
+		case s.Stale && s.Begun-seen.Since <= staleMost:
+			kind = DiffStale
 		case stays && (v.Gap || v.accepted(m)):
 			kind = DiffExternal
 		case stays, s.Quiet && !missed && !v.Gap:

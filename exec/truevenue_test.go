@@ -286,7 +286,7 @@ func (v *trueVenue) TradesSince(_ context.Context, id core.InstrumentID, since c
 	return v.told(func(t *trueTrade) bool { return id == 0 && t.at >= from }), nil
 }
 
-func (v *trueVenue) Balances(context.Context) ([]core.Balance, error) {
+func (v *trueVenue) Balances(context.Context) ([]core.Balance, core.WallNs, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	at := v.replica()
@@ -301,7 +301,7 @@ func (v *trueVenue) Balances(context.Context) ([]core.Balance, error) {
 		bs[1].Free -= sign * t.e.LastQuote
 		bs[t.e.FeeAsset].Free -= t.e.Fee
 	}
-	return bs, nil
+	return bs, 0, nil
 }
 
 func (v *trueVenue) SyncClock(context.Context) error { return nil }

@@ -131,7 +131,7 @@ func TestFillsMissedByTheUserStreamAreFound(t *testing.T) {
 		return r.g.Halted() == 0 && len(r.g.Differences()) == 0 && len(r.g.Ledger().Mismatches(nil)) == 0
 	})
 	v.lag = 0
-	want, err := v.Balances(t.Context())
+	want, _, err := v.Balances(t.Context())
 	must(t, err)
 	if m := r.g.Ledger().Compare(nil, want, nil); len(m) != 0 || r.g.Stats.Externals != 0 {
 		t.Errorf("ledger differs from the wallet: %+v; %d external flows", m, r.g.Stats.Externals)

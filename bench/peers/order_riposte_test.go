@@ -163,6 +163,6 @@ func (deaf) HistorySince(context.Context, core.InstrumentID, core.WallNs) ([]cor
 func (deaf) OpenOrdersOf(context.Context, core.InstrumentID) ([]core.Execution, error) {
 	return nil, errDeaf
 }
-func (deaf) OpenOrders(context.Context) ([]core.Execution, error) { return nil, errDeaf }
-func (deaf) Balances(context.Context) ([]core.Balance, error)     { return nil, errDeaf }
-func (deaf) SyncClock(context.Context) error                      { return errDeaf }
+func (deaf) OpenOrders(context.Context) ([]core.Execution, error)          { return nil, errDeaf }
+func (deaf) Balances(context.Context) ([]core.Balance, core.WallNs, error) { return nil, 0, errDeaf }
+func (deaf) SyncClock(context.Context) error                               { return errDeaf }

@@ -143,11 +143,11 @@ func (r *REST) Account(ctx context.Context) (*Account, error) {
 }
 
 // Balances are the balances of all assets in the table; those the account does not
-// hold are 0.
-func (r *REST) Balances(ctx context.Context) ([]core.Balance, error) {
+// hold are 0. With them comes when the account was last updated, as far as the answer knows.
+func (r *REST) Balances(ctx context.Context) ([]core.Balance, core.WallNs, error) {
 	a, err := r.Account(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	out := make([]core.Balance, len(r.cfg.Instruments.Assets))
 	for i := range out {
@@ -160,7 +160,7 @@ func (r *REST) Balances(ctx context.Context) ([]core.Balance, error) {
 			r.unknownAssets.Add(1)
 		}
 	}
-	return out, nil
+	return out, a.Updated, nil
 }
 
 // OpenOrders are all working orders of the account: GET /api/v3/openOrders, weight 80

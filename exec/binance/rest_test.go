@@ -153,7 +153,7 @@ func TestCallsSayWhatTheyShould(t *testing.T) {
 	}
 
 	v.body(200, `{"canTrade":true,"updateTime":123456789,"balances":[{"asset":"BTC","free":"4723846.89208129","locked":"0.10000000"},{"asset":"NEW","free":"1.00000000","locked":"0"}]}`)
-	bs, err := r.Balances(ctx)
+	bs, _, err := r.Balances(ctx)
 	if err != nil || len(bs) != len(r.cfg.Instruments.Assets) || bs[0].Free.String() != "4723846.89208129" || bs[0].Locked.String() != "0.1" || bs[1].Free != 0 || r.UnknownAssets() != 1 {
 		t.Errorf("balances are %+v, %v, %d unknown", bs, err, r.UnknownAssets())
 	}

@@ -77,7 +77,7 @@ func newWallets(t *testing.T) *wallets {
 	}
 	w.mine, w.them = w.open(t, "mine"), w.open(t, "them")
 	w.ledger = exec.NewLedger(w.table)
-	bs, err := w.mine.Balances(t.Context())
+	bs, _, err := w.mine.Balances(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func (w *wallets) book(t *testing.T) {
 // list of balance changes, to the last unit, and gross against net.
 func (w *wallets) compare(t *testing.T) {
 	t.Helper()
-	bs, err := w.mine.Balances(t.Context())
+	bs, _, err := w.mine.Balances(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -280,7 +280,7 @@ func timeInForce(s []byte, e *core.Execution) (known bool) {
 // that may have changed.
 func (d *UserDecoder) position(r *userReader) feed.UserKind {
 	d.ev.Balances = d.ev.Balances[:0]
-	d.ev.Time = r.time("E")
+	d.ev.Time = r.time("u") // the account's last update, which answers to queries carry too
 	list := r.v.Get("B")
 	if list == nil || list.Type() != fastjson.TypeArray {
 		return UserMalformed

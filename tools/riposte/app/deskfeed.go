@@ -129,7 +129,7 @@ type userEvents struct{ d *desk }
 func (u userEvents) OnExecution(e *core.Execution) { u.d.gateway.OnExecution(e) }
 
 // OnBalances hands absolute balances to the ledger.
-func (u userEvents) OnBalances(bs []core.Balance, _ core.WallNs) { u.d.gateway.OnBalances(bs) }
+func (u userEvents) OnBalances(bs []core.Balance, at core.WallNs) { u.d.gateway.OnBalances(bs, at) }
 
 // OnExternal hands deposits and withdrawals to the ledger.
 func (u userEvents) OnExternal(a core.AssetID, delta core.Amount, _ core.WallNs) {

@@ -282,7 +282,7 @@ func (f *filterRig) look(id core.InstrumentID) {
 // hold tells the gate what the account has.
 func (f *filterRig) hold() {
 	f.t.Helper()
-	bs, err := f.me.Balances(f.t.Context())
+	bs, _, err := f.me.Balances(f.t.Context())
 	if err != nil {
 		f.t.Fatal(err)
 	}

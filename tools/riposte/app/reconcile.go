@@ -222,7 +222,7 @@ func (c *contact) compareTrades(ctx context.Context, r *storesql.Reader) (list [
 
 // compareBalances holds balances against each other of which an opening is on record.
 func (c *contact) compareBalances(ctx context.Context, r *storesql.Reader) (list []storeDifference, err error) {
-	told, err := c.rest.Balances(ctx)
+	told, _, err := c.rest.Balances(ctx)
 	if err != nil {
 		return nil, err
 	}
