@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"riposte/core"
+	"riposte/core/risk"
 )
 
 // Dial opens a connection to the host of rawURL (http or https; https does the TLS
@@ -147,6 +148,9 @@ func (e EncodeError) Error() string { return "cannot encode request: " + encodeT
 type Journal interface {
 	Sent(r *SentRecord) error
 	Unsent(r *SentRecord, why Refusal)
+	// Written notes that all of a request about a new order or an amend has left, and what
+	// it came of.
+	Written(r *WrittenRecord)
 	// Reported notes what became known of an order, before anybody acts on it.
 	Reported(r *core.Report)
 	// Adopted tells of an order that the table holds from now on although this run did
@@ -176,6 +180,15 @@ type SentRecord struct {
 	Path      Path // the route it takes, and why
 }
 
+// WrittenRecord is the journal's view of a request that has left. Valid during the call.
+type WrittenRecord struct {
+	Kind             core.IntentKind
+	Approved         *risk.Approved
+	Stamp            core.WallNs // as signed
+	Encoded, Written core.MonoNs
+	Bytes            int
+}
+
 // NoJournal keeps nothing: for tools and tests that have no store.
 type NoJournal struct{}
 
@@ -184,6 +197,9 @@ func (NoJournal) Sent(*SentRecord) error { return nil }
 
 // Unsent does nothing.
 func (NoJournal) Unsent(*SentRecord, Refusal) {}
+
+// Written does nothing.
+func (NoJournal) Written(*WrittenRecord) {}
 
 // Reported does nothing.
 func (NoJournal) Reported(*core.Report) {}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"riposte/core"
+	"riposte/core/risk"
 )
 
 // flight is one request on its way: what it is for and how long its answer is waited
@@ -36,4 +37,15 @@ func (f *flight) ends(old *Order) {
 	f.old, f.oldGen, f.counted = old.slot, old.gen, true
 	old.pins++
 	old.cancel.flying++
+}
+
+// Stamp is the stage clock of one request, for the latency record. Fixed size.
+type Stamp struct {
+	risk.Stamps
+	Encoded, Written core.MonoNs
+	ID               core.OrderID
+	Input            uint64
+	Kind             core.IntentKind
+	Presigned        bool
+	Path             Path
 }

@@ -71,17 +71,6 @@ type Config struct {
 	Go func(func())
 }
 
-// Stamp is the stage clock of one request, for the latency record. Fixed size.
-type Stamp struct {
-	risk.Stamps
-	Encoded, Written core.MonoNs
-	ID               core.OrderID
-	Input            uint64
-	Kind             core.IntentKind
-	Presigned        bool
-	Path             Path
-}
-
 // Refusal is why the gateway did not send what the gate had approved. A new order
 // ends as NotSent; one that was to be amended or replaced is as it was.
 type Refusal uint8
@@ -137,6 +126,7 @@ type Gateway struct {
 	req      Request
 	verdict  Verdict
 	rec      SentRecord
+	written  WrittenRecord
 	inflight int // new orders without an answer
 	// Requests that placed orders and have come to their end, by an answer or without.
 	concluded uint64

@@ -68,6 +68,7 @@ func (s *Shard) alerts() (n int) {
 		if len(list) == 0 {
 			return n
 		}
+		s.because(CauseAlert)
 		if s.log != nil {
 			s.log.alert(&list[0])
 		}

@@ -344,8 +344,9 @@ func (s *Shard) peek(m *market) (*core.Event, []core.Level) {
 	return ev, lv
 }
 
-// because names the cause of an input that comes from no ring, for a replay.
+// because names the cause of an input that is no market event.
 func (s *Shard) because(k CauseKind) {
+	s.cause = k
 	if s.log != nil {
 		s.log.because(k)
 	}

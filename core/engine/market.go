@@ -90,6 +90,7 @@ func (s *Shard) drain(m *market) int {
 			break
 		}
 		s.begin()
+		s.serving = ev
 		taken := s.now
 		s.stamps.Recv = ev.Recv
 		s.stamps.Decoded = ev.Recv + core.MonoNs(ev.DecodeNs)

@@ -33,6 +33,10 @@ const (
 	CauseAlert
 )
 
+func (k CauseKind) String() string {
+	return [...]string{"nothing", "market event", "report", "snapshot", "the venue's memory", "command", "comparison of a book", "timer", "halt", "pause of the process", "signal from outside"}[k]
+}
+
 // Cause is the input that a decision came of.
 type Cause struct {
 	Kind       CauseKind

@@ -56,8 +56,9 @@ type Config struct {
 	// ActAfter is how long a strategy waits for the history that was asked for before it
 	// acts without; 0 waits until it is there.
 	ActAfter time.Duration
-	// Refused is told of each refusal of the gate, for the journal; may be nil.
-	Refused    func(in *core.Intent, reason uint16, text string, input uint64)
+	// Refused is told of each refusal of the gate, for the journal, with what it was judged
+	// by; may be nil.
+	Refused    func(d *risk.Denial, input uint64)
 	Denials    *ring.Ring[risk.Denial]  // refusals with what they were judged by, for who asks why; may be nil, full drops
 	Halts      *ring.Ring[HaltNote]     // halts as they change, for the record that survives a restart; may be nil
 	Rules      []*signal.Rules          // of the configuration's signals, by instrument; nil where there are none
@@ -91,6 +92,8 @@ type Shard struct {
 	startedAt core.MonoNs // the first timer
 	input     uint64
 	stamps    risk.Stamps // of the input being served
+	cause     CauseKind   // likewise
+	serving   *core.Event // likewise, nil if it is none
 	bells     *ring.Bells // rung by the queues' writers
 	busy      *ring.Set   // markets whose queue may have something to serve
 	turn      int         // market whose queue is served next
@@ -193,6 +196,7 @@ func (s *Shard) serve() (n int) {
 func (s *Shard) begin() {
 	s.readClock()
 	s.input++
+	s.serving = nil
 	s.stamps = risk.Stamps{Recv: s.now, Decoded: s.now, Applied: s.now}
 }
 
@@ -227,6 +231,7 @@ func (s *Shard) commands() (n int) {
 			break
 		}
 		for i := range cmds {
+			s.because(CauseCommand)
 			if s.log != nil {
 				s.log.command(&cmds[i])
 			}
@@ -248,6 +253,7 @@ func (s *Shard) reports() (n int) {
 			break
 		}
 		for i := range reports {
+			s.because(CauseReport)
 			if s.log != nil {
 				s.log.report(&reports[i])
 			}
@@ -290,6 +296,7 @@ func (s *Shard) market(id core.InstrumentID) *market {
 func (s *Shard) images() int {
 	images := s.cfg.Images.Pending()
 	for i, img := range images {
+		s.because(CauseSnapshot)
 		if s.log != nil {
 			s.log.image(img)
 		}
@@ -344,13 +351,14 @@ func (s *Shard) ask(m *market, in core.Intent) (core.OrderID, risk.Refusal) {
 	st := s.stamps
 	st.Decided = s.clock.Mono()
 	if r := s.gate.Approve(&in, m.sync, &st, s.input, st.Decided, slot); r != risk.None {
-		s.refused(r)
+		s.refused()
 		if s.log != nil {
 			s.log.refused(&in, r, &st, s.input)
 		}
 		return 0, r
 	}
 	slot.Stamps().Approved = s.clock.Mono()
+	s.ground(slot.Basis(), m)
 	if s.log != nil {
 		s.log.approved(slot)
 	}
@@ -368,9 +376,9 @@ func (s *Shard) ask(m *market, in core.Intent) (core.OrderID, risk.Refusal) {
 }
 
 // refused tells whoever keeps a record.
-func (s *Shard) refused(r risk.Refusal) {
+func (s *Shard) refused() {
 	if s.cfg.Refused != nil {
-		s.cfg.Refused(&s.gate.Denied().Intent, uint16(r), r.String(), s.input)
+		s.cfg.Refused(s.gate.Denied(), s.input)
 	}
 	if s.cfg.Denials == nil {
 		return
@@ -408,5 +416,20 @@ func (s *Shard) cancelAll(m *market) {
 	if _, r := s.ask(m, core.Intent{Kind: core.CancelAll, Strategy: core.NoStrategy}); r == risk.RefusedOutboundFull {
 		m.owes = true
 		s.owing++
+	}
+}
+
+// ground notes what a decision was made on.
+func (s *Shard) ground(b *risk.Basis, m *market) {
+	s.gate.Basis(b, m.id, m.sync, s.now)
+	b.Top, b.Cause, b.Event, b.EventID, b.Venue = m.top, uint8(s.cause), 0, 0, 0
+	ev := s.serving
+	if ev == nil {
+		return
+	}
+	b.Cause, b.Event, b.EventID = uint8(CauseEvent), ev.Kind, ev.ID
+	switch ev.Kind {
+	case core.DepthDelta, core.Trade, core.AggTrade:
+		b.Venue = core.WallNs(ev.W[2])
 	}
 }

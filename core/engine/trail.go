@@ -128,6 +128,7 @@ func (s *Shard) answers() (n int) {
 			n++
 			continue
 		}
+		s.because(CauseHistory)
 		s.begin()
 		lv, found := m.trail.Take(a, s.memory.row, &s.memory.event, s.memory.levels[:])
 		s.memory.row++

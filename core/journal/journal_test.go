@@ -35,6 +35,7 @@ func samples() []Payload {
 	for i := range start.Config {
 		start.Config[i] = byte(i * 7)
 	}
+	judged := Judged{Top: core.Top{ID: 1, Bid: 2, BidQty: 3, Ask: 4, AskQty: 5}, Position: -6, Buy: 7, Sell: 8, Open: 9, Live: 10, Unknown: 11, Gross: 12, DayPnL: -13, Proof: 14, ClockError: 15}
 	return []Payload{
 		start,
 		&Snapshot{Instrument: 1, LastID: 50093239218, Time: 5, Limit: 1000,
@@ -44,10 +45,13 @@ func samples() []Payload {
 		&Intent{Kind: core.Place, Side: core.Sell, Type: core.LimitMaker, TIF: core.GTC, Strategy: 3, Order: 17, Input: 1 << 40, Price: 6183764000000, Qty: 100000,
 			Wall: 1_784_000_000_223_456_789, Client: client("r7-11-abcdefghijklmnopqrstuvwxyz0123"), Symbol: "BTCUSDT",
 			VenueID: 12, Window: 2e9, Stop: 13, Iceberg: 14, Old: 16, LifeUs: 15, Trail: 200, STP: core.STPExpireBoth, Route: 1, Presigned: true},
-		&Sent{Kind: core.Place, Order: 17, Wall: 1_784_000_000_223_460_000},
+		&Sent{Kind: core.Place, Order: 17, Wall: 1_784_000_000_223_460_000, Input: 5, Bytes: 402, Recv: 1, Decoded: 2, Applied: 3, Decided: 4, Approved: 5, Encoded: 6, Written: 7,
+			Cause: 1, Event: core.Touch, EventID: 50093239224, Venue: 8, Judged: judged},
 		&Report{Wall: 8, Report: core.Report{Kind: core.ReportFill, Status: core.PartiallyFilled, Side: core.Sell, Maker: true, Instrument: 1, FeeAsset: core.NoAsset,
 			Code: -2010, ID: 17, VenueID: 123456789, TradeID: -1, Price: 6183764000000, Qty: 50000, Cum: 50000, Quote: 3091882000, Fee: -5, VenueTime: 9, Recv: 10, Strategy: 3}},
-		&Refusal{Kind: core.Cancel, Side: core.Buy, Reason: 12, Strategy: 3, Order: 18, Input: 5, Price: 1, Qty: 2, Wall: 3, Symbol: "1000SATSUSDT", Count: 900, Text: "position limit"},
+		&Refusal{Kind: core.Cancel, Side: core.Buy, Reason: 12, Strategy: 3, Order: 18, Input: 5, Price: 1, Qty: 2, Wall: 3, Symbol: "1000SATSUSDT", Count: 900, Text: "position limit",
+			Why: Why{Type: core.StopLossLimit, TIF: core.IOC, Stop: 1, Iceberg: 2, Old: 3, Trail: 4, Halt: 5, Book: 1, OfPrice: 6, OfQty: 7, OfCum: 8, OfAmends: 9,
+				Last: 10, Average: 11, Held: 12, Unpriced: true, Audited: 13, Rules: 14, Orders: 15, Trades: 16, Judged: judged}},
 		&Halt{On: true, Code: 4, Wall: 11, Text: "reports ring full", Who: "gateway"},
 		&SessionEnd{Clean: true, Wall: 12, Text: ""},
 		&Segment{Number: 3, First: 2, Base: 1, Epoch: 7, Wall: 13},
@@ -68,6 +72,7 @@ func samples() []Payload {
 		&Strategies{Names: []string{"maker", "taker"}},
 		&Share{Strategy: "maker", Symbol: "BTCUSDT", Net: -4, BaseFees: 5},
 		&Param{Strategy: "maker", Symbol: "BTCUSDT", Name: "qty", Value: "0.001", Wall: 23, Who: "ops", Why: "wider"},
+		&Rules{Symbol: "BTCUSDT", Wall: 23, Text: `{"ID":0}`},
 	}
 }
 
@@ -159,7 +164,9 @@ func TestRecordsOfVersion1AreStillRead(t *testing.T) {
 			*w = Intent{Kind: w.Kind, Side: w.Side, Type: w.Type, TIF: w.TIF, Strategy: w.Strategy, Order: w.Order, Input: w.Input,
 				Price: w.Price, Qty: w.Qty, Wall: w.Wall, Client: w.Client, Symbol: w.Symbol}
 		case *Refusal:
-			w.Count, w.Text = 1, ""
+			w.Count, w.Text, w.Why = 1, "", Why{}
+		case *Sent:
+			*w = Sent{Kind: w.Kind, Order: w.Order, Wall: w.Wall}
 		case *Report:
 			w.Report.Strategy = core.NoStrategy
 		case *Halt:

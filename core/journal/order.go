@@ -34,11 +34,56 @@ type Intent struct {
 	Presigned bool
 }
 
-// Sent says that an intent's last byte was handed to the wire.
+// Sent says that an intent's last byte was handed to the wire: what led to it, by which
+// times, and what was at stake. What follows Wall is of version 2.
 type Sent struct {
 	Kind  core.IntentKind
 	Order core.OrderID
 	Wall  core.WallNs
+
+	Input uint64 // of the engine
+	Bytes uint32 // of the request
+	// On the process's monotonic clock: bytes read, decoded, applied to the book, asked for,
+	// approved, laid out and signed, written.
+	Recv, Decoded, Applied, Decided, Approved, Encoded, Written core.MonoNs
+
+	Cause   uint8          // kind of input, of engine.CauseKind
+	Event   core.EventKind // of the market event that led to it, 0: none did
+	EventID uint64
+	Venue   core.WallNs // the venue's time of that event, 0: not told
+	Judged
+}
+
+// Judged is what the gate judged an intent by; amounts are in the account's currency.
+type Judged struct {
+	Top        core.Top
+	Position   core.Qty // of the instrument
+	Buy, Sell  core.Qty // what may still trade, an approved order included
+	Open       uint32   // orders on the instrument, likewise
+	Live       uint32   // of the account
+	Unknown    uint32
+	Gross      core.Amount
+	DayPnL     core.Amount
+	Proof      core.MonoNs // age of the newest proof of the book
+	ClockError time.Duration
+}
+
+func (j *Judged) append(dst []byte) []byte {
+	t := &j.Top
+	dst = u64(dst, t.ID)
+	for _, v := range [...]int64{int64(t.Bid), int64(t.BidQty), int64(t.Ask), int64(t.AskQty), int64(j.Position), int64(j.Buy), int64(j.Sell),
+		int64(j.Gross), int64(j.DayPnL), int64(j.Proof), int64(j.ClockError)} {
+		dst = u64(dst, uint64(v))
+	}
+	return u32(u32(u32(dst, j.Open), j.Live), j.Unknown)
+}
+
+func (j *Judged) read(f *payload) {
+	t := &j.Top
+	t.ID, t.Bid, t.BidQty, t.Ask, t.AskQty = f.u64(), core.Price(f.u64()), core.Qty(f.u64()), core.Price(f.u64()), core.Qty(f.u64())
+	j.Position, j.Buy, j.Sell = core.Qty(f.u64()), core.Qty(f.u64()), core.Qty(f.u64())
+	j.Gross, j.DayPnL, j.Proof, j.ClockError = core.Amount(f.u64()), core.Amount(f.u64()), core.MonoNs(f.u64()), time.Duration(f.u64())
+	j.Open, j.Live, j.Unknown = f.u32(), f.u32(), f.u32()
 }
 
 // Report is what became known of one of our orders. Instrument and FeeAsset are those
@@ -51,7 +96,8 @@ type Report struct {
 
 // Refusal is an intent that the gate did not let through, or several of the same
 // reason, strategy and instrument within a second: then the fields are the first
-// one's. Count and Text are of version 2.
+// one's. Count and Text are of version 2, what follows of version 3: the rest of the
+// intent, and what it was judged by.
 type Refusal struct {
 	Kind     core.IntentKind
 	Side     core.Side
@@ -65,6 +111,31 @@ type Refusal struct {
 	Symbol   string // at most 255 bytes
 	Count    uint32
 	Text     string // the reason in words
+	Why
+}
+
+// Why is the rest of a refused intent, and what it was judged by.
+type Why struct {
+	Type    core.OrderType
+	TIF     core.TIF
+	Stop    core.Price
+	Iceberg core.Qty
+	Old     core.OrderID
+	Trail   uint16
+	Halt    uint32 // causes in force
+	Book    uint8  // state, of book.State
+	// The order that a cancel, amend or replace names.
+	OfPrice  core.Price
+	OfQty    core.Qty
+	OfCum    core.Qty
+	OfAmends uint8
+
+	Last, Average  core.Price // the last trade's, and as the venue tells it
+	Held           core.Qty   // of the base asset
+	Unpriced       bool
+	Audited, Rules core.MonoNs // ages
+	Orders, Trades uint64      // of the day
+	Judged
 }
 
 // Append adds the record to dst.
@@ -129,15 +200,31 @@ func (p *Sent) Append(dst []byte, seq uint64) []byte {
 	dst, at := open(dst, seq, KindSent)
 	dst = append(dst, byte(p.Kind))
 	dst = u64(dst, uint64(p.Order))
-	return seal(i64(dst, p.Wall), at)
+	dst = u64(i64(dst, p.Wall), p.Input)
+	dst = u32(dst, p.Bytes)
+	for _, t := range [...]core.MonoNs{p.Recv, p.Decoded, p.Applied, p.Decided, p.Approved, p.Encoded, p.Written} {
+		dst = i64(dst, t)
+	}
+	dst = u64(append(dst, p.Cause, byte(p.Event)), p.EventID)
+	return seal(p.Judged.append(i64(dst, p.Venue)), at)
 }
 
 // Decode reads the record.
 func (p *Sent) Decode(rec *Record) error {
 	f := fields(rec, KindSent)
-	p.Kind = enum(&f, core.CancelAll)
-	p.Order = core.OrderID(f.u64())
-	p.Wall = core.WallNs(f.u64())
+	last := core.Replace
+	if rec.Version == 1 {
+		last = core.CancelAll
+	}
+	*p = Sent{Kind: enum(&f, last), Order: core.OrderID(f.u64()), Wall: core.WallNs(f.u64())}
+	if rec.Version >= 2 {
+		p.Input, p.Bytes = f.u64(), f.u32()
+		for _, t := range [...]*core.MonoNs{&p.Recv, &p.Decoded, &p.Applied, &p.Decided, &p.Approved, &p.Encoded, &p.Written} {
+			*t = core.MonoNs(f.u64())
+		}
+		p.Cause, p.Event, p.EventID, p.Venue = f.u8(), core.EventKind(f.u8()), f.u64(), core.WallNs(f.u64())
+		p.Judged.read(&f)
+	}
 	return f.end()
 }
 
@@ -206,7 +293,13 @@ func (p *Refusal) Append(dst []byte, seq uint64) []byte {
 	dst = i64(dst, p.Qty)
 	dst = i64(dst, p.Wall)
 	dst = u32(text(dst, p.Symbol), p.Count)
-	return seal(text(dst, p.Text), at)
+	dst = append(text(dst, p.Text), byte(p.Type), byte(p.TIF))
+	dst = i64(i64(dst, p.Stop), p.Iceberg)
+	dst = u32(u16(u64(dst, uint64(p.Old)), p.Trail), p.Halt)
+	dst = i64(i64(i64(append(dst, p.Book), p.OfPrice), p.OfQty), p.OfCum)
+	dst = i64(i64(i64(append(dst, p.OfAmends), p.Last), p.Average), p.Held)
+	dst = i64(i64(append(dst, yesNo(p.Unpriced)), p.Audited), p.Rules)
+	return seal(p.Judged.append(u64(u64(dst, p.Orders), p.Trades)), at)
 }
 
 // Decode reads the record. One of version 1 counts once.
@@ -230,5 +323,19 @@ func (p *Refusal) Decode(rec *Record) error {
 	if rec.Version >= 2 {
 		p.Count, p.Text = f.u32(), f.text()
 	}
+	if p.Why = (Why{}); rec.Version >= 3 {
+		p.Why.read(&f)
+	}
 	return f.end()
+}
+
+func (w *Why) read(f *payload) {
+	w.Type, w.TIF = enum(f, core.TakeProfitLimit), enum(f, core.FOK)
+	w.Stop, w.Iceberg, w.Old = core.Price(f.u64()), core.Qty(f.u64()), core.OrderID(f.u64())
+	w.Trail, w.Halt, w.Book = f.u16(), f.u32(), f.u8()
+	w.OfPrice, w.OfQty, w.OfCum, w.OfAmends = core.Price(f.u64()), core.Qty(f.u64()), core.Qty(f.u64()), f.u8()
+	w.Last, w.Average, w.Held, w.Unpriced = core.Price(f.u64()), core.Price(f.u64()), core.Qty(f.u64()), f.flag()
+	w.Audited, w.Rules = core.MonoNs(f.u64()), core.MonoNs(f.u64())
+	w.Orders, w.Trades = f.u64(), f.u64()
+	w.Judged.read(f)
 }

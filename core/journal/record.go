@@ -35,13 +35,14 @@ const (
 	KindStrategies
 	KindShare
 	KindParam
+	KindRules
 
 	kinds // one past the last
 )
 
 var kindText = [kinds]string{"", "session start", "intent", "sent", "report", "refusal", "market", "snapshot", "halt", "session end",
 	"segment", "chain", "names", "position", "holding", "order", "checkpoint", "audit", "limit", "signal", "mark-out", "score",
-	"strategies", "share", "param"}
+	"strategies", "share", "param", "rules"}
 
 func (k Kind) String() string {
 	if k == 0 || k >= kinds {

@@ -36,6 +36,8 @@ type Journal struct {
 	first   uint64 // file in which this run began
 	in      journal.Intent
 	rep     journal.Report
+	sent    journal.Sent
+	rules   map[string]string // by symbol: as they are on record
 	refused refusals
 	signals signals
 	err     error
@@ -48,6 +50,7 @@ type Session struct {
 	Account string // which account at which venue
 	Prefix  string // of client ids
 	Limits  []journal.Limit
+	Rules   []*core.Instrument // of what is traded
 	// Strategies are their names by number, as exec.Past has enlisted them.
 	Strategies []string
 	// FileBytes is after how many bytes a file is full, 0: 64 MiB.
@@ -121,6 +124,9 @@ func (j *Journal) begin(s *Session) (err error) {
 	}
 	for i := range s.Limits {
 		j.note(&s.Limits[i])
+	}
+	for _, in := range s.Rules {
+		j.RulesSet(in)
 	}
 	fault.At(fault.NamesNoted)
 	f.Past.Checkpoint(f.Epoch, wall, func(p journal.Payload) {
@@ -289,14 +295,14 @@ func (j *Journal) Sent(r *exec.SentRecord) error {
 	return j.err
 }
 
-// unsentReasons is where the gateway's reasons begin among the codes of refusals; the
+// UnsentReasons is where the gateway's reasons begin among the codes of refusals; the
 // gate's are below.
-const unsentReasons = 1000
+const UnsentReasons = 1000
 
 // Unsent records that no byte of a recorded request left: the reason, and a report that
 // says so.
 func (j *Journal) Unsent(r *exec.SentRecord, why exec.Refusal) {
-	j.Refused(&r.Intent, unsentReasons+uint16(why), why.String(), r.Input)
+	j.refuse(&r.Intent, UnsentReasons+uint16(why), why.String(), r.Input, nil)
 	rep := core.Report{Kind: core.ReportDone, Status: core.NotSent, Side: r.Intent.Side, Instrument: r.Intent.Instrument,
 		FeeAsset: core.NoAsset, Strategy: r.Intent.Strategy, ID: r.Intent.ID}
 	j.Reported(&rep)

@@ -14,6 +14,7 @@ import (
 
 	"riposte/core"
 	"riposte/core/journal"
+	"riposte/core/risk"
 )
 
 // life runs one life in dir: orders, then an end or, if dies, a death. It returns the
@@ -345,12 +346,12 @@ func TestRefusalsThatAreAlikeAreCounted(t *testing.T) {
 	in := core.Intent{Kind: core.Place, Strategy: 3, Price: 5, Qty: 6}
 	c := j.clock.(*core.ManualClock)
 	for range 100_000 {
-		j.Refused(&in, 19, "position limit", 7)
+		j.Refused(&risk.Denial{Refusal: risk.RefusedPosition, Intent: in}, 7)
 	}
-	j.Refused(&in, 20, "order rate", 8)
+	j.Refused(&risk.Denial{Refusal: risk.RefusedRate, Intent: in}, 8)
 	c.Advance(2e9)
 	j.Tick()
-	j.Refused(&in, 19, "position limit", 9)
+	j.Refused(&risk.Denial{Refusal: risk.RefusedPosition, Intent: in}, 9)
 	name := j.Name()
 	if err := j.Close(true, ""); err != nil {
 		t.Fatal(err)
@@ -373,7 +374,7 @@ func TestRefusalsThatAreAlikeAreCounted(t *testing.T) {
 			got = append(got, fmt.Sprint(ref.Count, " ", ref.Text, " ", ref.Input))
 		}
 	}
-	if want := []string{"1 position limit 7", "1 order rate 8", "99999 position limit 7", "1 position limit 9"}; !slices.Equal(got, want) {
+	if want := []string{"1 position limit 7", "1 message rate 8", "99999 position limit 7", "1 position limit 9"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

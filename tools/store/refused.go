@@ -5,6 +5,7 @@ import (
 
 	"riposte/core"
 	"riposte/core/journal"
+	"riposte/core/risk"
 )
 
 // refusals gathers refusals that are alike, so that a strategy that asks a million
@@ -24,9 +25,13 @@ type alike struct {
 
 const alikeFor = core.WallNs(time.Second)
 
-// Refused records an intent that was not let through. reason is the gate's code, text
-// its words, which must outlast the call.
-func (j *Journal) Refused(in *core.Intent, reason uint16, text string, input uint64) {
+// Refused records an intent that was not let through, with what it was judged by.
+func (j *Journal) Refused(d *risk.Denial, input uint64) {
+	j.refuse(&d.Intent, uint16(d.Refusal), d.Refusal.String(), input, d)
+}
+
+// refuse records an intent that came to nothing; d is nil where not the gate refused it.
+func (j *Journal) refuse(in *core.Intent, reason uint16, text string, input uint64, d *risk.Denial) {
 	now := j.clock.Wall()
 	if d := j.refused.due; d != 0 && now >= d {
 		j.refused.flush(j, now)
@@ -43,7 +48,7 @@ func (j *Journal) Refused(in *core.Intent, reason uint16, text string, input uin
 	}
 	a.flush(j)
 	*f = journal.Refusal{Kind: in.Kind, Side: in.Side, Reason: reason, Strategy: in.Strategy, Order: in.ID, Input: input,
-		Price: in.Price, Qty: in.Qty, Wall: now, Symbol: symbol, Count: 1, Text: text}
+		Price: in.Price, Qty: in.Qty, Wall: now, Symbol: symbol, Count: 1, Text: text, Why: whyRefused(in, d)}
 	a.used = true
 	j.note(f)
 	if j.refused.due == 0 {

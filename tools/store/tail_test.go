@@ -140,7 +140,7 @@ func TestATailWaitsForTheRestOfARecord(t *testing.T) {
 	dir := t.TempDir()
 	var text []byte
 	for i := range 3 {
-		text = (&journal.Sent{Order: core.OrderID(i + 1)}).Append(text, uint64(i+1))
+		text = (&journal.Limit{Scope: "BTCUSDT", Name: "qty_max", Value: "1"}).Append(text, uint64(i+1))
 	}
 	each := len(text) / 3
 	at := NewTail(dir, Place{})

@@ -202,9 +202,8 @@ func (d *desk) rooms() error {
 		shard.Observer = d.auditor
 	}
 	if d.folder != nil {
-		shard.Refused = func(in *core.Intent, reason uint16, text string, input uint64) {
-			d.journal.Refused(in, reason, text, input) // which begins before the first Step
-		}
+		// The journal begins before the first Step.
+		shard.Refused = func(x *risk.Denial, input uint64) { d.journal.Refused(x, input) }
 		if err := d.pulse.open(d.cfg, int64(d.epoch), d.clock); err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"slices"
+
 	"riposte/core/engine"
 	"riposte/core/journal"
 	"riposte/core/risk"
@@ -32,6 +34,9 @@ func (x *dealer) record(e *errand) {
 		x.halts.asked[scopeKey{e.Scope, e.Strategy}] = *e
 	case e.Kind == engine.CmdLift:
 		x.halts.lift = *e
+	}
+	if e.Kind == engine.CmdRules && x.d.journal != nil && slices.Contains(x.d.orders, e.Rules.ID) {
+		x.d.journal.RulesSet(e.Rules)
 	}
 	for i := range e.set {
 		if x.d.journal != nil {

@@ -117,6 +117,9 @@ func (d *desk) beginJournal() error {
 	death.At(death.PastRestored)
 	s := store.Session{Version: version, Config: d.cfg.hash, Account: d.account(), Prefix: d.cfg.Journal.Instance, FileBytes: d.cfg.Journal.FileBytes,
 		Limits: d.cfg.limitRecords(), Strategies: d.owners}
+	for _, id := range d.orders {
+		s.Rules = append(s.Rules, d.table.Get(id))
+	}
 	var err error
 	if d.journal, err = d.folder.Begin(d.table, &s); err != nil {
 		return err

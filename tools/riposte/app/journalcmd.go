@@ -113,7 +113,7 @@ func eachField(s reflect.Value, f func(name string, v any)) {
 		v := s.Field(i)
 		name := s.Type().Field(i).Name
 		switch x := v.Interface().(type) {
-		case core.Report, core.Event:
+		case core.Report, core.Event, core.Top, journal.Judged, journal.Why:
 			eachField(v, f)
 		case core.ClientID:
 			if len(x.Bytes()) > 0 {

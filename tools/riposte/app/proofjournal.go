@@ -75,7 +75,9 @@ func (r *journalRun) note(rec *journal.Record) error {
 		if err := x.rec.Decode(rec); err != nil {
 			return err
 		}
-		r.refusals = append(r.refusals, x)
+		if x.rec.Reason < store.UnsentReasons { // else the gateway's, of what had been approved
+			r.refusals = append(r.refusals, x)
+		}
 	case journal.KindReport:
 		var x journal.Report
 		if err := x.Decode(rec); err != nil {
