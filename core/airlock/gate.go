@@ -113,8 +113,18 @@ func (g Gate) Describe(r Reading) string {
 		return g.String()
 	case r.State == Off:
 		return gates[g].name + " off"
+	case g == Symbol && r.Value < r.Bound:
+		return "symbol is not one that the source may speak of here"
+	case g == Book && r.State == Unmeasured:
+		return "book is not live"
+	case g == Age && r.Bound < 0:
+		return "age: it says that it was issued " + g.number(r.Value) + " from now"
 	case r.State == Unmeasured:
 		return gates[g].name + " could not be judged"
+	case g == Halt:
+		return fmt.Sprintf("halt in force (causes %#x)", r.Value)
+	case g == Contradiction:
+		return fmt.Sprintf("contradiction: %d own signals in force say the opposite", r.Value)
 	}
 	word := "most"
 	if gates[g].least {

@@ -112,7 +112,7 @@ func NewReplay(cfg Config, audits int) (*Replay, error) {
 	cfg.Reports, cfg.Images, cfg.Commands, cfg.Out, cfg.Want = p.reports, p.images, p.commands, p.out, p.want
 	p.asks, p.answers = ring.New[trail.Ask](replayRing), ring.New[*trail.Answer](replayRing)
 	cfg.Asks, cfg.Answers = p.asks, p.answers
-	if cfg.Airlock.Verdicts = nil; cfg.Airlock.Alerts != nil {
+	if cfg.Airlock.Verdicts = nil; len(cfg.Airlock.Sources) > 0 {
 		p.alerts = ring.New[airlock.Alert](replayRing)
 		cfg.Airlock.Alerts = p.alerts
 	}

@@ -16,8 +16,8 @@ type ScoreConfig struct {
 	// order, then of the configuration's rules.
 	Begin []signal.Score
 	Rules [][]uint16 // by instrument and place of its rule: which of Begin
-	// Marked is told of each mark, for the journal; may be nil.
-	Marked func(*signal.Marked, int)
+	// Marked is told of each mark and the score it is in, for the journal; may be nil.
+	Marked func(m *signal.Marked, source int, s *signal.Score)
 }
 
 // ScoreStats are the scores as of one instant, in the order of ScoreConfig.Begin.
@@ -140,7 +140,7 @@ func (s *Shard) marks() {
 		for src.marks.Due(s.now, x.mid, &x.out) {
 			src.score.Add(&x.out, &x.how)
 			if s.cfg.Score.Marked != nil {
-				s.cfg.Score.Marked(&x.out, i)
+				s.cfg.Score.Marked(&x.out, i, &src.score)
 			}
 		}
 	}

@@ -68,7 +68,7 @@ func samples() []Payload {
 			Price: 6183764000000, Mid: 6183764500000, Strength: 1e8, Scaled: 5e7, Horizon: 300e9, Issued: 18, Heard: 19, Wall: 20, Why: "none",
 			Readings: []Reading{{8, 1, 200_000_000, 5_000_000_000}, {9, 1, -5, 6}}},
 		&MarkOut{Number: 3, Source: "tv", Horizon: 1e9, Price: 6183764000000, Edge: -11.25, Wall: 21},
-		&Score{Source: "tv", N: 12.5, Mean: 3.25, Error: 1.5, Weight: 0.75, Wall: 22},
+		&Score{Source: "tv", N: 12.5, Hits: 7, Sum: 3.25, Sum2: 1.5, Weight: 0.75, Wall: 22},
 		&Strategies{Names: []string{"maker", "taker"}},
 		&Share{Strategy: "maker", Symbol: "BTCUSDT", Net: -4, BaseFees: 5},
 		&Param{Strategy: "maker", Symbol: "BTCUSDT", Name: "qty", Value: "0.001", Wall: 23, Who: "ops", Why: "wider"},

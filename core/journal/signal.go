@@ -50,12 +50,11 @@ type MarkOut struct {
 
 // Score is what a source is worth: at a run's start, and when it has changed.
 type Score struct {
-	Source string
-	N      float64 // signals that weigh
-	Mean   float64 // edge, bps
-	Error  float64 // of the mean
-	Weight float64 // 0 to 1
-	Wall   core.WallNs
+	Source    string
+	N, Hits   float64 // signals that weigh, and those of them that were right, fading
+	Sum, Sum2 float64 // of their edges in bps, and of the squares
+	Weight    float64 // 0 to 1
+	Wall      core.WallNs
 }
 
 // Append adds the record to dst.
@@ -112,7 +111,7 @@ func (p *MarkOut) Decode(rec *Record) error {
 // Append adds the record to dst.
 func (p *Score) Append(dst []byte, seq uint64) []byte {
 	dst, at := open(dst, seq, KindScore)
-	dst = f64(f64(f64(f64(text(dst, p.Source), p.N), p.Mean), p.Error), p.Weight)
+	dst = f64(f64(f64(f64(f64(text(dst, p.Source), p.N), p.Hits), p.Sum), p.Sum2), p.Weight)
 	return seal(i64(dst, p.Wall), at)
 }
 
@@ -120,7 +119,7 @@ func (p *Score) Append(dst []byte, seq uint64) []byte {
 func (p *Score) Decode(rec *Record) error {
 	f := fields(rec, KindScore)
 	p.Source = f.text()
-	p.N, p.Mean, p.Error, p.Weight = f.f64(), f.f64(), f.f64(), f.f64()
+	p.N, p.Hits, p.Sum, p.Sum2, p.Weight = f.f64(), f.f64(), f.f64(), f.f64(), f.f64()
 	p.Wall = core.WallNs(f.u64())
 	return f.end()
 }

@@ -259,3 +259,35 @@ func parseDER(api, der []byte) (*Key, error) {
 	}
 	return nil, errors.New("found a key of another algorithm, want Ed25519 or RSA")
 }
+
+// LoadSecret reads a secret that is no key of the venue's, of at most 1 KiB, from the first
+// place that has one; the file must be what a key file must be. Whoever has it wipes it.
+func LoadSecret(s KeySource) (secret []byte, err error) {
+	path, whose, what := s.File, ours, "secret file"
+	if s.Credentials != "" && s.Credential != "" {
+		if p := s.Credentials + "/" + s.Credential; fileThere(p) {
+			path, whose, what = p, managers, "credential"
+		}
+	}
+	if path == "" {
+		return nil, errors.New("cannot load a secret: found no credential and no file")
+	}
+	f, err := openKeyFile(path, whose)
+	if err != nil {
+		return nil, fmt.Errorf("cannot load %s %s: %w", what, path, err)
+	}
+	defer f.Close()
+	secret = make([]byte, secretMax+1)
+	n, err := io.ReadFull(f, secret)
+	if err == nil || n == 0 {
+		return nil, fmt.Errorf("cannot load %s %s: want 1 to %d bytes", what, path, secretMax)
+	}
+	return secret[:n], nil
+}
+
+const secretMax = 1 << 10
+
+func fileThere(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}

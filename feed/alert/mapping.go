@@ -94,25 +94,17 @@ func (r *reader) parse(body []byte) (*fastjson.Value, *fault) {
 		// The parser lets some things pass that are no JSON, such as a number of two points.
 		err = fastjson.ValidateBytes(body)
 	}
-	if err != nil {
-		text, _, _ := strings.Cut(err.Error(), "; unparsed tail")
-		text, _, _ = strings.Cut(text, ": \"")
-		return nil, malformed("", "not JSON: %s", shownPlain(text))
+	switch {
+	case err == nil:
+		return v, nil
+	case len(bytes.TrimSpace(body)) == 0:
+		return nil, malformed("", "not JSON: it is empty")
+	case strings.Contains(err.Error(), "depth"):
+		return nil, malformed("", "not JSON that can be read: it is nested deeper than %d", fastjson.MaxDepth)
+	case strings.Contains(err.Error(), "unexpected tail"):
+		return nil, malformed("", "not JSON: something follows its value")
 	}
-	return v, nil
-}
-
-// shownPlain is an error's text without what it quotes of the message.
-func shownPlain(s string) string {
-	if len(s) > 60 {
-		s = s[:60]
-	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return '?'
-		}
-		return r
-	}, s)
+	return nil, malformed("", "not JSON")
 }
 
 // at walks a path. A key that stands twice on the way is a fault: two readers could take

@@ -44,5 +44,5 @@ func (j *Journal) MarkedOut(m *signal.Marked, source string) {
 // Scored records what a source is worth.
 func (j *Journal) Scored(source string, s *signal.Score, weight float64) {
 	w := &s.Weigh
-	j.note(&journal.Score{Source: source, N: w.N, Mean: w.Mean(), Error: w.Error(), Weight: weight, Wall: j.clock.Wall()})
+	j.note(&journal.Score{Source: source, N: w.N, Hits: w.Hits, Sum: w.Sum, Sum2: w.Sum2, Weight: weight, Wall: j.clock.Wall()})
 }

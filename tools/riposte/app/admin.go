@@ -47,7 +47,7 @@ func loopbackHost(host string) bool {
 //	/status        the newest report, the same object as with --json
 //	/metrics       its numbers as text, one a line (Prometheus exposition format)
 //	/debug/pprof/  net/http/pprof
-//	/halt, /resume, /limits, /key/reload  by POST, with the token; see door
+//	/halt, /resume, /limits, /approve, /signals, /key/reload  by POST, with the token; see door
 type admin struct {
 	cfg    AdminConfig
 	server *http.Server
@@ -80,7 +80,7 @@ func openAdmin(cfg AdminConfig, latest func() *report) (*admin, error) {
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	operator := http.NewCrossOriginProtection().Handler(http.HandlerFunc(a.operator))
-	for _, page := range []string{"/halt", "/resume", "/limits", "/key/reload"} {
+	for _, page := range []string{"/halt", "/resume", "/limits", "/approve", "/signals", "/key/reload"} {
 		mux.Handle("POST "+page, operator)
 	}
 	a.server = limited(a.guard(mux))
@@ -111,7 +111,7 @@ func (a *admin) guard(next http.Handler) http.Handler {
 }
 
 // changing are the pages that take a POST.
-var changing = map[string]bool{"/halt": true, "/resume": true, "/limits": true, "/key/reload": true, "/debug/pprof/symbol": true}
+var changing = map[string]bool{"/halt": true, "/resume": true, "/limits": true, "/approve": true, "/signals": true, "/key/reload": true, "/debug/pprof/symbol": true}
 
 func (a *admin) operator(w http.ResponseWriter, r *http.Request) {
 	d := a.door.Load()

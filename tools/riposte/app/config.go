@@ -51,6 +51,9 @@ type Config struct {
 	Recovery RecoveryConfig           `toml:"recovery"`
 	Signals  map[string]SignalConfig  `toml:"signals"`
 	Record   RecordConfig             `toml:"record"`
+	Sources  map[string]SourceConfig  `toml:"sources"`
+	Airlock  AirlockConfig            `toml:"airlock"`
+	Score    ScoreConfig              `toml:"score"`
 
 	hash  [sha256.Size]byte // of the file's bytes and what was set beside them
 	text  []byte            // the file's
@@ -146,7 +149,7 @@ func parseConfig(name string, text []byte, sets ...string) (*Config, error) {
 		return nil, fmt.Errorf("BUG: the built-in configuration does not parse: %w", err)
 	}
 	c.text, c.sets = text, sets
-	c.Limits, c.Strategy.Params, c.Signals, c.Account = nil, nil, nil, accountDefaults()
+	c.Limits, c.Strategy.Params, c.Signals, c.Sources, c.Account = nil, nil, nil, nil, accountDefaults()
 	usual := c.Strategy.Name
 	c.Strategy.Name = unnamed
 	if err := c.decode("config "+name, text); err != nil {
@@ -284,6 +287,7 @@ func (c *Config) check() error {
 		c.Recovery.check(),
 		c.checkSignals(),
 		c.checkRecord(),
+		c.checkSources(),
 		c.checkURLs(),
 		c.checkSymbols(),
 		c.checkStreams(),

@@ -21,7 +21,7 @@ import (
 	"riposte/core/risk"
 )
 
-// The operator's door: POST /halt, /resume, /limits, /params and /key/reload, on a socket in the journal's
+// The operator's door: POST /halt, /resume, /limits, /params, /approve, /signals and /key/reload, on a socket in the journal's
 // folder that only its owner can open, and on the admin address where there is one.
 // Whoever asks must know the token, which lies in the same folder.
 const (
@@ -156,6 +156,8 @@ func (d *door) handler() http.Handler {
 	mux.HandleFunc("POST /resume", d.resume)
 	mux.HandleFunc("POST /limits", d.limits)
 	mux.HandleFunc("POST /params", d.params)
+	mux.HandleFunc("POST /approve", d.approve)
+	mux.HandleFunc("POST /signals", d.signals)
 	mux.HandleFunc("POST /key/reload", d.reloadKey)
 	return d.cross.Handler(d.guard(mux))
 }
@@ -201,6 +203,7 @@ type order struct {
 	Strategy string            `json:"strategy,omitempty"`
 	Set      map[string]string `json:"set,omitempty"`     // limits, params: key to value, as in the configuration
 	Confirm  string            `json:"confirm,omitempty"` // the id of a proposal
+	Signal   uint64            `json:"signal,omitempty"`  // approve: its number
 
 	pair bool // symbol and strategy may be given together
 }
@@ -272,6 +275,28 @@ func (d *door) limits(w http.ResponseWriter, r *http.Request) {
 		text, err = d.c.change(&o)
 	}
 	answer(w, text, err)
+}
+
+// approve lets a signal pass that waits for a person.
+func (d *door) approve(w http.ResponseWriter, r *http.Request) {
+	var o order
+	err := o.read(r)
+	if err == nil {
+		err = d.c.approve(o.Signal, o.act())
+	}
+	answer(w, "approved; it passes if the market of now still bears it out", err)
+}
+
+// signals tells what the newest report says of sources.
+func (d *door) signals(w http.ResponseWriter, _ *http.Request) {
+	r := d.c.d.latest.Load()
+	if r == nil || len(r.Sources) == 0 {
+		answer(w, "there are no sources of signals, or the engine is starting", nil)
+		return
+	}
+	var b strings.Builder
+	r.sourceLines(&b)
+	answer(w, strings.TrimSpace(b.String()), nil)
 }
 
 // reloadKey loads the key anew and changes to it; see keyschange.go. It has no body.

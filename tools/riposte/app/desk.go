@@ -10,6 +10,7 @@ import (
 	"riposte/core/engine"
 	"riposte/core/ring"
 	"riposte/core/risk"
+	"riposte/core/signal"
 	"riposte/core/trail"
 	"riposte/exec"
 	execbinance "riposte/exec/binance"
@@ -58,9 +59,12 @@ type desk struct {
 	journal    *store.Journal     // nil without one
 	store      *storesql.Follower // written behind the journal, nil without one
 	refused    *refusals
-	signals    *signalsSeen // nil without any
-	pulse      pulse        // what a guard sees of us
-	epoch      uint64       // of this run, part of every client id
+	signals    *signalsSeen   // nil without any
+	intake     *intake        // nil without signals
+	scores     []signal.Score // of sources and own signals, as the run begins
+	begun      func()         // once the journal has begun; may be nil
+	pulse      pulse          // what a guard sees of us
+	epoch      uint64         // of this run, part of every client id
 	auditor    *auditor
 	threads    threads
 	keeper     *keeper // of the key
@@ -192,6 +196,9 @@ func (d *desk) rooms() error {
 	shard.Denials = d.refused.ring
 	d.followTrades(&shard)
 	d.addRules(&shard)
+	if err := d.addOutside(&shard); err != nil {
+		return err
+	}
 	d.control = newControl(d)
 	if err := d.control.load(); err != nil {
 		return err

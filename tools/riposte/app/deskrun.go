@@ -65,7 +65,7 @@ func (d *desk) begin() error {
 	d.books.start()
 	d.keeper.start()
 	d.control.start()
-	return nil
+	return d.intake.start()
 }
 
 // shutdown ends the run in order: no new orders, own orders cancelled, their ends
@@ -195,6 +195,7 @@ func (d *desk) report() *report {
 	r.Params = d.control.tunedWords()
 	d.reportTrades(r)
 	d.reportSignals(r)
+	d.reportOutside(r)
 	d.reportProblems(r, s, g)
 	d.reportRecord(r)
 	d.keeper.report(r)
@@ -204,8 +205,8 @@ func (d *desk) report() *report {
 	}
 	if d.admin != nil {
 		r.Admin = d.admin.url
-		d.latest.Store(r)
 	}
+	d.latest.Store(r)
 	return r
 }
 
@@ -293,6 +294,7 @@ func (d *desk) close() error {
 		}
 		d.control.close()
 	}
+	errs = append(errs, d.intake.close())
 	errs = append(errs, d.closeFeed(ctx))
 	errs = append(errs, d.closeRecorder())
 	if d.gateway != nil {

@@ -11,6 +11,7 @@ import (
 	"riposte/core/engine"
 	"riposte/core/ring"
 	"riposte/core/risk"
+	"riposte/core/signal"
 	"riposte/tools/tape"
 )
 
@@ -46,7 +47,8 @@ type beginning struct {
 	Carried     []beginCarried      `json:"carried"`
 	Now         core.MonoNs         `json:"mono"` // the two clocks at one instant
 	Wall        core.WallNs         `json:"wall"`
-	Audits      int                 `json:"audits"` // copies of books for comparisons
+	Audits      int                 `json:"audits"`           // copies of books for comparisons
+	Scores      []signal.Score      `json:"scores,omitempty"` // of sources, then of own signals
 }
 
 type beginHalt struct {
@@ -84,7 +86,7 @@ func (d *desk) openInputs() (*engine.Log, error) {
 
 func (d *desk) beginning() *beginning {
 	b := &beginning{Format: engine.LogFormat, Version: version, Epoch: d.epoch, Account: d.account(), Instruments: d.table.List, Assets: d.table.Assets,
-		AccountOf: d.table.Account, Rank: d.rank, Strategies: d.strategies, Now: d.clock.Mono(), Wall: d.clock.Wall(), Audits: auditCopiesMost}
+		AccountOf: d.table.Account, Rank: d.rank, Strategies: d.strategies, Now: d.clock.Mono(), Wall: d.clock.Wall(), Audits: auditCopiesMost, Scores: d.scores}
 	b.Config.Text, b.Config.Sets, b.Config.Hash = string(d.cfg.text), d.cfg.sets, hex.EncodeToString(d.cfg.hash[:])
 	halt := func(s engine.Scope, n int, c risk.HaltCause) {
 		if c != 0 {
@@ -164,6 +166,7 @@ func (b *beginning) rebuild(sets []string) (*engine.Replay, *core.Instruments, *
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	copy(shard.Score.Begin, b.Scores)
 	p, err := engine.NewReplay(shard, b.Audits)
 	return p, t, tr.gate, err
 }

@@ -125,6 +125,9 @@ func (d *desk) beginJournal() error {
 		return err
 	}
 	d.gateway.Keep(d.journal)
+	if d.begun != nil {
+		d.begun()
+	}
 	return nil
 }
 

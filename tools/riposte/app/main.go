@@ -52,7 +52,7 @@ type cli struct {
 	Keys      keysCmd      `cmd:"" help:"Make or check keys."`
 	Config    configCmd    `cmd:"" help:"Write or check a configuration."`
 	Journal   journalCmd   `cmd:"" help:"Verify or print a journal."`
-	Signals   signalsCmd   `cmd:"" help:"List the indicators that the rules of [signals] may name."`
+	Signals   signalsCmd   `cmd:"" help:"List indicators for signals; show sources of signals, and approve what waits."`
 	Tuning    tuningCmd    `cmd:"" help:"Print what each option of threads, sockets and memory brings, with figures."`
 	Halt      haltCmd      `cmd:"" help:"Stop new orders and cancel our own: everywhere, on one symbol, or of one strategy."`
 	Resume    resumeCmd    `cmd:"" help:"Let trading go on after a halt that only a person lifts."`

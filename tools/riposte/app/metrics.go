@@ -57,6 +57,7 @@ func (r *report) metrics(w io.Writer) {
 		}
 	}
 	r.lineMetrics(w)
+	r.sourceMetrics(w)
 	if len(r.Latency) > 0 {
 		fmt.Fprintln(w, "# TYPE riposte_latency_seconds summary")
 		for _, stage := range slices.Sorted(maps.Keys(r.Latency)) {

@@ -93,4 +93,5 @@ const (
 	seedSnapshots
 	seedBackfill
 	seedContact
+	seedOutside
 )

@@ -269,6 +269,8 @@ func (w *proving) sayCause(c *engine.Cause) string {
 		return "the timer"
 	case engine.CauseHalt:
 		return "a halt"
+	case engine.CauseAlert:
+		return fmt.Sprintf("signal %q of source %d from outside, %v %s at %v", c.Alert.ID.String(), c.Alert.Source, c.Alert.Side, symbol, c.Alert.Price)
 	case engine.CausePause:
 		return "a pause of the process"
 	}
@@ -300,6 +302,10 @@ func commandName(c *engine.Command) string {
 		return "a holding"
 	case engine.CmdLimits, engine.CmdAccount:
 		return "new limits"
+	case engine.CmdDay:
+		return "the venue's statistics of a day"
+	case engine.CmdApprove:
+		return fmt.Sprintf("signal %d approved by a person", c.Number)
 	}
 	return fmt.Sprintf("kind %d", c.Kind)
 }

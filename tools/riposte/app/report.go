@@ -44,6 +44,8 @@ type report struct {
 	Explained []string `json:"refused_last,omitempty"`
 	// Signals are those of the configuration's rules that have fired, by symbol and name.
 	Signals []signalReport `json:"signals,omitempty"`
+	// Sources are those of signals, from outside and own rules, with what they are worth.
+	Sources []sourceReport `json:"sources,omitempty"`
 	Unsent  uint64         `json:"unsent"`
 	Doubts  uint64         `json:"doubts"`  // orders that ever became unknown
 	Unknown int            `json:"unknown"` // and are so now
@@ -165,6 +167,7 @@ func (r *report) screen(w io.Writer, home bool) {
 	for _, who := range slices.Sorted(maps.Keys(r.Params)) {
 		fmt.Fprintf(&b, "parameters changed of %s: %s\n", who, pairs(r.Params[who]))
 	}
+	r.sourceLines(&b)
 	for _, l := range r.Routes {
 		mark := " "
 		if l.Chosen {

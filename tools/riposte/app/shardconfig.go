@@ -24,6 +24,7 @@ func (c *Config) shard(t *core.Instruments, tr *trading, rank []int) (engine.Con
 	}
 	follow := c.trail()
 	s.Trails = slices.Repeat([]trail.Config{follow}, len(t.List))
+	s.Airlock, s.Score = c.airlock(t), c.scoring(t, nil)
 	if len(c.Signals) == 0 {
 		return s, nil
 	}
@@ -38,6 +39,7 @@ func (c *Config) shard(t *core.Instruments, tr *trading, rank []int) (engine.Con
 			return s, err
 		}
 	}
+	s.Score = c.scoring(t, s.Rules)
 	return s, nil
 }
 
