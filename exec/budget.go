@@ -39,9 +39,10 @@ type Limit struct {
 type Budget struct {
 	host    *HostUse
 	account *AccountUse
-	origin  int64 // what to add to a MonoNs to get the time that the sharers have in common
-	slot    int   // ours in account.pending
-	reserve int64 // percent of the weight kept for cancels
+	origin  int64  // what to add to a MonoNs to get the time that the sharers have in common
+	slot    int    // ours in account.pending
+	reserve int64  // percent of the weight kept for cancels and own orders
+	unread  window // what this process has used while the venue's limits are not known
 
 	refused  atomic.Uint64
 	lockouts atomic.Uint64
@@ -66,8 +67,32 @@ type AccountUse struct {
 // AccountSharers is how many processes can trade on one account at once.
 const AccountSharers = 16
 
-// unreadWeight is what may be spent before exchangeInfo has told the limits:
-// enough to ask for it with some samples of the time.
+// Claim is what a call is for, and so how much of the weight it leaves alone.
+type Claim uint8
+
+// The claims. Whoever starts again in a minute in which much was used learns first what
+// became of its orders: market data leaves a share of the weight to such questions, and
+// they leave a third of that to cancels.
+const (
+	ForMarket Claim = iota
+	ForOrders       // own orders and account, and what has to be known to ask about them
+	ForCancels
+)
+
+func (b *Budget) keeps(c Claim) int64 {
+	switch c {
+	case ForOrders:
+		return b.reserve / 3
+	case ForCancels:
+		return 0
+	}
+	return b.reserve
+}
+
+// unreadWeight is what may be spent before exchangeInfo has told the limits: enough to ask
+// for it with some samples of the time. It binds what this process uses itself: what the
+// venue says that others have used, or a former run, cannot be held against limits that
+// nobody knows.
 const unreadWeight = 200
 
 // NewBudget makes a budget that lets only a start-up's few calls pass until Set.
@@ -78,6 +103,7 @@ func NewBudget(reservePercent int) (*Budget, error) {
 	}
 	b := &Budget{host: new(HostUse), account: new(AccountUse), reserve: int64(reservePercent)}
 	b.host.weight.set(time.Minute, unreadWeight)
+	b.unread.set(time.Minute, unreadWeight)
 	return b, nil
 }
 
@@ -139,22 +165,26 @@ func (b *Budget) Set(limits []Limit) error {
 	return nil
 }
 
-// TakeWeight books weight before a call; cancels may use the reserve. When it
-// does not fit, wait is how long until it may.
-func (b *Budget) TakeWeight(weight int, cancel bool, venue core.WallNs, now core.MonoNs) (ok bool, wait time.Duration) {
+// TakeWeight books weight before a call, of which the claim says how much it leaves alone.
+// When it does not fit, wait is how long until it may.
+func (b *Budget) TakeWeight(weight int, c Claim, venue core.WallNs, now core.MonoNs) (ok bool, wait time.Duration) {
 	if left := b.SilentFor(now); left > 0 {
 		b.refused.Add(1)
 		return false, left
 	}
-	keep := b.reserve
-	if cancel {
-		keep = 0
-	}
+	keep := b.keeps(c)
 	if !b.host.requests.take(1, 0, venue) {
 		b.refused.Add(1)
 		return false, b.host.requests.rest(venue)
 	}
-	if !b.host.weight.take(int64(weight), keep, venue) {
+	if b.host.weight.max.Load() == unreadWeight {
+		if ok = b.unread.take(int64(weight), keep, venue); ok {
+			b.host.weight.give(-int64(weight), venue)
+		}
+	} else {
+		ok = b.host.weight.take(int64(weight), keep, venue)
+	}
+	if !ok {
 		b.refused.Add(1)
 		return false, b.host.weight.rest(venue)
 	}

@@ -27,20 +27,73 @@ func testBudget(t rapid.TB, weight, short, day int) *Budget {
 func TestWeightKeepsAReserveForCancels(t *testing.T) {
 	b := testBudget(t, 100, 5, 10)
 	venue := core.WallNs(60 * 1e9 * 1000)
-	if ok, _ := b.TakeWeight(80, false, venue, 0); !ok {
+	if ok, _ := b.TakeWeight(80, ForMarket, venue, 0); !ok {
 		t.Fatal("80 of 100 was refused")
 	}
-	ok, wait := b.TakeWeight(1, false, venue+core.WallNs(20*time.Second), 0)
+	ok, wait := b.TakeWeight(1, ForMarket, venue+core.WallNs(20*time.Second), 0)
 	if ok || wait != 40*time.Second {
 		t.Errorf("beyond the reserve: %v, wait %v, want to wait 40s", ok, wait)
 	}
-	if ok, _ := b.TakeWeight(20, true, venue, 0); !ok {
+	if ok, _ := b.TakeWeight(20, ForCancels, venue, 0); !ok {
 		t.Error("a cancel may use the reserve")
 	}
-	if ok, _ := b.TakeWeight(1, true, venue, 0); ok {
+	if ok, _ := b.TakeWeight(1, ForCancels, venue, 0); ok {
 		t.Error("a cancel went beyond the limit")
 	}
-	if ok, _ := b.TakeWeight(80, false, venue+core.WallNs(time.Minute), 0); !ok {
+	if ok, _ := b.TakeWeight(80, ForMarket, venue+core.WallNs(time.Minute), 0); !ok {
+		t.Error("the next minute did not begin anew")
+	}
+}
+
+// TestQuestionsAboutOrdersComeBeforeMarketData and behind cancels.
+func TestQuestionsAboutOrdersComeBeforeMarketData(t *testing.T) {
+	b, err := NewBudget(30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Set([]Limit{{LimitWeight, time.Minute, 6000}, {LimitOrders, 10 * time.Second, 50}}); err != nil {
+		t.Fatal(err)
+	}
+	venue := core.WallNs(60 * 1e9 * 1000)
+	b.SawWeight(4200, venue, venue) // 70 %, a run before this one
+	for _, c := range []struct {
+		claim  Claim
+		weight int
+		ok     bool
+	}{{ForMarket, 1, false}, {ForOrders, 1200, true}, {ForOrders, 1, false}, {ForCancels, 600, true}, {ForCancels, 1, false}} {
+		if ok, wait := b.TakeWeight(c.weight, c.claim, venue, 0); ok != c.ok || !ok && wait != time.Minute {
+			t.Errorf("claim %d for %d: %v, wait %v, want %v", c.claim, c.weight, ok, wait, c.ok)
+		}
+	}
+}
+
+// TestWhatWasUsedBeforeDoesNotKeepTheLimitsUnread: a restart within the minute learns from
+// its first answer that much has been used, and still asks for the limits at once.
+func TestWhatWasUsedBeforeDoesNotKeepTheLimitsUnread(t *testing.T) {
+	b, err := NewBudget(30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	venue := core.WallNs(60 * 1e9 * 1000)
+	b.SawWeight(5000, venue, venue)
+	for i := range 5 {
+		if ok, _ := b.TakeWeight(1, ForOrders, venue, 0); !ok {
+			t.Fatalf("sample %d of the time was refused", i)
+		}
+	}
+	if ok, _ := b.TakeWeight(20, ForOrders, venue, 0); !ok {
+		t.Error("exchangeInfo was refused")
+	}
+	if ok, wait := b.TakeWeight(unreadWeight-25, ForCancels, venue, 0); !ok || wait != 0 {
+		t.Error("what is left of the share was refused")
+	}
+	if ok, wait := b.TakeWeight(1, ForCancels, venue, 0); ok || wait != time.Minute {
+		t.Errorf("beyond the share: %v, wait %v", ok, wait)
+	}
+	if u := b.Use(venue, 0); u.Weight != 5000+unreadWeight {
+		t.Errorf("%d are counted as used, want %d", u.Weight, 5000+unreadWeight)
+	}
+	if ok, _ := b.TakeWeight(1, ForMarket, venue+core.WallNs(time.Minute), 0); !ok {
 		t.Error("the next minute did not begin anew")
 	}
 }
@@ -50,7 +103,7 @@ func TestVenuesCountsCorrectOurs(t *testing.T) {
 	venue := core.WallNs(60 * 1e9 * 1000)
 	b.SawWeight(79, venue, venue)
 	b.SawWeight(3, venue, venue) // an older answer
-	if ok, _ := b.TakeWeight(2, false, venue, 0); ok {
+	if ok, _ := b.TakeWeight(2, ForMarket, venue, 0); ok {
 		t.Error("79 used by the venue's count, and 2 more were let through to 81 of 80")
 	}
 	for i := range 5 {
@@ -81,19 +134,19 @@ func TestLockoutIsObeyedToTheSecond(t *testing.T) {
 	if b.TakeOrder(venue, now+core.MonoNs(3*time.Second)-1) {
 		t.Error("an order passed during an order lock-out")
 	}
-	if ok, _ := b.TakeWeight(1, true, venue, now); !ok {
+	if ok, _ := b.TakeWeight(1, ForCancels, venue, now); !ok {
 		t.Error("a cancel was held up by an order lock-out")
 	}
 	b.Lockout(7*time.Second, venue, now)
 	b.Lockout(time.Second, venue, now) // a shorter one takes nothing back
 	last := now + core.MonoNs(7*time.Second) - 1
-	if ok, wait := b.TakeWeight(1, true, venue, last); ok || wait != 1 {
+	if ok, wait := b.TakeWeight(1, ForCancels, venue, last); ok || wait != 1 {
 		t.Errorf("in the last nanosecond: %v, wait %v", ok, wait)
 	}
 	if b.TakeOrder(venue, last) || !b.Silent(last) {
 		t.Error("something passed during a lock-out")
 	}
-	if ok, _ := b.TakeWeight(1, false, venue, last+1); !ok || !b.TakeOrder(venue, last+1) || b.Silent(last+1) {
+	if ok, _ := b.TakeWeight(1, ForMarket, venue, last+1); !ok || !b.TakeOrder(venue, last+1) || b.Silent(last+1) {
 		t.Error("still silent after the lock-out")
 	}
 }
@@ -114,7 +167,7 @@ func TestNoWindowIsEverExceeded(t *testing.T) {
 				}
 			} else {
 				w := rapid.IntRange(1, 20).Draw(t, "weight")
-				if ok, _ := b.TakeWeight(w, true, venue, 0); ok {
+				if ok, _ := b.TakeWeight(w, ForCancels, venue, 0); ok {
 					used[int64(venue)/6e10] += w
 				}
 			}
@@ -135,7 +188,7 @@ func TestBudgetIsExactAmongGoroutines(t *testing.T) {
 		wg.Go(func() {
 			n := 0
 			for range 500 {
-				if ok, _ := b.TakeWeight(1, true, venue, 0); ok {
+				if ok, _ := b.TakeWeight(1, ForCancels, venue, 0); ok {
 					n++
 				}
 			}
@@ -161,7 +214,7 @@ func TestLimitsMustBeUsable(t *testing.T) {
 	if _, err := NewBudget(91); err == nil {
 		t.Error("a reserve of 91 % was accepted")
 	}
-	if ok, _ := b.TakeWeight(20, false, 1, 0); !ok {
+	if ok, _ := b.TakeWeight(20, ForMarket, 1, 0); !ok {
 		t.Error("exchangeInfo cannot be asked for before its limits are known")
 	}
 }

@@ -225,7 +225,7 @@ func (g *Gateway) slow(f *flight) {
 
 // probe lays out a probe if the budget allows one.
 func (g *Gateway) probe(r *Request) bool {
-	if ok, _ := g.budget.TakeWeight(1, false, g.time.At(g.now), g.now); !ok {
+	if ok, _ := g.budget.TakeWeight(1, ForMarket, g.time.At(g.now), g.now); !ok {
 		return false
 	}
 	g.codec.Probe(r)

@@ -32,21 +32,21 @@ func TestProcessesBehindOneAddressSpendOneWeight(t *testing.T) {
 	venue := core.WallNs(60 * 1e9 * 1000)
 	for range 40 {
 		for _, bud := range []*Budget{a, b} {
-			if ok, _ := bud.TakeWeight(1, false, venue, 0); !ok {
+			if ok, _ := bud.TakeWeight(1, ForMarket, venue, 0); !ok {
 				t.Fatal("refused within the 80 that are not kept for cancels")
 			}
 		}
 	}
 	for i, bud := range []*Budget{a, b} {
-		if ok, _ := bud.TakeWeight(1, false, venue, 0); ok {
+		if ok, _ := bud.TakeWeight(1, ForMarket, venue, 0); ok {
 			t.Errorf("process %d queried with the cancels' reserve", i)
 		}
 	}
-	if ok, _ := b.TakeWeight(20, true, venue, 0); !ok {
+	if ok, _ := b.TakeWeight(20, ForCancels, venue, 0); !ok {
 		t.Error("a cancel could not use the reserve")
 	}
 	a.SawWeight(99, venue+core.WallNs(time.Minute), venue+core.WallNs(time.Minute)) // what a third party used, as told to one
-	if ok, _ := b.TakeWeight(2, true, venue+core.WallNs(time.Minute), 0); ok {
+	if ok, _ := b.TakeWeight(2, ForCancels, venue+core.WallNs(time.Minute), 0); ok {
 		t.Error("what the venue told one process, the other did not know")
 	}
 }
@@ -90,10 +90,10 @@ func TestASharedBudgetLetsAStartUpPassBeforeItsLimitsAreKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.Share(new(HostUse), nil, 0, 0)
-	if ok, _ := b.TakeWeight(20, false, 1, 0); !ok {
+	if ok, _ := b.TakeWeight(20, ForMarket, 1, 0); !ok {
 		t.Error("exchangeInfo cannot be asked for")
 	}
-	if ok, _ := b.TakeWeight(200, false, 1, 0); ok {
+	if ok, _ := b.TakeWeight(200, ForMarket, 1, 0); ok {
 		t.Error("220 were let through with limits unread")
 	}
 }

@@ -149,9 +149,9 @@ func (g *Gateway) framed(f *flight) Class {
 // revoked hears that the venue no longer knows the key of a session.
 func (g *Gateway) revoked() { g.raise(risk.HaltKey) }
 
-// mayAsk books weight for a request that is no cancel.
+// mayAsk books weight for a request about orders that is no cancel.
 func (g *Gateway) mayAsk(weight int) bool {
-	ok, _ := g.budget.TakeWeight(weight, false, g.time.At(g.now), g.now)
+	ok, _ := g.budget.TakeWeight(weight, ForOrders, g.time.At(g.now), g.now)
 	return ok
 }
 

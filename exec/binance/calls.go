@@ -58,7 +58,7 @@ const (
 // ServerTime is the venue's time, told in milliseconds: GET /api/v3/time, weight 1
 // (Binance Spot API docs, 2026-07-21).
 func (r *REST) ServerTime(ctx context.Context) (core.WallNs, error) {
-	body, err := r.do(ctx, &call{method: "GET", path: "/api/v3/time", weight: weightTime})
+	body, err := r.do(ctx, &call{method: "GET", path: "/api/v3/time", weight: weightTime, claim: exec.ForOrders})
 	if err != nil {
 		return 0, err
 	}
@@ -82,7 +82,7 @@ const namesMost = 100
 // none or more than a hundred are named: GET /api/v3/exchangeInfo, weight 20 (Binance Spot API docs,
 // 2026-07-21). ParseLimits reads the rate limits out of it.
 func (r *REST) ExchangeInfo(ctx context.Context, symbols ...string) ([]byte, error) {
-	c := &call{method: "GET", path: "/api/v3/exchangeInfo", weight: weightInfo, max: infoMax}
+	c := &call{method: "GET", path: "/api/v3/exchangeInfo", weight: weightInfo, max: infoMax, claim: exec.ForOrders}
 	if len(symbols) <= namesMost {
 		symbolList(&c.params, symbols)
 	}
@@ -133,7 +133,7 @@ func (r *REST) Trades(ctx context.Context, symbol string, limit int) ([]PublicTr
 // need not be in the table yet. GET /api/v3/account, weight 20 (Binance Spot API docs,
 // 2026-07-21).
 func (r *REST) Account(ctx context.Context) (*Account, error) {
-	c := &call{method: "GET", path: "/api/v3/account", weight: weightAccount, sec: signed}
+	c := &call{method: "GET", path: "/api/v3/account", weight: weightAccount, sec: signed, claim: exec.ForOrders}
 	c.params.Text("omitZeroBalances", "true")
 	body, err := r.do(ctx, c)
 	if err != nil {
@@ -166,13 +166,13 @@ func (r *REST) Balances(ctx context.Context) ([]core.Balance, core.WallNs, error
 // OpenOrders are all working orders of the account: GET /api/v3/openOrders, weight 80
 // (Binance Spot API docs, 2026-07-21).
 func (r *REST) OpenOrders(ctx context.Context) ([]core.Execution, error) {
-	c := &call{method: "GET", path: "/api/v3/openOrders", weight: weightOpenAll, sec: signed}
+	c := &call{method: "GET", path: "/api/v3/openOrders", weight: weightOpenAll, sec: signed, claim: exec.ForOrders}
 	return r.orders(ctx, c)
 }
 
 // OpenOrdersOf are the working orders of one instrument: the same, weight 6.
 func (r *REST) OpenOrdersOf(ctx context.Context, id core.InstrumentID) ([]core.Execution, error) {
-	c := &call{method: "GET", path: "/api/v3/openOrders", weight: weightOpenOne, sec: signed}
+	c := &call{method: "GET", path: "/api/v3/openOrders", weight: weightOpenOne, sec: signed, claim: exec.ForOrders}
 	c.params.Text("symbol", r.cfg.Instruments.Get(id).Symbol)
 	return r.orders(ctx, c)
 }
@@ -180,7 +180,7 @@ func (r *REST) OpenOrdersOf(ctx context.Context, id core.InstrumentID) ([]core.E
 // AllOrders are orders of one instrument from venue id from on, working or not,
 // at most 1000: GET /api/v3/allOrders, weight 20 (Binance Spot API docs, 2026-07-21).
 func (r *REST) AllOrders(ctx context.Context, id core.InstrumentID, from int64) ([]core.Execution, error) {
-	c := &call{method: "GET", path: "/api/v3/allOrders", weight: weightAllOrders, sec: signed}
+	c := &call{method: "GET", path: "/api/v3/allOrders", weight: weightAllOrders, sec: signed, claim: exec.ForOrders}
 	c.params.Text("symbol", r.cfg.Instruments.Get(id).Symbol).Int("orderId", from).Int("limit", pageMax)
 	return r.orders(ctx, c)
 }
@@ -196,7 +196,7 @@ func (r *REST) orders(ctx context.Context, c *call) ([]core.Execution, error) {
 // Order is the state of one order, by the venue's id if it is not 0, else by ours: GET
 // /api/v3/order, weight 4 (Binance Spot API docs, 2026-07-21).
 func (r *REST) Order(ctx context.Context, id core.InstrumentID, client core.ClientID, venueID int64) (core.Execution, error) {
-	c := &call{method: "GET", path: "/api/v3/order", weight: weightOrder, sec: signed}
+	c := &call{method: "GET", path: "/api/v3/order", weight: weightOrder, sec: signed, claim: exec.ForOrders}
 	identify(c, r.cfg.Instruments.Get(id).Symbol, client, venueID)
 	return r.oneOrder(ctx, c, "clientOrderId", client, venueID)
 }
@@ -205,7 +205,7 @@ func (r *REST) Order(ctx context.Context, id core.InstrumentID, client core.Clie
 // returns its last state. If it was a leg, its list has ended with it.
 // DELETE /api/v3/order, weight 1 if it fails (Binance Spot API docs, 2026-07-21).
 func (r *REST) Cancel(ctx context.Context, id core.InstrumentID, client core.ClientID, venueID int64) (core.Execution, error) {
-	c := &call{method: "DELETE", path: "/api/v3/order", weight: weightCancel, sec: signed, cancel: true}
+	c := &call{method: "DELETE", path: "/api/v3/order", weight: weightCancel, sec: signed, claim: exec.ForCancels}
 	identify(c, r.cfg.Instruments.Get(id).Symbol, client, venueID)
 	return r.oneOrder(ctx, c, "origClientOrderId", client, venueID)
 }
@@ -247,7 +247,7 @@ func (r *REST) OrderTest(ctx context.Context, in *core.Intent) error {
 func (r *REST) OrderTrades(ctx context.Context, id core.InstrumentID, venueID int64) ([]core.Execution, error) {
 	var out []core.Execution
 	for from := int64(-1); ; {
-		c := &call{method: "GET", path: "/api/v3/myTrades", weight: weightOrderTrades, sec: signed}
+		c := &call{method: "GET", path: "/api/v3/myTrades", weight: weightOrderTrades, sec: signed, claim: exec.ForOrders}
 		c.params.Text("symbol", r.cfg.Instruments.Get(id).Symbol).Int("orderId", venueID).Int("limit", pageMax)
 		if from >= 0 {
 			c.params.Int("fromId", from)
@@ -269,7 +269,7 @@ func (r *REST) OrderTrades(ctx context.Context, id core.InstrumentID, venueID in
 func (r *REST) TradesFrom(ctx context.Context, id core.InstrumentID, from int64) ([]core.Execution, error) {
 	var out []core.Execution
 	for {
-		c := &call{method: "GET", path: "/api/v3/myTrades", weight: weightMyTrades, sec: signed}
+		c := &call{method: "GET", path: "/api/v3/myTrades", weight: weightMyTrades, sec: signed, claim: exec.ForOrders}
 		c.params.Text("symbol", r.cfg.Instruments.Get(id).Symbol)
 		if from < 0 {
 			c.params.Int("limit", 1)
@@ -298,7 +298,7 @@ func (r *REST) tradePage(ctx context.Context, c *call) ([]core.Execution, error)
 // Restrictions is what the key may do, from the only call that tells it. Not every
 // environment has it.
 func (r *REST) Restrictions(ctx context.Context) (*Restrictions, error) {
-	c := &call{method: "GET", path: "/sapi/v1/account/apiRestrictions", weight: weightRestrictions, sec: signed}
+	c := &call{method: "GET", path: "/sapi/v1/account/apiRestrictions", weight: weightRestrictions, sec: signed, claim: exec.ForOrders}
 	body, err := r.do(ctx, c)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"github.com/valyala/fastjson"
 
 	"riposte/core"
+	"riposte/exec"
 )
 
 // CancelRequest cancels one order. If it is a leg of a list, the whole list ends.
@@ -28,7 +29,7 @@ type Canceled struct {
 // CancelOrder cancels: DELETE /api/v3/order, weight 1 if it fails; -2011 says that there
 // was nothing to cancel (Binance Spot API docs, 2026-07-21).
 func (r *REST) CancelOrder(ctx context.Context, q *CancelRequest) (Canceled, error) {
-	c := &call{method: "DELETE", path: "/api/v3/order", weight: weightCancel, sec: signed, cancel: true}
+	c := &call{method: "DELETE", path: "/api/v3/order", weight: weightCancel, sec: signed, claim: exec.ForCancels}
 	if q.empty() || q.Symbol == "" || q.Only > OnlyPartiallyFilled {
 		return Canceled{}, refusedHere(c, fmt.Errorf("order is %d %q on %q with restriction %d, want a symbol, one of its ids and a known restriction", q.VenueID, q.Client, q.Symbol, q.Only))
 	}
@@ -54,7 +55,7 @@ func (r *REST) CancelOrder(ctx context.Context, q *CancelRequest) (Canceled, err
 // them: DELETE /api/v3/openOrders, weight 1 if it fails (Binance Spot API docs,
 // 2026-07-21). -2011 says that there was none.
 func (r *REST) CancelSymbol(ctx context.Context, symbol string) ([]Canceled, error) {
-	c := &call{method: "DELETE", path: "/api/v3/openOrders", weight: weightCancel, sec: signed, cancel: true}
+	c := &call{method: "DELETE", path: "/api/v3/openOrders", weight: weightCancel, sec: signed, claim: exec.ForCancels}
 	c.params.Text("symbol", symbol)
 	body, err := r.do(ctx, c)
 	if err != nil {
@@ -143,7 +144,7 @@ func (r *REST) Amendments(ctx context.Context, symbol string, venueID, from int6
 // docs, read 2026-07-21). Spot has nothing like it. The client must be that of the
 // futures host.
 func (r *REST) CountdownCancelAll(ctx context.Context, symbol string, d time.Duration) error {
-	c := &call{method: "POST", path: "/fapi/v1/countdownCancelAll", weight: weightCountdown, sec: signed, cancel: true}
+	c := &call{method: "POST", path: "/fapi/v1/countdownCancelAll", weight: weightCountdown, sec: signed, claim: exec.ForCancels}
 	if d < 0 || d%time.Millisecond != 0 {
 		return refusedHere(c, fmt.Errorf("countdown is %v, want whole milliseconds", d))
 	}

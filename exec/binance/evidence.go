@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"riposte/core"
+	"riposte/exec"
 )
 
 // Evidence for the order table: whole lists, page by page. The venue gives at most 1000 items a page, oldest
@@ -26,7 +27,7 @@ func (r *REST) HistoryFrom(ctx context.Context, id core.InstrumentID, from int64
 
 // HistorySince are all orders of an instrument made since a venue time.
 func (r *REST) HistorySince(ctx context.Context, id core.InstrumentID, since core.WallNs) ([]core.Execution, error) {
-	c := &call{method: "GET", path: "/api/v3/allOrders", weight: weightAllOrders, sec: signed}
+	c := &call{method: "GET", path: "/api/v3/allOrders", weight: weightAllOrders, sec: signed, claim: exec.ForOrders}
 	c.params.Text("symbol", r.cfg.Instruments.Get(id).Symbol).Int("startTime", int64(since)/1e6).Int("limit", pageMax)
 	out, err := r.orders(ctx, c)
 	if err != nil || len(out) < pageMax {
@@ -38,7 +39,7 @@ func (r *REST) HistorySince(ctx context.Context, id core.InstrumentID, since cor
 
 // TradesSince are the account's fills of an instrument since a venue time.
 func (r *REST) TradesSince(ctx context.Context, id core.InstrumentID, since core.WallNs) ([]core.Execution, error) {
-	c := &call{method: "GET", path: "/api/v3/myTrades", weight: weightMyTrades, sec: signed}
+	c := &call{method: "GET", path: "/api/v3/myTrades", weight: weightMyTrades, sec: signed, claim: exec.ForOrders}
 	c.params.Text("symbol", r.cfg.Instruments.Get(id).Symbol).Int("startTime", int64(since)/1e6).Int("limit", pageMax)
 	out, err := r.tradePage(ctx, c)
 	if err != nil || len(out) < pageMax {

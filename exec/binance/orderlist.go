@@ -7,6 +7,7 @@ import (
 	"github.com/valyala/fastjson"
 
 	"riposte/core"
+	"riposte/exec"
 )
 
 // OrderList is an OCO, OTO or OTOCO as an answer told it.
@@ -166,7 +167,7 @@ func (t *Trader) placeList(ctx context.Context, l *listCall) (*OrderList, error)
 // CancelList ends a list: DELETE /api/v3/orderList, weight 1 if it fails (Binance Spot
 // API docs, 2026-07-21).
 func (r *REST) CancelList(ctx context.Context, symbol string, ref Ref) (*OrderList, error) {
-	c := &call{method: "DELETE", path: "/api/v3/orderList", weight: weightCancel, sec: signed, cancel: true}
+	c := &call{method: "DELETE", path: "/api/v3/orderList", weight: weightCancel, sec: signed, claim: exec.ForCancels}
 	ref.add(c.params.Text("symbol", symbol), "orderListId", "listClientOrderId")
 	return r.oneList(ctx, c, idsCanceled)
 }

@@ -76,10 +76,13 @@ const pathLetters = "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345
 // Raw sends one call, a POST or PUT at most once; see Trader. Its weight is not known here: 1 is
 // booked, and the venue's own count in the answer corrects that. The answer is never nil.
 func (t *Trader) Raw(ctx context.Context, q *RawCall) (*RawAnswer, error) {
-	c := &call{method: q.Method, path: q.Path, weight: 1, sec: signed, cancel: q.Method == http.MethodDelete, max: infoMax,
+	c := &call{method: q.Method, path: q.Path, weight: 1, sec: signed, max: infoMax,
 		once: q.Method == http.MethodPost || q.Method == http.MethodPut}
 	if q.Public {
 		c.sec = public
+	}
+	if q.Method == http.MethodDelete {
+		c.claim = exec.ForCancels
 	}
 	if err := q.Check(); err != nil {
 		return &RawAnswer{}, &exec.CallError{Op: c.op(), Class: exec.ClassRefused, Err: err}

@@ -145,7 +145,7 @@ type call struct {
 	weight int
 	params Params
 	sec    security
-	cancel bool   // may use the reserve
+	claim  exec.Claim
 	max    int64  // of the body, 0: the client's
 	orders int    // how many new orders the venue counts for it
 	window string // recvWindow, "": the client's
@@ -237,7 +237,11 @@ func (r *REST) send(ctx context.Context, c *call) (*answer, error) {
 // end of a lock-out if ctx lasts that long.
 func (r *REST) pay(ctx context.Context, c *call) error {
 	for {
-		ok, wait := r.cfg.Budget.TakeWeight(c.weight, c.cancel || r.cfg.Reserve, r.cfg.Time.Now(), r.cfg.Clock.Mono())
+		claim := c.claim
+		if r.cfg.Reserve {
+			claim = exec.ForCancels
+		}
+		ok, wait := r.cfg.Budget.TakeWeight(c.weight, claim, r.cfg.Time.Now(), r.cfg.Clock.Mono())
 		if ok {
 			return r.count(c)
 		}
