@@ -235,9 +235,7 @@ func (d *decoding) rest(l *tape.Line) error {
 			if err = errors.Join(err, z.Close()); err != nil {
 				return err
 			}
-			if b.Len() < headRoom/2 {
-				d.head.Rules = b.Bytes()
-			}
+			d.head.Rules = b.Bytes()
 		}
 		return nil
 	case !strings.HasSuffix(path, "/depth"):

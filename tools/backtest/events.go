@@ -1,7 +1,6 @@
 package backtest
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -21,14 +20,18 @@ import (
 //
 //	offset  size
 //	  0       8   magic
-//	  8       8   length of the heading that follows, a multiple of 8
-//	 16       …   heading: JSON of Head, filled up with spaces
-//	  …       …   events: 64 bytes of core.Event each, then 16 bytes of each level
+//	  8       8   where the heading begins, which ends the file
+//	 16      48   zeros
+//	 64       …   events: 64 bytes of core.Event each, then 16 bytes of each level
+//	  …       …   heading: JSON of Head
 //
 // in the byte order of the machine: the file is a cache and does not travel. An event's
 // Recv is its receive time in ns since Head.Start, its Instrument the place of its symbol
 // in Head.Symbols.
-const eventsMagic = "rpbtev2\n"
+const (
+	eventsMagic = "rpbtev3\n"
+	eventsBegin = 64
+)
 
 // Kinds of event that the engine does not have.
 const (
@@ -70,7 +73,7 @@ type Symbol struct {
 	Book bool       `json:"book"` // it has depth and a snapshot
 }
 
-const headFormat = 3
+const headFormat = 4
 
 // Events is a tape decoded and mapped. It is only read, by any number of goroutines.
 type Events struct {
@@ -98,8 +101,8 @@ func mapEvents(f *os.File) (_ *Events, err error) {
 		return nil, bad("%v", err)
 	}
 	size := st.Size()
-	if size < 16 {
-		return nil, bad("it has %d bytes, want at least 16", size)
+	if size < eventsBegin {
+		return nil, bad("it has %d bytes, want at least %d", size, eventsBegin)
 	}
 	data, err := unix.Mmap(int(f.Fd()), 0, int(size), unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
@@ -111,14 +114,14 @@ func mapEvents(f *os.File) (_ *Events, err error) {
 			_ = e.Close()
 		}
 	}()
-	n := binary.NativeEndian.Uint64(data[8:])
-	if string(data[:8]) != eventsMagic || n%8 != 0 || n > uint64(size)-16 {
+	end := binary.NativeEndian.Uint64(data[8:])
+	if string(data[:8]) != eventsMagic || end < eventsBegin || end > uint64(size) {
 		return nil, bad("it does not begin as one")
 	}
-	if err := json.Unmarshal(data[16:16+n], &e.Head); err != nil {
+	if err := json.Unmarshal(data[end:], &e.Head); err != nil {
 		return nil, bad("%v", err)
 	}
-	e.events = data[16+n:]
+	e.events = data[eventsBegin:end]
 	switch {
 	case e.Format != headFormat:
 		return nil, bad("it is of format %d, want %d", e.Format, headFormat)
@@ -127,7 +130,27 @@ func mapEvents(f *os.File) (_ *Events, err error) {
 	case xxhash.Sum64(e.events) != e.Sum:
 		return nil, bad("its events do not have the sum that it tells")
 	}
+	if err := e.check(); err != nil {
+		return nil, bad("%v", err)
+	}
 	return e, nil
+}
+
+// check makes sure that every event lies within the file and is of one of its symbols.
+func (e *Events) check() error {
+	for off := 0; off < len(e.events); {
+		if len(e.events)-off < eventSize {
+			return fmt.Errorf("%d bytes follow its last event", len(e.events)-off)
+		}
+		ev := (*core.Event)(unsafe.Pointer(&e.events[off]))
+		n := eventSize + (int(ev.Bids)+int(ev.Asks))*levelSize
+		all := ev.Instrument == core.NoInstrument && ev.Kind == kindHole
+		if n > len(e.events)-off || !all && int(ev.Instrument) >= len(e.Symbols) || ev.Kind == kindHole && !all || ev.Recv < 0 {
+			return fmt.Errorf("the event at %d is none of its %d symbols', or longer than what is left", off, len(e.Symbols))
+		}
+		off += n
+	}
+	return nil
 }
 
 // Close unmaps the file; nothing of it may be read any more.
@@ -154,8 +177,8 @@ func (e *Events) at(off int) (ev *core.Event, lv []core.Level, next int) {
 	return ev, lv, next
 }
 
-// eventWriter writes a file of events: events first, to a file that has no name or a
-// passing one, and the heading once all is known.
+// eventWriter writes a file of events: the heading last, when all is known, and then
+// where it is.
 type eventWriter struct {
 	f     *os.File
 	buf   []byte
@@ -167,12 +190,9 @@ type eventWriter struct {
 	first core.WallNs
 }
 
-// headRoom is kept ahead of the events for the heading.
-const headRoom = 4 << 20
-
 func newEventWriter(f *os.File) (*eventWriter, error) {
 	w := &eventWriter{f: f, sum: xxhash.New(), buf: make([]byte, 0, 1<<20)}
-	if _, err := f.Seek(headRoom, io.SeekStart); err != nil {
+	if _, err := f.Seek(eventsBegin, io.SeekStart); err != nil {
 		return nil, err
 	}
 	return w, nil
@@ -224,12 +244,12 @@ func (w *eventWriter) end(h *Head) (*Events, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(text) > headRoom-16 {
-		return nil, fmt.Errorf("cannot write the decoded tape: its heading has %d bytes, want at most %d", len(text), headRoom-16)
+	head := append([]byte(eventsMagic), binary.NativeEndian.AppendUint64(nil, uint64(eventsBegin+w.bytes))...)
+	_, err = w.f.Write(text)
+	if err == nil {
+		_, err = w.f.WriteAt(head, 0)
 	}
-	text = append(text, bytes.Repeat([]byte{' '}, headRoom-16-len(text))...)
-	head := append([]byte(eventsMagic), binary.NativeEndian.AppendUint64(nil, uint64(len(text)))...)
-	if _, err := w.f.WriteAt(append(head, text...), 0); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("cannot write the decoded tape: %w", err)
 	}
 	return mapEvents(w.f)

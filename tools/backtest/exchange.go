@@ -84,6 +84,7 @@ type Fill struct {
 	Known      core.MonoNs // when its report arrives
 	Order      core.OrderID
 	Instrument core.InstrumentID
+	Strategy   uint16
 	Side       core.Side
 	Maker      bool
 	Price      core.Price
@@ -206,6 +207,7 @@ type order struct {
 	id         core.OrderID
 	venueID    int64
 	in         core.InstrumentID
+	strategy   uint16
 	side       core.Side
 	typ        core.OrderType
 	tif        core.TIF

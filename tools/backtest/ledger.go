@@ -210,7 +210,7 @@ func (l *ledger) filled(f *Fill) {
 		if l.rows == nil {
 			l.rows = make([]FillRow, 0, l.r.cfg.Keep.Fills) // marks point into it
 		}
-		l.rows = append(l.rows, FillRow{Fill: *f, Strategy: 0})
+		l.rows = append(l.rows, FillRow{Fill: *f})
 		x.keep = &l.rows[len(l.rows)-1].Marks
 	}
 	l.fills.add(x)

@@ -29,7 +29,7 @@ func (x *Exchange) place(m *market, r *request) {
 func (x *Exchange) take(m *market, r *request) (o *order, code int32) {
 	in := &r.in
 	o = x.newOrder()
-	o.id, o.in, o.side, o.typ, o.tif, o.price, o.qty = in.ID, m.id, in.Side, in.Type, in.TIF, in.Price, in.Qty
+	o.id, o.in, o.strategy, o.side, o.typ, o.tif, o.price, o.qty = in.ID, m.id, in.Strategy, in.Side, in.Type, in.TIF, in.Price, in.Qty
 	o.stop, o.trail, o.iceberg = in.Stop, int64(in.Trail), in.Iceberg
 	o.waits = in.Type > core.MarketOrder
 	o.arrived = x.start + core.WallNs(x.now)
@@ -149,7 +149,7 @@ func (x *Exchange) fill(m *market, o *order, p core.Price, q core.Qty, maker boo
 	r.Maker, r.TradeID, r.Price, r.Qty, r.Quote, r.Fee, r.FeeAsset = maker, m.tradeID, p, q, quote, fee, asset
 	m.tradeID++
 	if x.seen != nil {
-		f := Fill{At: x.now, Known: x.toUs.last, Order: o.id, Instrument: m.id, Side: o.side, Maker: maker, Price: p, Qty: q,
+		f := Fill{At: x.now, Known: x.toUs.last, Order: o.id, Instrument: m.id, Strategy: o.strategy, Side: o.side, Maker: maker, Price: p, Qty: q,
 			Quote: quote, Fee: fee, FeeAsset: asset, Mid: m.mid()}
 		x.seen(&f)
 	}

@@ -15,8 +15,7 @@ import (
 // FillRow is a fill with its marks.
 type FillRow struct {
 	Fill
-	Strategy uint16
-	Marks    Marks
+	Marks Marks
 }
 
 // OrderRow is an order as the engine knows it. Times are since the tape's start, 0 where
@@ -50,8 +49,9 @@ type SignalRow struct {
 // Result is what a run came to. Money is in the currency of the configuration.
 type Result struct {
 	Events   uint64  `json:"events"`  // that the shard was shown
-	Seconds  float64 `json:"seconds"` // of this machine
-	Rate     float64 `json:"events_per_second"`
+	Seconds  float64 `json:"seconds"` // by the clock on the wall
+	CPU      float64 `json:"cpu_seconds"`
+	Rate     float64 `json:"events_per_core_second"`
 	Span     float64 `json:"span_seconds"` // of the tape, traded
 	Hash     string  `json:"decisions_sha256"`
 	Decided  uint64  `json:"decisions"`
@@ -114,14 +114,14 @@ func (h *Histogram) percentiles() Percentiles {
 	return Percentiles{h.N, ms(h.Quantile(0.5)), ms(h.Quantile(0.9)), ms(h.Quantile(0.99)), float64(h.Max) / 1e6}
 }
 
-func (r *Run) result(took time.Duration) (*Result, error) {
+func (r *Run) result(took, cpu time.Duration) (*Result, error) {
 	l, t := r.book, r.cfg.Engine.Instruments
 	span := (r.now - r.cfg.From)
-	res := &Result{Events: r.events, Seconds: took.Seconds(), Span: float64(span) / 1e9, Hash: hex.EncodeToString(r.hash.Sum(nil)),
+	res := &Result{Events: r.events, Seconds: took.Seconds(), CPU: cpu.Seconds(), Span: float64(span) / 1e9, Hash: hex.EncodeToString(r.hash.Sum(nil)),
 		PnL: l.equity, Spread: l.spread, Fees: l.fees, Drawdown: l.drawdown, Longest: l.longest / 1e9, Traded: l.traded, Orders: l.counts,
 		Ack: l.acks.percentiles(), Cancel: l.ends.percentiles(), Lost: l.lost, FillRows: l.rows, OrderRows: l.orders, SignalRows: l.sigRows,
 		Points: l.points, AckTimes: &l.acks, Notes: r.cfg.Laps.Events.Notes}
-	res.Rate = float64(r.events) / res.Seconds
+	res.Rate = float64(r.events) / max(res.CPU, 1e-9)
 	res.Decided = l.counts.Placed + l.counts.Cancels + l.counts.Amends
 	res.Holding = res.PnL - res.Spread + res.Fees
 	if l.traded > 0 {

@@ -71,15 +71,13 @@ func (d *decoding) synthesize(ev *core.Event, lv []core.Level) error {
 	if last-open > 0 == (high-open > open-low) && high-open > open-low {
 		path[1], path[2] = low, high
 	}
-	lot := max(d.head.Symbols[ev.Instrument].Lot, 1)
 	span := core.MonoNs(ev.W[1]-ev.W[0]) / 4
 	left, before := volume, path[0]
 	for i, p := range path {
-		q := max((volume / 4).LotFloor(lot), lot)
+		q := volume / 4
 		if i == 3 {
 			q = left
 		}
-		q = min(q, left)
 		left -= q
 		if q <= 0 {
 			continue

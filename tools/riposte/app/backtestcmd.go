@@ -40,7 +40,7 @@ type backtestCmd struct {
 // venueFlags are how the venue of a backtest behaves.
 type venueFlags struct {
 	Latency  string        `default:"1ms" help:"One way, of orders, reports and feed: a duration, or drawn: file:F (round trips, one a line), journal:DIR (of own orders), tape[:BASE] (what receive times were late by)."`
-	Queue    string        `default:"risk" help:"How orders move up in their queue: risk, prob:N, power2:N, power3:N, log, log2, front."`
+	Queue    string        `default:"risk" help:"How orders move up in their queue: risk, prob:N, power2:N, power3:N, log, log2, front, or journal:DIR: the one that is nearest to the own fills of this journal."`
 	Impact   string        `default:"consumed" enum:"none,consumed" help:"Whether what own orders took is gone until the recording sets its level anew."`
 	Maker    float64       `name:"maker-bps" default:"10" help:"Commission of makers, in 1/10000."`
 	Taker    float64       `name:"taker-bps" default:"10" help:"Commission of takers, in 1/10000."`
@@ -216,10 +216,20 @@ func (b *backtesting) run(sets []string, keep backtest.Keep, from, to core.MonoN
 // venue makes the venue's options of flags and of what the tape tells.
 func (c *backtestCmd) venue(b *backtesting, limits []feedbinance.RateLimit) (v backtest.Options, err error) {
 	v = backtest.Options{Consumed: c.Impact == "consumed", Seed: c.Seed}
-	if v.Queue, err = backtest.ParseQueue(c.Queue); err != nil {
+	if v.Latency, err = b.latency(c.Latency); err != nil {
 		return v, err
 	}
-	if v.Latency, err = b.latency(c.Latency); err != nil {
+	if dir, ok := strings.CutPrefix(c.Queue, "journal:"); ok {
+		fits, best, err := b.fits(dir, v.Latency.Feed)
+		if err != nil {
+			return v, err
+		}
+		b.note("queue model %s is nearest to what became of the journal's %d orders", fits[best].Queue, fits[best].Orders)
+		v.Queue, err = backtest.ParseQueue(fits[best].Queue)
+		if err != nil {
+			return v, err
+		}
+	} else if v.Queue, err = backtest.ParseQueue(c.Queue); err != nil {
 		return v, err
 	}
 	for _, r := range [...]struct {
@@ -347,7 +357,7 @@ func (b *backtesting) print(o *output, r *backtest.Result) error {
 	cur := b.table.AssetName(b.currency)
 	t := tabwriter.NewWriter(o.stdout, 0, 4, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
-	row("events", "%d in %.2f s: %.2f million/s, %v of market", r.Events, r.Seconds, r.Rate/1e6, time.Duration(r.Span*1e9).Round(time.Second))
+	row("events", "%d in %.2f s, %.2f of a processor: %.2f million/s a core; %v of market", r.Events, r.Seconds, r.CPU, r.Rate/1e6, time.Duration(r.Span*1e9).Round(time.Second))
 	row("pnl", "%+.4f %s = spread %+.4f, inventory %+.4f, fees %+.4f", r.PnL, cur, r.Spread, r.Holding, -r.Fees)
 	row("traded", "%.2f %s, pnl %+.2f bps of it; drawdown %.4f", r.Traded, cur, r.Bps, r.Drawdown)
 	row("orders", "%d placed, %d filled, %d cancelled, %d expired, %d rejected; of %d cancels, replaces and amends %d came too late", r.Orders.Placed,

@@ -86,21 +86,35 @@ func journalTrips(dir string) ([]core.MonoNs, error) {
 // calibrated are the models that --calibrate holds against a journal.
 var calibrated = []string{"risk", "prob:1", "prob:2", "prob:3", "power2:2", "power3:2", "log", "log2", "front"}
 
-// calibrate measures queue models by what became of a journal's orders.
-func (c *backtestCmd) calibrate(o *output, b *backtesting) error {
-	probes, _, err := journalOrders(c.Calibrate)
+// fits measures queue models by what became of a journal's orders, and tells which is the
+// nearest.
+func (b *backtesting) fits(dir string, feed core.MonoNs) (fits []backtest.Fit, best int, err error) {
+	probes, _, err := journalOrders(dir)
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
 	var queues []backtest.Queue
 	for _, name := range calibrated {
 		q, err := backtest.ParseQueue(name)
 		if err != nil {
-			return err
+			return nil, 0, err
 		}
 		queues = append(queues, q)
 	}
-	fits, err := backtest.Calibrate(b.laps, b.table, probes, queues, b.venue.Latency.Feed)
+	if fits, err = backtest.Calibrate(b.laps, b.table, probes, queues, feed); err != nil {
+		return nil, 0, err
+	}
+	for i := range fits {
+		if fits[i].F1 > fits[best].F1 {
+			best = i
+		}
+	}
+	return fits, best, nil
+}
+
+// calibrate shows how near to the truth queue models are.
+func (c *backtestCmd) calibrate(o *output, b *backtesting) error {
+	fits, best, err := b.fits(c.Calibrate, b.venue.Latency.Feed)
 	if err != nil {
 		return err
 	}
@@ -111,7 +125,6 @@ func (c *backtestCmd) calibrate(o *output, b *backtesting) error {
 	}
 	t := tabwriter.NewWriter(o.stdout, 0, 4, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "queue\torders\treally filled\tforetold\tboth\tmissed\twrong\tvalue of fills\tlate ms\tF1\t")
-	best := 0
 	for i := range fits {
 		f := &fits[i]
 		ratio := "-"
@@ -119,9 +132,6 @@ func (c *backtestCmd) calibrate(o *output, b *backtesting) error {
 			ratio = fmt.Sprintf("%.0f %%", 100*f.ModelQty/f.RealQty)
 		}
 		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%.1f\t%.3f\t\n", f.Queue, f.Orders, f.Real, f.Predicted, f.Both, f.Missed, f.Wrong, ratio, f.Late, f.F1)
-		if f.F1 > fits[best].F1 {
-			best = i
-		}
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -23,6 +23,7 @@ type backtestFill struct {
 	Time     core.WallNs `parquet:"time,timestamp(nanosecond)"`
 	Known    core.WallNs `parquet:"known,timestamp(nanosecond)"`
 	Order    int64       `parquet:"order"`
+	Strategy int64       `parquet:"strategy"`
 	Symbol   string      `parquet:"symbol"`
 	Side     string      `parquet:"side"`
 	Maker    bool        `parquet:"maker"`
@@ -80,7 +81,7 @@ func (b *backtesting) export(dir string, r *backtest.Result) error {
 	return errors.Join(
 		writeTables(dir, "fills", len(r.FillRows), func(i int, to *backtestFill) {
 			f := &r.FillRows[i]
-			*to = backtestFill{at(f.At), at(f.Known), int64(f.Order), b.table.Get(f.Instrument).Symbol, f.Side.String(), f.Maker, f.Price, f.Qty,
+			*to = backtestFill{at(f.At), at(f.Known), int64(f.Order), int64(f.Strategy), b.table.Get(f.Instrument).Symbol, f.Side.String(), f.Maker, f.Price, f.Qty,
 				f.Quote, f.Fee, b.table.AssetName(f.FeeAsset), f.Mid, f.Marks[0], f.Marks[1], f.Marks[2], f.Marks[3], f.Marks[4], f.Marks[5]}
 		}),
 		writeTables(dir, "orders", len(r.OrderRows), func(i int, to *backtestOrder) {
@@ -165,7 +166,7 @@ func (b *backtesting) report(name string, r *backtest.Result) error {
 	if len(c.Set) > 0 {
 		row("set", "%s", strings.Join(c.Set, " "))
 	}
-	row("speed", "%.2f million events a second", r.Rate/1e6)
+	row("speed", "%.2f million events a second of one core", r.Rate/1e6)
 	return writeWhole(name, func(f *os.File) error {
 		w := bufio.NewWriter(f)
 		return errors.Join(page.Write(w, r, a), w.Flush())
