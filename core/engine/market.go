@@ -66,7 +66,8 @@ func newMarket(s *Shard, in *core.Instrument, q *ring.Queue, seats []Seat) (*mar
 			return nil, fmt.Errorf("cannot build the shard: strategy number %d at %s is nil, taken or not below %d", t.Number, in.Symbol, s.gate.Strategies())
 		}
 		bars, _ := t.Strategy.(BarStrategy)
-		m.seats = append(m.seats, seat{Seat: t, view: View{s: s, m: m, n: t.Number}, bars: bars})
+		says, _ := t.Strategy.(Saying)
+		m.seats = append(m.seats, seat{Seat: t, view: View{s: s, m: m, n: t.Number}, bars: bars, says: says})
 	}
 	m.follow(s)
 	return m, nil

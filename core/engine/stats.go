@@ -92,6 +92,7 @@ type MarketStats struct {
 	Fees     [feeAssets]Fee
 	Trail    trail.Status
 	Rules    signal.RuleCounts
+	Seats    []SeatStats // of the strategies that trade it
 }
 
 // Stats is the newest published state; one reading goroutine.
@@ -136,7 +137,8 @@ func (s *Shard) post() {
 
 func (m *market) publish(s *Shard) {
 	d := m.stats.Draft()
-	*d = MarketStats{
+	seats := m.seatStats(s, d.Seats)
+	*d = MarketStats{Seats: seats,
 		Sync: m.sync.Status(), Top: m.top, Exposure: s.gate.Exposure(m.id), Halted: s.gate.HaltedSymbol(m.id),
 		Fills: m.fills, Traded: m.traded, Cash: m.cash, Fees: m.fees.list,
 	}

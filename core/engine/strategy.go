@@ -55,6 +55,7 @@ type seat struct {
 	Seat
 	view View
 	bars BarStrategy // nil if it does not want to hear of them
+	says Saying      // nil if it has nothing to say
 }
 
 // View is what a strategy sees and can do: its instrument's market, its own orders and

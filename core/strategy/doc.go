@@ -2,7 +2,12 @@
 // or a package of the user's own that calls engine.Register.
 //
 //	reflex   one order per change of the best bid: the yardstick of tick-to-order
-//	quoter   rests a post-only order on each side and leans against its inventory
+//	quoter   rests a post-only order on each side and leans against its inventory; by fixed
+//	         distances, or by a model of the market's own figures (model.go)
+//	follower trades signals: entry, stop, take-profit, trailing stop, time
+//	execution carries out one order: twap, pov, iceberg, peg, sweep
+//
+// tape.go measures the trades between others, cost.go compares posting with taking.
 package strategy
 
 import (
@@ -13,6 +18,8 @@ import (
 func init() {
 	engine.Register("reflex", NewReflex)
 	engine.Register("quoter", NewQuoter)
+	engine.Register("follower", NewFollower)
+	engine.Register("execution", NewExecution)
 }
 
 // smallest is the least quantity that the symbol's lot and notional rules allow

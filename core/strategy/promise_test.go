@@ -26,6 +26,12 @@ func TestQuoterKeepsItsPromisesInAnyMarket(t *testing.T) {
 			"cooldown":        fmt.Sprintf("%dms", rapid.IntRange(0, 300).Draw(rt, "cooldown")),
 			"short":           rapid.SampledFrom([]string{"allow", "never"}).Draw(rt, "short"),
 			"requote":         rapid.SampledFrom([]string{"cancel", "replace"}).Draw(rt, "requote"),
+			"model":           rapid.SampledFrom([]string{"fixed", "glft"}).Draw(rt, "model"),
+			"gamma":           rapid.SampledFrom([]float64{0.001, 0.05, 1}).Draw(rt, "gamma"),
+			"flow_max":        rapid.SampledFrom([]float64{0, 0.7}).Draw(rt, "flow"),
+			"sweep_bps":       rapid.SampledFrom([]float64{0, 2}).Draw(rt, "sweep"),
+			"markout_bps":     rapid.SampledFrom([]float64{0, 0.5}).Draw(rt, "markout"),
+			"queue_bps":       rapid.SampledFrom([]float64{0, 1}).Draw(rt, "queue"),
 		}
 		w := world(t, "quoter", values, enginetest.Setup{OutSize: rapid.SampledFrom([]int{2, 64}).Draw(rt, "out")})
 		var live []core.OrderID
@@ -112,6 +118,10 @@ func TestQuoterKeepsItsPromisesInAnyMarket(t *testing.T) {
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"move": move, "move too": move,
+			"trade": func(t *rapid.T) {
+				w.Trade(0, mid+tick*core.Price(rapid.IntRange(-3, 3).Draw(t, "at")), core.Qty(rapid.Int64Range(1, 1e9).Draw(t, "qty")))
+				w.Run()
+			},
 			"ack": func(t *rapid.T) { w.Ack(pick(t)); w.Run() },
 			"fill": func(t *rapid.T) {
 				id := pick(t)

@@ -42,6 +42,14 @@ import (
 //     cooldown         500ms     0 to 1h     pause of a side after its order has filled
 //     short            allow     allow,never never: sells only what it has bought in this run
 //     requote          cancel    cancel,replace how an order gives way to the next
+//     model            fixed     fixed,glft  where quotes lie, see model.go for it and what follows
+//     gamma            0.05      0.0001 to 10  glft: aversion to inventory, per 1/10000
+//     kappa            0         0 to 1000   glft: how trades thin out, per 1/10000; 0: as measured
+//     flow_max         0         0 to 1      guard: share of one side's takers in the flow; 0: off
+//     sweep_bps        0         0 to 1000   guard: a jump of the touch within 100 ms; 0: off
+//     markout_bps      0         0 to 1000   guard: loss of own fills after a second; 0: off
+//     guard_for        500ms     0 to 1m     how long a guarded side stays away
+//     queue_bps        0         0 to 100    what the front of a queue is worth; 0: nothing
 //
 // Quotes are pulled at once, whatever their age, when trading halts or a side of
 // the market is empty. A refusal, a reject or a refused cancel makes the side pause
@@ -56,6 +64,7 @@ type Quoter struct {
 	sides  [2]quote
 	unit   core.Qty // size in use; follows the price where qty is not given
 	unitAt core.Price
+	watch  watch // of the market, for the model and the guard
 }
 
 // quoting is its parameters.
@@ -65,6 +74,7 @@ type quoting struct {
 	slack                      core.Price
 	lifeMin, cooldown          core.MonoNs
 	short, replaces            bool
+	modelling
 }
 
 // quote is one side's state.
@@ -74,6 +84,7 @@ type quote struct {
 	stiff bool         // an amend or replace of id was refused: it is only cancelled
 	since core.MonoNs  // when it was placed
 	next  core.MonoNs  // nothing is asked for on this side before
+	ahead core.Qty     // estimate of what rests before id at its price; kept only with queue_bps
 }
 
 // live are the side's orders, 0 where there is none.
@@ -95,6 +106,7 @@ func NewQuoter(in *core.Instrument, p *engine.Params) (engine.Strategy, error) {
 		cooldown:  core.MonoNs(p.Duration("cooldown", 500*time.Millisecond, 0, time.Hour)),
 		short:     p.Choice("short", "allow", "allow", "never") == "allow",
 		replaces:  p.Choice("requote", "cancel", "cancel", "replace") == "replace",
+		modelling: modellingOf(p),
 	}}
 	if err := p.Done(); err != nil {
 		return nil, err
@@ -110,6 +122,9 @@ func (q *Quoter) Tune(_ *engine.View, next engine.Strategy) {
 
 // Market requotes when the touch may have moved.
 func (q *Quoter) Market(v *engine.View, ev *core.Event) {
+	if q.watches {
+		q.look(v, ev)
+	}
 	if ev.Kind == core.Touch || ev.Kind == core.DepthDelta {
 		q.requote(v)
 	}
@@ -122,6 +137,9 @@ func (q *Quoter) Timer(v *engine.View) { q.requote(v) }
 // side's own: one that was told as ended and lives after all.
 func (q *Quoter) Report(v *engine.View, r *core.Report, o *risk.Order) {
 	mine := &q.sides[o.Side]
+	if q.watches && r.Kind == core.ReportFill {
+		q.watch.filled(o.Side, r.Price, v.Now())
+	}
 	switch {
 	case r.ID != mine.id && r.ID != mine.old:
 		if !o.Status.Terminal() && !o.Canceling {
@@ -171,6 +189,9 @@ func (q *Quoter) requote(v *engine.View) {
 	position := v.Exposure().Position
 	bound := q.bound()
 	bid, ask := q.prices(v.Signals().Microprice(), position, &top, tick)
+	if q.watches {
+		bid, ask = q.model(v, position, &top, bid, ask)
+	}
 	// Not into an own order of the other side either.
 	for _, id := range q.sides[core.Sell].live() {
 		if o := v.Order(id); o != nil {
@@ -186,8 +207,17 @@ func (q *Quoter) requote(v *engine.View) {
 	if !q.short {
 		floor = 0
 	}
-	q.side(v, core.Buy, bid, bound-position)
-	q.side(v, core.Sell, ask, position-floor)
+	q.quoteSide(v, core.Buy, bid, bound-position)
+	q.quoteSide(v, core.Sell, ask, position-floor)
+}
+
+// quoteSide moves a side, or pulls it while the guard is up.
+func (q *Quoter) quoteSide(v *engine.View, s core.Side, want core.Price, room core.Qty) {
+	if q.watches && v.Now() < q.watch.shy[s] {
+		q.pull(v, s)
+		return
+	}
+	q.side(v, s, want, room)
 }
 
 // prices are the wanted quotes. Rounding never brings them nearer to the fair
@@ -247,6 +277,9 @@ func (q *Quoter) side(v *engine.View, s core.Side, want core.Price, room core.Qt
 			return
 		}
 		mine.id, mine.stiff, mine.since = id, false, now
+		if q.queueBps > 0 {
+			mine.ahead = levelOf(v, s, want)
+		}
 		return
 	}
 	o := v.Order(mine.id)
@@ -261,7 +294,7 @@ func (q *Quoter) side(v *engine.View, s core.Side, want core.Price, room core.Qt
 		if !o.Amending && !q.shrink(v, mine, o, room) {
 			v.Cancel(mine.id)
 		}
-	case off > q.tolerance(want) && now-mine.since >= q.lifeMin:
+	case off > q.tolerance(want)+q.worth(v, mine, o) && now-mine.since >= q.lifeMin:
 		if !q.replace(v, mine, o, want, room) {
 			v.Cancel(mine.id)
 		}
@@ -289,6 +322,9 @@ func (q *Quoter) replace(v *engine.View, mine *quote, o *risk.Order, want core.P
 		return false
 	}
 	mine.id, mine.old, mine.since = id, mine.id, v.Now()
+	if q.queueBps > 0 {
+		mine.ahead = levelOf(v, o.Side, want)
+	}
 	return true
 }
 

@@ -159,7 +159,16 @@ func TestStrategyParameters(t *testing.T) {
 		{"quoter", params{"life_min": "2h"}, "life_min is 2h, want a duration from 0s to 1h0m0s"},
 		{"quoter", params{"cooldown": int64(1)}, "cooldown is 1, want a duration"},
 		{"quoter", params{"short": "no"}, "short is no, want one of allow, never"},
-		{"quoter", params{"spread": 1.0}, "spread is not a parameter, want one of cooldown, half_spread_bps, inventory, life_min, qty, requote, short, skew_bps, slack_bps, slack_ticks"},
+		{"quoter", params{"spread": 1.0}, "spread is not a parameter, want one of cooldown, flow_max, gamma, guard_for, half_spread_bps, inventory, kappa, life_min"},
+		{"quoter", params{"model": "glft", "gamma": 0.5, "kappa": 2.0, "flow_max": 0.8, "sweep_bps": 3.0, "markout_bps": 1.0, "guard_for": "1s", "queue_bps": 0.5}, ""},
+		{"quoter", params{"model": "as"}, "model is as, want one of fixed, glft"},
+		{"follower", params{"signals": []any{"trend"}, "qty": "1", "trail_bps": 30.0, "rest": "both", "entry": "maker", "short": "allow"}, ""},
+		{"follower", params{"signals": []any{"a", "a"}}, "want a list of words, each once"},
+		{"follower", params{"stop_bps": -1.0}, "stop_bps is -1, want a number from 0 to 5000"},
+		{"execution", nil, ""},
+		{"execution", params{"side": "sell", "qty": "5", "limit": "99.5", "mode": "pov", "rate": 0.2}, ""},
+		{"execution", params{"mode": "vwap"}, "mode is vwap, want one of twap, pov, iceberg, peg, sweep"},
+		{"execution", params{"limit": "0"}, "limit is 0, want a price above 0"},
 	}
 	for _, c := range cases {
 		st, err := build(t, c.strategy, c.values)(in)

@@ -143,7 +143,7 @@ func New(s Setup) (*World, error) {
 		w.Stages = ring.New[engine.StageSample](s.RingSize)
 	}
 	limits := map[core.InstrumentID]risk.Limits{}
-	types := core.OrderTypeSet(0).With(core.Limit).With(core.LimitMaker).With(core.MarketOrder)
+	types := core.OrderTypeSet(0).With(core.Limit).With(core.LimitMaker).With(core.MarketOrder).With(core.StopLossLimit)
 	for _, sym := range s.Symbols {
 		id, err := w.Table.Add(core.Instrument{Symbol: sym, Base: w.Table.Asset(sym + " base"), Quote: w.Table.Asset("quote"),
 			Status: core.StatusTrading, OrderTypes: types, Features: ^core.Features(0), Filters: s.Filters})

@@ -47,7 +47,7 @@ func TestBadConfigsAreNamedWithWhatWasFoundAndWanted(t *testing.T) {
 		{"duration without unit", `recv_window = "2s"`, `recv_window = 2`, `got "2", want a duration`},
 		{"decimal", `qty_max = "0.01"`, `qty_max = "0.0.1"`, `got "0.0.1", want a decimal`},
 		{"exponent", `qty_max = "0.01"`, `qty_max = 1e-2`, `got "1e-2", want a decimal`},
-		{"strategy", `name = "quoter"`, `name = "qouter"`, `cannot find strategy "qouter", want one of quoter, reflex`},
+		{"strategy", `name = "quoter"`, `name = "qouter"`, `cannot find strategy "qouter", want one of execution, follower, quoter, reflex`},
 		{"missing limits", `[limits.ETHBTC]`, `[limits.XYZ]`, "limits.ETHBTC is missing"},
 		{"no depth", `streams = ["depth@100ms", `, `streams = [`, "without it there is no book"},
 		{"symbol twice", `"LTCBTC", "ETHBTC"]`, `"LTCBTC", "LTCBTC"]`, `"LTCBTC" twice`},

@@ -234,6 +234,7 @@ func (d *desk) reportMarket(r *report, in *core.Instrument, s *engine.Stats, pnl
 		line.age = short(int64(max(s.Now-m.Sync.LastProof, 0)))
 	}
 	r.markets = append(r.markets, line)
+	d.reportSeats(r, in, m)
 	if m.Fills == 0 && m.Exposure.Position == 0 {
 		return
 	}

@@ -80,6 +80,8 @@ type report struct {
 
 	Recovery *recoveryReport `json:"recovery"`
 
+	// Strategies are what each has at each symbol, and what it says of itself.
+	Strategies []strategyReport `json:"strategies,omitempty"`
 	// Params are those of strategies that differ from the configuration, by strategy and
 	// symbol.
 	Params map[string]map[string]string `json:"params,omitempty"`
@@ -164,6 +166,7 @@ func (r *report) screen(w io.Writer, home bool) {
 	for _, g := range r.Signals {
 		fmt.Fprintf(&b, "signal %s on %s fired %d   last: %s\n", g.Name, g.Symbol, g.Fired, g.Last)
 	}
+	r.strategyTable(&b)
 	for _, who := range slices.Sorted(maps.Keys(r.Params)) {
 		fmt.Fprintf(&b, "parameters changed of %s: %s\n", who, pairs(r.Params[who]))
 	}
