@@ -186,6 +186,7 @@ func (s *Session) replied(r *Reply) {
 			}
 			st.begin()
 			s.arrive(st)
+			s.listed, s.listAt = false, 0 // a confirmation is believed once the list says so too
 			return
 		}
 	}

@@ -142,15 +142,19 @@ type LimitJudge struct {
 	Blind
 	w      *World
 	forced time.Duration // until then refusals are the plan's
-	// Tight limits may have been used up by a former life: a new one cannot know that
-	// before the venue's first answers tell it.
+	// Tight are limits of weight that a former life may have used up.
 	Tight bool
 }
 
-// Life gives a new life under tight limits a minute to learn what the last has used.
+// Life gives a new life time to learn what the last has used: a window of the order count,
+// or of the weight. Without the folder that processes share nobody tells it.
 func (j *LimitJudge) Life(n int, on bool) {
-	if on && n > 0 && j.Tight {
-		j.forced = max(j.forced, j.w.Now()+time.Minute)
+	span := 11 * time.Second
+	if j.Tight {
+		span = time.Minute
+	}
+	if on && n > 0 {
+		j.forced = max(j.forced, j.w.Now()+span)
 	}
 }
 

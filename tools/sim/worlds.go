@@ -44,7 +44,7 @@ func (d *drawing) world() {
 		k.Orders = 5 + d.IntN(15)
 	}
 	if d.chance(0.15) {
-		k.Weight = 1200 + d.IntN(1200)
+		k.Weight = 2000 + d.IntN(1500)
 	}
 	switch k.Strategy {
 	case "burst":

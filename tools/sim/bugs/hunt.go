@@ -121,7 +121,7 @@ func (h *hunter) hunt(ctx context.Context, b *bug, seeds int) (c catch) {
 		return c
 	}
 	binary := filepath.Join(dir, "sim.test")
-	if text, err := h.golang(ctx, "test", "-c", "-vet=off", "-overlay", over, "-o", binary, simPackage); err != nil {
+	if text, err := h.golang(ctx, "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", over, "-o", binary, simPackage); err != nil {
 		c.Error = fmt.Sprintf("does not build: %s", text)
 		return c
 	}
@@ -155,7 +155,7 @@ func (h *hunter) canary(ctx context.Context, seeds int) (sick map[uint64]bool, r
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary := filepath.Join(dir, "sim.test")
-	if text, err := h.golang(ctx, "test", "-c", "-vet=off", "-o", binary, simPackage); err != nil {
+	if text, err := h.golang(ctx, "test", "-c", "-vet=off", "-ldflags=-s -w", "-o", binary, simPackage); err != nil {
 		return nil, "", fmt.Errorf("the tree as it is does not build: %s", text)
 	}
 	sick = map[uint64]bool{}

@@ -18,6 +18,7 @@ type seen struct {
 type sight struct {
 	read  []span // update ids of events, ascending, those that touch joined
 	snaps []int64
+	began int64 // when the newest snapshot was read: what lay behind it is looked at from then on
 	dark  int64 // since when no line carries it, -1: one does
 	blank bool  // and no snapshot was read since
 }
@@ -59,7 +60,7 @@ func (s *seen) See(f *Fact, found func(string)) {
 			if m.snaps = append(m.snaps, w.Last); len(m.snaps) > spansKept {
 				m.snaps = m.snaps[1:]
 			}
-			m.blank = false
+			m.blank, m.began = false, f.At
 			return
 		}
 		if s.carries[w.Conn] == nil {
@@ -115,7 +116,7 @@ func (s *seen) called(at int64, c *Called, found func(string)) {
 	case !m.reaches(c.Book):
 		found(fmt.Sprintf("%s: called at %d, which no snapshot and events that were read lead to", c.Symbol, c.Book))
 	default:
-		if s := m.beyond(c.Book); s != nil && at-s.at > holeWithin {
+		if s := m.beyond(c.Book); s != nil && at-max(s.at, m.began) > holeWithin {
 			found(fmt.Sprintf("%s: called at %d, %d ms after an event had been read that begins at %d: what lies between is missing", c.Symbol, c.Book, (at-s.at)/ms, s.from))
 		}
 	}
