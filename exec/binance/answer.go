@@ -187,7 +187,9 @@ func readOrder(doc *fastjson.Value, e *core.Execution) bool {
 	qty, err2 := core.ParseQty(doc.GetStringBytes("origQty"))
 	cum, err3 := core.ParseQty(doc.GetStringBytes("executedQty"))
 	quote, err4 := core.ParseSignedDecimal(doc.GetStringBytes("cummulativeQuoteQty"))
-	if err1 != nil || err2 != nil || err3 != nil || err4 != nil || cum > qty {
+	// More than its quantity has traded of an order that was amended below what had
+	// traded by then, and such a one is over as EXPIRED.
+	if err1 != nil || err2 != nil || err3 != nil || err4 != nil || cum > qty && e.Status != core.Expired {
 		return false
 	}
 	e.Price, e.Qty, e.Cum, e.CumQuote = price, qty, cum, core.Amount(quote)

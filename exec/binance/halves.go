@@ -108,10 +108,11 @@ func (c *answers) amended(doc *fastjson.Value, o *exec.Order, v *exec.Verdict) b
 	qty, err2 := core.ParseQty(got.GetStringBytes("qty"))
 	cum, err3 := core.ParseQty(got.GetStringBytes("executedQty"))
 	quote, err4 := core.ParseSignedDecimal(got.GetStringBytes("cumulativeQuoteQty"))
-	if err1 != nil || err2 != nil || err3 != nil || err4 != nil || cum > qty {
+	status := statusOf(got.GetStringBytes("status"))
+	if err1 != nil || err2 != nil || err3 != nil || err4 != nil || cum > qty && status != core.Expired {
 		return false
 	}
-	v.Execs = append(v.Execs, core.Execution{Kind: core.ExecStatus, Status: statusOf(got.GetStringBytes("status")), Side: o.Side, Type: o.Type, TIF: o.TIF,
+	v.Execs = append(v.Execs, core.Execution{Kind: core.ExecStatus, Status: status, Side: o.Side, Type: o.Type, TIF: o.TIF,
 		Instrument: o.Instrument, FeeAsset: core.NoAsset, Client: o.Client, VenueID: id, ExecID: doc.GetInt64("executionId"), TradeID: -1,
 		Price: price, Qty: qty, Cum: cum, CumQuote: core.Amount(quote), Time: core.WallNs(doc.GetInt64("transactTime") * 1e6)})
 	return true
