@@ -25,11 +25,11 @@ func count(t *testing.T, env string, few int) int {
 
 // Connections are replaced by age while a market trades, the account's too: no book is
 // ever demoted or fetched again, no line reports a hole that another did not fill, and
-// trading never stops. RIPOSTE_ROTATIONS=50 is the full run.
+// trading never stops. RIPOSTE_ROTATIONS=50 and RIPOSTE_ROTATE_EVERY=1m are the full run.
 func TestRunRotatesWithoutAGap(t *testing.T) {
 	n := uint64(count(t, "RIPOSTE_ROTATIONS", 2))
 	for _, lines := range []string{"1", "2"} {
-		d := started(t, simConfig(t, "lines = 2", "lines = "+lines, `rotate_age = "23h"`, `rotate_age = "4s"`))
+		d := started(t, simConfig(t, "lines = 2", "lines = "+lines, `rotate_age = "23h"`, `rotate_age = "`+rotateEvery(t)+`"`))
 		wait(t, "trading", d, func(r *report) bool { return r.Acks >= 2 && settled(r) })
 		was := d.report()
 		ups := d.user.Status().Ups
