@@ -19,6 +19,7 @@ type cancelState struct {
 	code   int32
 	tries  uint8
 	next   core.MonoNs // not before
+	input  uint64      // of the engine that asked for it, 0: the gateway did
 }
 
 // intake takes approvals off the ring. Orders that find no wire wait in line; cancels
@@ -66,9 +67,9 @@ func (g *Gateway) take(a *risk.Approved, now core.MonoNs) {
 	}
 	switch in.Kind {
 	case core.Cancel:
-		g.cancelIntent(in)
+		g.cancelIntent(in, a.Input())
 	case core.CancelAll:
-		g.cancelInstrument(in.Instrument)
+		g.cancelInstrument(in.Instrument, a.Input())
 	case core.Place, core.Replace:
 		x := g.wayFor(in)
 		if g.waitN > 0 || (x.none() && g.halt.Load() == 0) {
@@ -231,7 +232,7 @@ func (g *Gateway) doubt(o *Order) {
 	g.inquire(o)
 }
 
-func (g *Gateway) cancelIntent(in *core.Intent) {
+func (g *Gateway) cancelIntent(in *core.Intent, input uint64) {
 	for i := range g.waitN { // not sent yet: it never will be
 		at := (g.waitAt + i) % len(g.waiting)
 		wait := g.waiting[at].Intent()
@@ -251,10 +252,11 @@ func (g *Gateway) cancelIntent(in *core.Intent) {
 			FeeAsset: core.NoAsset, ID: in.ID, TradeID: -1, Recv: g.now})
 		return
 	}
+	o.cancel.input = input
 	g.wantCancel(o, false)
 }
 
-func (g *Gateway) cancelInstrument(id core.InstrumentID) {
+func (g *Gateway) cancelInstrument(id core.InstrumentID, input uint64) {
 	for n := g.waitN; n > 0; n-- {
 		wait := g.waiting[g.waitAt].Intent()
 		if wait.Instrument == id {
@@ -268,6 +270,7 @@ func (g *Gateway) cancelInstrument(id core.InstrumentID) {
 	}
 	g.table.EachLive(func(o *Order) {
 		if o.Instrument == id {
+			o.cancel.input = input
 			g.wantCancel(o, true)
 		}
 	})
@@ -336,7 +339,7 @@ func (g *Gateway) sendCancel(o *Order, x *way) bool {
 	}
 	fault.At(fault.CancelBefore)
 	g.rec = SentRecord{Kind: RequestCancel, Intent: core.Intent{Kind: core.Cancel, ID: o.ID, Instrument: o.Instrument, Side: o.Side, Strategy: o.Strategy},
-		Client: o.Client, VenueID: o.VenueID, Stamp: g.req.Stamp, Window: g.req.Window, At: g.now, Path: x.path}
+		Client: o.Client, VenueID: o.VenueID, Stamp: g.req.Stamp, Window: g.req.Window, At: g.now, Input: c.input, Path: x.path}
 	if err := g.cfg.Journal.Sent(&g.rec); err != nil {
 		// A cancel only lowers risk: it goes on when the disk does not.
 		g.raise(risk.HaltJournal)

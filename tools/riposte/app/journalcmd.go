@@ -97,13 +97,18 @@ func recordLine(rec *journal.Record, p journal.Payload) string {
 
 func recordJSON(rec *journal.Record, p journal.Payload) map[string]any {
 	m := map[string]any{"seq": rec.Seq, "kind": rec.Kind.String(), "version": rec.Version}
+	eachFieldOf(p, func(name string, v any) { m[name] = v })
+	return m
+}
+
+// eachFieldOf is eachField of a record, with what has words of its own as text.
+func eachFieldOf(p journal.Payload, f func(name string, v any)) {
 	eachField(reflect.ValueOf(p).Elem(), func(name string, v any) {
 		if s, ok := v.(fmt.Stringer); ok {
 			v = s.String()
 		}
-		m[name] = v
+		f(name, v)
 	})
-	return m
 }
 
 // eachField calls f for every field that is not zero; a report's and an event's own

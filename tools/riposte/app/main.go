@@ -47,6 +47,7 @@ type cli struct {
 	Record    recordCmd    `cmd:"" help:"Record a market without trading: raw frames, REST bodies, what was lost."`
 	Replay    replayCmd    `cmd:"" help:"Take recordings through the live path: decode, queue, sync, book."`
 	Backtest  backtestCmd  `cmd:"" help:"Run the configuration on recordings: the same engine and strategies against a simulated exchange."`
+	Why       whyCmd       `cmd:"" help:"Tell in plain words why an order was sent or refused, or what became of a signal, from the journal."`
 	Import    importCmd    `cmd:"" help:"Make one recording of ours out of others' and of the venue's public history."`
 	API       apiCmd       `cmd:"" name:"api" help:"Send one call to the venue's REST API, signed, and print the answer."`
 	Keys      keysCmd      `cmd:"" help:"Make or check keys."`
