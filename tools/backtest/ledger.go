@@ -26,6 +26,7 @@ type ledger struct {
 
 	position []core.Qty
 	volume   []float64 // in quote
+	parts    []part    // by strategy
 	counts   OrderCounts
 	acks     Histogram // decision to acknowledgement, as we see it
 	ends     Histogram // cancel to its end
@@ -41,6 +42,13 @@ type ledger struct {
 	lost                   uint64
 	invested, longest      float64
 	lastSample, peakAt     core.MonoNs
+}
+
+// part is what one strategy's fills made.
+type part struct {
+	fills        uint64
+	traded, fees float64
+	flow         []core.Amount // of each asset: what came in less what went out
 }
 
 // OrderCounts are what became of decisions, as the engine hears it.
@@ -201,6 +209,7 @@ func (l *ledger) filled(f *Fill) {
 		}
 		l.spread += sign * v
 	}
+	l.share(f, in, quote, fee)
 	group := 0
 	if !f.Maker {
 		group = 1
@@ -215,6 +224,23 @@ func (l *ledger) filled(f *Fill) {
 	}
 	l.fills.add(x)
 	l.due = min(l.due, f.At+core.MonoNs(Horizons[0]))
+}
+
+// share gives a fill to the strategy whose order it was.
+func (l *ledger) share(f *Fill, in *core.Instrument, quote, fee float64) {
+	for len(l.parts) <= int(f.Strategy) {
+		l.parts = append(l.parts, part{flow: make([]core.Amount, len(l.start))})
+	}
+	p := &l.parts[f.Strategy]
+	p.fills++
+	p.traded += quote
+	p.fees += fee
+	sign := core.Amount(f.Side.Sign())
+	p.flow[in.Base] += sign * core.Amount(f.Qty)
+	p.flow[in.Quote] -= sign * f.Quote
+	if int(f.FeeAsset) < len(p.flow) {
+		p.flow[f.FeeAsset] -= f.Fee
+	}
 }
 
 func abs(p core.Price) core.Price { return max(p, -p) }

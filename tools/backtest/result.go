@@ -3,6 +3,7 @@ package backtest
 import (
 	"encoding/hex"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -75,6 +76,7 @@ type Result struct {
 	Cancel  Percentiles       `json:"cancel"`
 	Signals []SignalScore     `json:"signals,omitempty"`
 	Symbols []SymbolResult    `json:"symbols"`
+	Parts   []StrategyResult  `json:"strategies"`
 	Lost    uint64            `json:"events_lost,omitempty"`
 	Notes   []string          `json:"notes,omitempty"`
 
@@ -107,11 +109,39 @@ type SymbolResult struct {
 	Live     bool     `json:"live"`
 }
 
+// StrategyResult is one strategy's part, by its number.
+type StrategyResult struct {
+	Name   string  `json:"name"`
+	Fills  uint64  `json:"fills"`
+	Traded float64 `json:"traded"`
+	Fees   float64 `json:"fees"`
+	PnL    float64 `json:"pnl"`
+}
+
 func sum(b []byte) uint64 { return xxhash.Sum64(b) }
 
 func (h *Histogram) percentiles() Percentiles {
 	ms := func(d time.Duration) float64 { return float64(d) / 1e6 }
 	return Percentiles{h.N, ms(h.Quantile(0.5)), ms(h.Quantile(0.9)), ms(h.Quantile(0.99)), float64(h.Max) / 1e6}
+}
+
+// halts are those in force at the end, of everything, of symbols and of strategies.
+func (r *Run) halts() string {
+	var all []string
+	add := func(of string, h risk.HaltCause) {
+		if h != 0 {
+			all = append(all, of+h.String())
+		}
+	}
+	add("", r.gate.Halted())
+	for i := range r.cfg.Engine.Instruments.List {
+		in := &r.cfg.Engine.Instruments.List[i]
+		add(in.Symbol+": ", r.gate.HaltedSymbol(in.ID))
+	}
+	for n, name := range r.cfg.Names {
+		add("strategy "+name+": ", r.gate.HaltedStrategy(uint16(n)))
+	}
+	return strings.Join(all, "; ")
 }
 
 func (r *Run) result(took, cpu time.Duration) (*Result, error) {
@@ -142,9 +172,7 @@ func (r *Run) result(took, cpu time.Duration) (*Result, error) {
 			res.Refused[risk.Refusal(i).String()] = n
 		}
 	}
-	if h := r.gate.Halted(); h != 0 {
-		res.Halted = h.String()
-	}
+	res.Halted = r.halts()
 	for g := range l.fills.groups {
 		*[...]*MarkStats{&res.Maker, &res.Taker}[g] = l.fills.groups[g]
 	}
@@ -153,6 +181,17 @@ func (r *Run) result(took, cpu time.Duration) (*Result, error) {
 		if id := g / signal.RulesMax; s.N[0] > 0 {
 			res.Signals = append(res.Signals, SignalScore{Symbol: t.List[id].Symbol, Rule: r.cfg.Engine.Rules[id].List()[g%signal.RulesMax].Name, Marks: *s})
 		}
+	}
+	for n, name := range r.cfg.Names {
+		s := StrategyResult{Name: name}
+		if n < len(l.parts) {
+			p := &l.parts[n]
+			s.Fills, s.Traded, s.Fees = p.fills, p.traded, p.fees
+			for a, v := range p.flow {
+				s.PnL += l.worth(core.AssetID(a), v)
+			}
+		}
+		res.Parts = append(res.Parts, s)
 	}
 	live := false
 	for i := range t.List {

@@ -33,6 +33,8 @@ type Config struct {
 	From, To core.MonoNs
 	// Keep says what is kept beside sums: for a report. A run of a sweep keeps nothing.
 	Keep Keep
+	// Names are those of the strategies, by number.
+	Names []string
 	// Currency is what profit is told in.
 	Currency core.AssetID
 	// Done, if not nil, is told now and then how many events have been served.

@@ -100,6 +100,7 @@ func TestTwoRunsAreOne(t *testing.T) {
 		if c.Venue.Latency, err = RoundTrips([]core.MonoNs{1e6, 5e6, 200e6, 1500e6}); err != nil {
 			t.Fatal(err)
 		}
+		c.Names = []string{"quoter"}
 		c.Venue.Seed, c.Keep = seed, Keep{Orders: 1000, Fills: 1000, Points: 100}
 		_, res := play(t, c)
 		res.Seconds, res.CPU, res.Rate = 0, 0, 0
@@ -117,6 +118,9 @@ func TestTwoRunsAreOne(t *testing.T) {
 	}
 	if d := a.PnL - (a.Spread + a.Holding - a.Fees); d > 1e-9 || d < -1e-9 {
 		t.Errorf("the parts of the profit miss it by %v", d)
+	}
+	if d := a.PnL - a.Parts[0].PnL; d > 1e-9 || d < -1e-9 || a.Parts[0].Fills != a.Orders.Fills {
+		t.Errorf("the only strategy has %+v of %v, want all", a.Parts[0], a.PnL)
 	}
 }
 

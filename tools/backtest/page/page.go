@@ -46,6 +46,7 @@ type About struct {
 	Currency string
 	Repeat   []Row  // tape, configuration, versions, options
 	Config   string // the configuration's text
+	Warnings []string
 	Notes    []string
 }
 
@@ -65,6 +66,7 @@ type pageData struct {
 	Warnings, Notes         []string
 	Horizons                []string
 	Marks, Scores           []markRow
+	Strategies              []Row
 	Fills                   []fillRow
 	FillsNote               string
 	Data                    drawn
@@ -123,7 +125,7 @@ type stepData struct {
 
 // Write writes the page.
 func Write(w io.Writer, r *backtest.Result, a *About) error {
-	p := &pageData{Title: a.Title, Style: template.CSS(style), Script: template.JS(script), Config: a.Config, Repeat: a.Repeat, Notes: a.Notes} //nolint:gosec // our own files
+	p := &pageData{Title: a.Title, Style: template.CSS(style), Script: template.JS(script), Config: a.Config, Repeat: a.Repeat, Warnings: a.Warnings, Notes: a.Notes} //nolint:gosec // our own files
 	begin := time.Unix(0, int64(a.Start)+int64(a.From)).UTC()
 	p.Subtitle = fmt.Sprintf("%s UTC and %v from there; %s events; all amounts in %s unless said", begin.Format("2006-01-02 15:04:05"),
 		time.Duration(r.Span*1e9).Round(time.Second), grouped(r.Events), a.Currency)
@@ -220,6 +222,11 @@ func (p *pageData) money(r *backtest.Result) {
 		{Name: "inventory", Value: signed(r.Holding), Note: "what the mid then did to what was held"},
 		{Name: "fees", Value: signed(-r.Fees), Note: "at the price of the moment"},
 		{Name: "profit", Value: signed(r.PnL), Total: true},
+	}
+	for i := range r.Parts {
+		if s := &r.Parts[i]; len(r.Parts) > 1 {
+			p.Strategies = append(p.Strategies, Row{Name: s.Name, Value: signed(s.PnL), Note: fmt.Sprintf("%s fills, %s traded, %s of fees", grouped(s.Fills), money(s.Traded), money(s.Fees))})
+		}
 	}
 	p.Data.Parts = []partData{{Name: "spread", V: r.Spread}, {Name: "inventory", V: r.Holding}, {Name: "fees", V: -r.Fees}, {Name: "profit", V: r.PnL, Total: true}}
 }

@@ -67,6 +67,9 @@ func (c backtestCmd) Run(o *output) (err error) {
 	if c.Lookahead < 0 || c.Lookahead > 1000 {
 		return usageError{want("--lookahead", c.Lookahead, "1 to 1000")}
 	}
+	if (c.Lookahead > 0 || c.Calibrate != "") && c.Report+c.Out != "" {
+		return usageError{errors.New("--report and --out are of a run or of a sweep's best: want neither beside --lookahead or --calibrate")}
+	}
 	stopProfile, err := c.profileFlags.start(o.stderr)
 	if err != nil {
 		return usageError{err}
@@ -210,7 +213,7 @@ func (b *backtesting) run(sets []string, keep backtest.Keep, from, to core.MonoN
 	if to == 0 {
 		to = core.MonoNs(b.cmd.To)
 	}
-	return backtest.New(backtest.Config{Laps: b.laps, Venue: b.venue, Engine: e, From: from, To: to, Keep: keep, Currency: b.currency})
+	return backtest.New(backtest.Config{Laps: b.laps, Venue: b.venue, Engine: e, From: from, To: to, Keep: keep, Names: tr.names, Currency: b.currency})
 }
 
 // venue makes the venue's options of flags and of what the tape tells.
@@ -334,15 +337,8 @@ func (c *backtestCmd) once(ctx context.Context, o *output, b *backtesting) error
 	if err != nil {
 		return err
 	}
-	if c.Out != "" {
-		if err := b.export(c.Out, res); err != nil {
-			return err
-		}
-	}
-	if c.Report != "" {
-		if err := b.report(c.Report, res); err != nil {
-			return err
-		}
+	if err := b.write(res, nil, nil); err != nil {
+		return err
 	}
 	if c.JSON {
 		e := json.NewEncoder(o.stdout)
@@ -364,6 +360,11 @@ func (b *backtesting) print(o *output, r *backtest.Result) error {
 		r.Orders.Filled, r.Orders.Canceled, r.Orders.Expired, r.Orders.Rejected, r.Orders.Cancels+r.Orders.Replaces+r.Orders.Amends, r.Orders.CancelBad)
 	row("fills", "%d, %d as maker; decision to answer p50 %.2f ms, p99 %.2f ms", r.Orders.Fills, r.Orders.Maker, r.Ack.P50, r.Ack.P99)
 	row("mark-out", "%s", marksLine(&r.Maker, &r.Taker))
+	for i := range r.Parts {
+		if s := &r.Parts[i]; len(r.Parts) > 1 {
+			row("strategy", "%s: %+.4f, %d fills, %.2f traded, %.4f of fees", s.Name, s.PnL, s.Fills, s.Traded, s.Fees)
+		}
+	}
 	for _, s := range sortedCounts(r.Refused) {
 		row("refused", "%d: %s", r.Refused[s], s)
 	}

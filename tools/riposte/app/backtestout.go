@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
@@ -137,16 +138,29 @@ func writeWhole(name string, write func(*os.File) error) (err error) {
 	return nil
 }
 
+// write writes what was asked for of a run with some keys changed; notes are said beside.
+func (b *backtesting) write(r *backtest.Result, sets, notes []string) error {
+	if out := b.cmd.Out; out != "" {
+		if err := b.export(out, r); err != nil {
+			return err
+		}
+	}
+	if name := b.cmd.Report; name != "" {
+		return b.report(name, r, sets, notes)
+	}
+	return nil
+}
+
 // report writes the HTML file.
-func (b *backtesting) report(name string, r *backtest.Result) error {
+func (b *backtesting) report(name string, r *backtest.Result, sets, notes []string) error {
 	c := b.cmd
-	cfg, err := c.config(nil)
+	cfg, err := c.config(sets)
 	if err != nil {
 		return err
 	}
 	a := &page.About{
 		Title: strings.Join(cfg.strategyNames(), ", ") + " on " + symbolList(b.table), Start: b.events.Start, From: core.MonoNs(c.From), Table: b.table,
-		Currency: b.table.AssetName(b.currency), Config: c.configText(), Notes: b.notes,
+		Currency: b.table.AssetName(b.currency), Config: c.configText(), Warnings: notes, Notes: b.notes,
 	}
 	row := func(name, format string, args ...any) {
 		a.Repeat = append(a.Repeat, page.Row{Name: name, Value: fmt.Sprintf(format, args...)})
@@ -163,8 +177,8 @@ func (b *backtesting) report(name string, r *backtest.Result) error {
 	if c.Repeat > 1 || c.From > 0 || c.To > 0 {
 		row("span", "--repeat %d --from %v --to %v", c.Repeat, c.From, c.To)
 	}
-	if len(c.Set) > 0 {
-		row("set", "%s", strings.Join(c.Set, " "))
+	if all := slices.Concat(c.Set, sets); len(all) > 0 {
+		row("set", "%s", strings.Join(all, " "))
 	}
 	row("speed", "%.2f million events a second of one core", r.Rate/1e6)
 	return writeWhole(name, func(f *os.File) error {

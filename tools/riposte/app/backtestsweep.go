@@ -143,7 +143,10 @@ func (c *backtestCmd) sweep(ctx context.Context, o *output, b *backtesting) erro
 	}
 	took := time.Since(bar.from).Seconds()
 	res := sweepResult{Sort: c.Sort, Split: part, Rows: rows, Seconds: took, Rate: float64(events) / took}
-	res.judge(grid)
+	best := res.judge(grid)
+	if err := c.writeBest(ctx, b, sweepSets(grid, best), &res); err != nil {
+		return err
+	}
 	if c.JSON {
 		e := json.NewEncoder(o.stdout)
 		e.SetIndent("", " ")
@@ -172,10 +175,30 @@ func sweepSets(g backtest.Grid, i int) (sets []string) {
 	return sets
 }
 
-// judge puts the best first and says what speaks against it.
-func (s *sweepResult) judge(grid backtest.Grid) {
+// writeBest runs the best combination once more, over all of the tape, for the report and
+// the tables that were asked for.
+func (c *backtestCmd) writeBest(ctx context.Context, b *backtesting, sets []string, s *sweepResult) error {
+	if c.Report+c.Out == "" {
+		return nil
+	}
+	run, err := b.run(sets, keepForReport, 0, 0)
+	if err != nil {
+		return err
+	}
+	r, err := run.Play(ctx)
+	if err != nil {
+		return err
+	}
+	notes := []string{fmt.Sprintf("this is the best of %d combinations by %s, %s; what is best of many is partly luck", len(s.Rows), s.Sort, strings.Join(sets, " "))}
+	if s.Split > 0 {
+		notes = append(notes, fmt.Sprintf("it was chosen by the first %v %% of the tape, and is shown over all of it", s.Split))
+	}
+	return b.write(r, sets, append(notes, s.Warnings...))
+}
+
+// judge puts the best first, says what speaks against it, and which it was.
+func (s *sweepResult) judge(grid backtest.Grid) (best int) {
 	in, out := make([]float64, len(s.Rows)), make([]float64, len(s.Rows))
-	best := 0
 	for i := range s.Rows {
 		in[i] = judgedBy(s.Rows[i].In, s.Sort)
 		if s.Rows[i].Out != nil {
@@ -215,6 +238,7 @@ func (s *sweepResult) judge(grid backtest.Grid) {
 		}
 		return 0
 	})
+	return best
 }
 
 // rowsShown is how many combinations are printed; --json has all.
