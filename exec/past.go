@@ -81,7 +81,7 @@ func (p *Past) Take(rec *journal.Record) error {
 		}
 		return p.session(d, rec.Seq)
 	case journal.KindSegment, journal.KindChain, journal.KindSent, journal.KindRefusal, journal.KindMarket, journal.KindSnapshot, journal.KindLimit,
-		journal.KindParam,
+		journal.KindParam, journal.KindRules,
 		journal.KindSignal, journal.KindMarkOut, journal.KindScore:
 		return nil
 	}

@@ -189,8 +189,13 @@ func (r *REST) send(ctx context.Context, c *call) (*answer, error) {
 	if err := r.pay(ctx, c); err != nil {
 		return nil, err
 	}
-	ctx, stop := context.WithTimeout(ctx, r.cfg.Timeout)
-	defer stop()
+	// The caller's end is the call's if it is no later: of two timers for one instant chance
+	// says which goes off first, and the caller might find time left for one call more.
+	if end, ok := ctx.Deadline(); !ok || time.Until(end) > r.cfg.Timeout {
+		var stop func()
+		ctx, stop = context.WithTimeout(ctx, r.cfg.Timeout)
+		defer stop()
+	}
 	var connected atomic.Bool
 	client := r.client
 	if c.once {

@@ -122,6 +122,12 @@ func (d *drawing) link(e *Event) {
 	e.Nth, e.Up = d.IntN(8), d.chance(0.5)
 }
 
+// classes are all that is drawn. Of what the venue can do to itself one thing is not among
+// them: "clock", which moves the clock that requests are judged by. The times of its events
+// and the minutes of its limits stay where they are, so such a venue is at odds with itself,
+// and whether data is old (P3), an order signed too early (P20) or a minute used up (P25)
+// would depend on which of its clocks a judge believes. That the two sides differ is drawn
+// all the same: Work.Offset for a whole run, "drift" and "clockstep" on the engine's side.
 var classes = []class{
 	{"reset", 0.4, 1, 30, []string{"reset"}, func(d *drawing, e *Event) { e.Kind = "reset"; d.link(e) }},
 	{"vanish", 0.3, 0.5, 8, []string{"vanish"}, func(d *drawing, e *Event) { e.Kind = "vanish"; d.link(e) }},

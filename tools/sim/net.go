@@ -175,6 +175,9 @@ func (n *Net) connect(d *dialing) {
 	base := n.Latency.Base
 	wait := base + base/2 + time.Duration(n.rng.Int64N(int64(base)))
 	no := n.refuse[d.kind]
+	if n.w.Trace.Deep {
+		n.w.Trace.Add(n.w.Now(), "%s dials %s, which takes %v", d.host.Name, d.kind, wait)
+	}
 	fail := func(err error) {
 		n.w.After(wait, func() { d.done <- dialed{err: &net.OpError{Op: "dial", Net: "tcp", Err: err}} })
 	}

@@ -54,6 +54,7 @@ type conn struct {
 	pings    []ping
 
 	wake   chan struct{}
+	heard  chan struct{} // closed when nothing more is read
 	done   chan struct{}
 	closed sync.Once
 
@@ -84,7 +85,7 @@ func newConn(s *Server, kind connKind, nc net.Conn, ip string) *conn {
 		}
 	}
 	return &conn{id: l.ID(), kind: kind, ip: ip, srv: s, net: nc, since: s.clock.now(),
-		wake: make(chan struct{}, 1), done: make(chan struct{}), subs: make(map[string]*sub)}
+		wake: make(chan struct{}, 1), heard: make(chan struct{}), done: make(chan struct{}), subs: make(map[string]*sub)}
 }
 
 // below is the connection under TLS, nc itself without.
@@ -143,6 +144,16 @@ func (c *conn) last(b []byte, breaking bool) {
 		c.draining, c.breaking = true, breaking
 	}
 	c.mu.Unlock()
+	c.notify()
+}
+
+// hangUp is the reader's end: what is queued is still written, whichever of reader and writer is faster, then the
+// connection ends.
+func (c *conn) hangUp() {
+	c.mu.Lock()
+	c.draining = true
+	c.mu.Unlock()
+	close(c.heard)
 	c.notify()
 }
 
@@ -225,6 +236,7 @@ func (c *conn) linger() {
 	defer t.Stop()
 	select {
 	case <-c.done:
+	case <-c.heard:
 	case <-t.C:
 	}
 }
@@ -339,7 +351,7 @@ func (c *conn) shutdownFrame(now int64) []byte {
 
 // read is the reader goroutine: control frames are answered here, text goes to handle.
 func (c *conn) read(br *bufio.Reader, handle func([]byte)) {
-	defer c.end()
+	defer c.hangUp()
 	f := frameReader{r: br, cap: c.srv.cfg.MaxMessage}
 	pace := newPace(c.srv.cfg.ClientMessagesPerSecond)
 	for {

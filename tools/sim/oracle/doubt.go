@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 )
@@ -103,11 +104,38 @@ func (d *doubt) judge(at int64, dump *OrderDump, found func(string)) {
 
 // refuses reports whether an answer says for certain that the request was not done.
 func refuses(r *Reply) bool {
-	switch r.Code {
-	case 0, -1000, -1001, -1006, -1007, -1008, -1016, -2021:
+	return r.Status >= 400 && r.Status < 500 && certain(r.Code) && (r.Code != -2021 || halfRefused(r.Body))
+}
+
+// certain reports whether a code says that something was not done.
+func certain(code int) bool {
+	switch code {
+	case 0, -1000, -1001, -1006, -1007, -1008, -1016:
 		return false
 	}
-	return r.Status >= 400 && r.Status < 500
+	return true
+}
+
+// halfRefused reports whether it is the new order that a replace which was done in half has
+// not brought (Binance Spot API docs, 2026-07-21).
+func halfRefused(body []byte) bool {
+	type halves struct {
+		NewOrderResult   string
+		NewOrderResponse struct{ Code int }
+	}
+	var m struct {
+		Data  halves
+		Error struct{ Data halves }
+	}
+	if json.Unmarshal(body, &m) != nil {
+		return false
+	}
+	for _, h := range []halves{m.Data, m.Error.Data} {
+		if h.NewOrderResult == "NOT_ATTEMPTED" || h.NewOrderResult == "FAILURE" && certain(h.NewOrderResponse.Code) {
+			return true
+		}
+	}
+	return false
 }
 
 // rejectedBy is the client id of an order that a query tells to be rejected.
@@ -116,7 +144,7 @@ func rejectedBy(r *Reply) string {
 		ClientOrderID, Status string
 		Result                *struct{ ClientOrderID, Status string }
 	}
-	if r.Status != 200 || json.Unmarshal(r.Body, &m) != nil {
+	if r.Status != 200 || !bytes.Contains(r.Body, []byte(stateRejected)) || json.Unmarshal(r.Body, &m) != nil {
 		return ""
 	}
 	if m.Result != nil {

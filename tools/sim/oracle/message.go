@@ -10,16 +10,13 @@ import (
 
 // message takes one whole message of frames: way 0 is the engine's.
 func (c *conn) message(b []byte, way int, show func(any)) {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.UseNumber()
-	var m map[string]any
-	if dec.Decode(&m) != nil {
+	m := object(b)
+	if m == nil {
 		return
 	}
 	if way == 0 {
 		r := &Request{Conn: c.id, ID: text(m["id"]), Method: text(m["method"]), Args: map[string]string{}}
-		params, _ := m["params"].(map[string]any)
-		for k, v := range params {
+		for k, v := range object(m["params"]) {
 			r.Args[k] = text(v)
 		}
 		r.Key = r.Args["apiKey"] != ""
@@ -27,9 +24,9 @@ func (c *conn) message(b []byte, way int, show func(any)) {
 		show(r)
 		return
 	}
-	if data, ok := m["data"].(map[string]any); ok && m["stream"] != nil {
+	if data := object(m["data"]); data != nil && m["stream"] != nil {
 		m = data
-	} else if event, ok := m["event"].(map[string]any); ok {
+	} else if event := object(m["event"]); event != nil {
 		m = event
 	}
 	switch text(m["e"]) {
@@ -50,7 +47,7 @@ func (c *conn) message(b []byte, way int, show func(any)) {
 }
 
 // untold is a message that does not name its kind: the best price, or an answer.
-func (c *conn) untold(m map[string]any, b []byte, show func(any)) {
+func (c *conn) untold(m map[string]json.RawMessage, b []byte, show func(any)) {
 	if m["u"] != nil && m["b"] != nil && m["a"] != nil {
 		show(Touch{Conn: c.id, Symbol: text(m["s"]), ID: whole(m["u"])})
 		return
@@ -60,9 +57,9 @@ func (c *conn) untold(m map[string]any, b []byte, show func(any)) {
 		return
 	}
 	a := Reply{Conn: c.id, Status: int(whole(m["status"])), Body: b}
-	if e, ok := m["error"].(map[string]any); ok {
+	if e := object(m["error"]); e != nil {
 		a.Code = int(whole(e["code"]))
-		if data, ok := e["data"].(map[string]any); ok {
+		if data := object(e["data"]); data != nil {
 			a.Retry = max(whole(data["retryAfter"])-whole(data["serverTime"]), 0) * 1e6
 		}
 	}
@@ -88,6 +85,9 @@ func answered(a *Reply, show func(any)) {
 }
 
 func errorCode(b []byte) int {
+	if !bytes.Contains(b, []byte(`"msg"`)) {
+		return 0
+	}
 	var m struct {
 		Code int
 		Msg  *string
@@ -98,20 +98,37 @@ func errorCode(b []byte) int {
 	return m.Code
 }
 
+// object is the members of a JSON object, each as it stands there; nil of anything else.
+// What nobody asks for, the levels of books above all, is not read.
+func object(b []byte) (m map[string]json.RawMessage) {
+	if len(b) == 0 || json.NewDecoder(bytes.NewReader(b)).Decode(&m) != nil {
+		return nil
+	}
+	for name, v := range m {
+		if string(v) == "null" {
+			delete(m, name)
+		}
+	}
+	return m
+}
+
 // text is a JSON text or number as it stands there, "" for anything else.
-func text(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case json.Number:
-		return v.String()
+func text(v json.RawMessage) string {
+	switch {
+	case len(v) == 0:
+	case v[0] == '"':
+		var s string
+		if json.Unmarshal(v, &s) == nil {
+			return s
+		}
+	case v[0] == '-' || v[0] >= '0' && v[0] <= '9':
+		return string(v)
 	}
 	return ""
 }
 
-func whole(v any) int64 {
-	n, _ := v.(json.Number)
-	i, _ := n.Int64()
+func whole(v json.RawMessage) int64 {
+	i, _ := strconv.ParseInt(string(v), 10, 64)
 	return i
 }
 

@@ -92,12 +92,16 @@ func judge(t *testing.T, promise string, make func() Checker, histories map[stri
 func TestAnOrderIsNotGivenUpBeforeItMay(t *testing.T) {
 	refused := func(status, code int) Reply { return Reply{Conn: 1, For: place(one), Status: status, Code: code} }
 	judge(t, "P6", func() Checker { return newDoubt(rules()) }, map[string][]step{
-		"waited":             {at(0, place(one)), at(76*sec, dump(told(one, stateNotSent, 0)))},
-		"not waited":         {at(0, place(one)), at(74*sec, dump(told(one, stateNotSent, 0)))},
-		"refused":            {at(0, place(one)), at(0, refused(400, -2010)), at(0, dump(told(one, stateRejected, 0)))},
-		"not refused":        {at(0, place(one)), at(0, dump(told(one, stateRejected, 0)))},
-		"not a 503":          {at(0, place(one)), at(0, refused(503, -1007)), at(0, dump(told(one, stateRejected, 0)))},
-		"not -1006":          {at(0, place(one)), at(0, refused(400, -1006)), at(0, dump(told(one, stateNotSent, 0)))},
+		"waited":      {at(0, place(one)), at(76*sec, dump(told(one, stateNotSent, 0)))},
+		"not waited":  {at(0, place(one)), at(74*sec, dump(told(one, stateNotSent, 0)))},
+		"refused":     {at(0, place(one)), at(0, refused(400, -2010)), at(0, dump(told(one, stateRejected, 0)))},
+		"not refused": {at(0, place(one)), at(0, dump(told(one, stateRejected, 0)))},
+		"not a 503":   {at(0, place(one)), at(0, refused(503, -1007)), at(0, dump(told(one, stateRejected, 0)))},
+		"not -1006":   {at(0, place(one)), at(0, refused(400, -1006)), at(0, dump(told(one, stateNotSent, 0)))},
+		"half of a replace": {at(0, place(one)), at(0, Reply{For: place(one), Status: 409, Code: -2021, Body: []byte(`{"code":-2021,"data":{"cancelResult":"SUCCESS","newOrderResult":"FAILURE","newOrderResponse":{"code":-2010}}}`)}),
+			at(0, dump(told(one, stateRejected, 0)))},
+		"not the other half": {at(0, place(one)), at(0, Reply{For: place(one), Status: 409, Code: -2021, Body: []byte(`{"code":-2021,"data":{"cancelResult":"FAILURE","newOrderResult":"SUCCESS"}}`)}),
+			at(0, dump(told(one, stateRejected, 0)))},
 		"no byte left":       {at(0, dump(told(one, stateNotSent, 0)))},
 		"not half a request": {at(0, begin(one)), at(sec, dump(told(one, stateNotSent, 0)))},
 		"not taken after":    {at(0, place(one)), at(90*sec, dump(told(one, stateNotSent, 0))), at(0, taken(one, 1))},
