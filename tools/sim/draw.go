@@ -18,8 +18,11 @@ func Draw(seed uint64, length time.Duration) *Plan {
 	d.world()
 	list := slices.Concat(classes, lasting)
 	alone := -1
-	if d.chance(0.2) { // what one fault does is often hidden by the others
+	if d.chance(0.25) { // what one fault does is often hidden by the others
 		alone = d.IntN(len(list))
+		if d.chance(0.3) { // what must cost nothing shows only where nothing else is wrong
+			alone = slices.IndexFunc(list, func(c class) bool { return c.name == "planned" })
+		}
 	}
 	for i := range list {
 		c := &list[i]
@@ -317,7 +320,7 @@ func (d *drawing) work() {
 	k := &d.p.Work
 	k.Symbols = [][]string{{"BTCUSDT"}, {"BTCUSDT", "ETHUSDT"}, {"ETHUSDT", "BTCUSDT", "ETHBTC"}}[pick(d, 0, 0, 0, 1, 1, 2)]
 	k.Streams = pick(d, []string{"depth@100ms", "bookTicker"}, []string{"depth@100ms", "bookTicker"}, []string{"depth@100ms", "bookTicker", "trade"}, []string{"depth@100ms"})
-	k.Strategy = pick(d, "quoter", "quoter", "reflex", "greedy", "greedy", "greedy", "deep", "burst")
+	k.Strategy = pick(d, "quoter", "quoter", "reflex", "greedy", "greedy", "greedy", "deep", "deep", "burst")
 	k.Pace = d.rate(0.5, 4)
 	k.Base, k.Tail = d.between(100*time.Microsecond, 60*time.Millisecond), d.between(20*time.Microsecond, 10*time.Millisecond)
 	k.Park = d.between(10*time.Millisecond, 40*time.Millisecond)

@@ -8,15 +8,19 @@ import (
 // lasting are families of faults that last, come again and again, or are aimed: what is
 // over at once is forgiven by a retry, and whoever only retries looks well.
 var lasting = []class{
+	// The venue announces the end of connections in good time.
+	{"planned", 0.1, 5, 15, []string{"venue"}, func(d *drawing, e *Event) {
+		e.Kind, e.Text = "venue", fmt.Sprintf("shutdown %s %v", pick(d, "streams", "streams", "all"), d.between(4*time.Second, 10*time.Second))
+	}},
 	// A whole kind of connection is gone: what there is breaks or falls silent, and no
 	// other can be made.
 	{"dark", 0.3, 1, 8, []string{"dark"}, func(d *drawing, e *Event) {
-		e.Kind, e.For, e.N = "dark", d.between(500*time.Millisecond, 60*time.Second), d.IntN(3)
+		e.Kind, e.For, e.N = "dark", d.between(2*time.Second, 60*time.Second), d.IntN(3)
 		e.Link = pick(d, Stream, Stream, API, API, Wire, REST).String()
 	}},
 	// The peer reads no more: a request is taken in part.
-	{"narrow", 0.2, 2, 30, []string{"narrow"}, func(d *drawing, e *Event) {
-		e.Kind, e.N, e.For = "narrow", 1+d.IntN(700), d.between(20*time.Millisecond, 5*time.Second)
+	{"narrow", 0.2, 5, 60, []string{"narrow"}, func(d *drawing, e *Event) {
+		e.Kind, e.N, e.For = "narrow", 100+d.IntN(400), d.between(20*time.Millisecond, 5*time.Second)
 		e.Link, e.Nth, e.Up = pick(d, Wire, Wire, API).String(), d.IntN(8), true
 	}},
 	// Answers to orders are lost, one after another.

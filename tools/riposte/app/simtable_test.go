@@ -67,6 +67,36 @@ func (t faultTable) String() string {
 	return b.String()
 }
 
+// rare tells the cells that are empty or nearly so. None is impossible: a fault strikes by
+// the calendar, whatever the state. In brackets is how often it would have struck there if
+// faults and states came together by chance, from the sums of row and column.
+func (t faultTable) rare() string {
+	const few = 30
+	rows, columns, all := map[string]int{}, map[string]int{}, 0
+	for name, row := range t {
+		for s, n := range row {
+			rows[name] += n
+			columns[s] += n
+			all += n
+		}
+	}
+	var empty []string
+	cells, below := 0, 0
+	for _, name := range slices.Sorted(maps.Keys(t)) {
+		for _, s := range sim.States {
+			n := t[name][s]
+			cells++
+			if n < few {
+				below++
+			}
+			if n == 0 {
+				empty = append(empty, fmt.Sprintf("%s when %s (%.1f)", name, s, float64(rows[name])*float64(columns[s])/float64(max(all, 1))))
+			}
+		}
+	}
+	return fmt.Sprintf("%d cells, %d below %d, %d empty because both are rare: %s", cells, below, few, len(empty), strings.Join(empty, ", "))
+}
+
 // states are those that hold now.
 func (r *simRun) states() (list []string) {
 	l := r.life

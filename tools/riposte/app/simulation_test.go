@@ -205,7 +205,7 @@ func (b *simBatch) tell() {
 	if b.runs == 0 || b.wall == 0 {
 		return
 	}
-	b.t.Logf("faults by the state in which they struck:\n%s", b.table)
+	b.t.Logf("faults by the state in which they struck:\n%s\n%s", b.table, b.table.rare())
 	b.t.Logf("places of core/fault never come to: %s", b.marks.missed())
 	b.t.Logf("%d runs, %d broke a promise %v, %d double runs equal; %v simulated in %v: %.0f times real time; %d lives, %d orders, %d fills, %d steps; latched halts %v",
 		b.runs, b.failed, b.promises, b.equal, b.simulated.Round(time.Second), b.wall.Round(time.Millisecond), b.simulated.Seconds()/b.wall.Seconds(), b.lives, b.orders, b.fills, b.steps, b.latches)
