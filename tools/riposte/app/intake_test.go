@@ -86,7 +86,7 @@ horizon = "interval"
 `
 
 // outsideConfig is a configuration with sources of every kind. ETHUSDT's own signal says sell.
-func outsideConfig(t *testing.T, socketURL string) *Config {
+func outsideConfig(t *testing.T, socketURL string, edits ...string) *Config {
 	t.Helper()
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte(hookSecret+"\n"), 0o600); err != nil {
@@ -110,11 +110,11 @@ func outsideConfig(t *testing.T, socketURL string) *Config {
 		"[sources.voc.fields]\nsymbol = \"data.0.sym\"\nside = \"data.0.dir\"\nprice = \"data.0.px\"\ntime = \"data.0.ts\"\nstrength = \"data.0.conf\"\n"
 	text = strings.Replace(text, "path = \"/rare\"\nauth = \"hmac\"\nsecret_file = \""+secret+"\"\n"+sourceFields, "path = \"/rare\"\nauth = \"hmac\"\nsecret_file = \""+secret+"\"\n"+strings.Replace(strings.Replace(sourceFields, "60000", "1", 1), "1000", "2", 1), 1)
 	own := "[signals.down]\non = \"event\"\nwhen = \"mid() > 0\"\ndirection = \"sell\"\nhorizon = \"24h\"\nsymbols = [\"ETHUSDT\"]\n"
-	return simConfig(t, `name = "quoter"`, `name = "test-heeder"`, "[strategy.params]\nslack_ticks = 2\nlife_min = \"250ms\"\n", "", "[airlock]\n", own+text+"[airlock]\n",
+	return simConfig(t, append(edits, `name = "quoter"`, `name = "test-heeder"`, "[strategy.params]\nslack_ticks = 2\nlife_min = \"250ms\"\n", "", "[airlock]\n", own+text+"[airlock]\n",
 		"statistics_every = \"30s\"", "statistics_every = \"1h\"", "cost_bps = 25", "cost_bps = 60", "agreement_bps = 10", "agreement_bps = 60", "drift_bps = 20", "drift_bps = 40",
 		"depth_times = 3", "depth_times = 1", "slippage_bps = 5", "slippage_bps = 50", "volume_times = 1000", "volume_times = 1", "trend_bps = 150", "trend_bps = 9000",
 		"duplicate_span = \"500ms\"", "duplicate_span = \"0s\"", "rate_max = 40\n", "rate_max = 100000\n", "strategy_rate_max = 20", "strategy_rate_max = 100000", "message_max = 100", "message_max = 1000000",
-		"audit = true", "audit = false")
+		"audit = true", "audit = false")...)
 }
 
 // rig is a running engine with sources, and whoever sends to them.
@@ -126,7 +126,7 @@ type rig struct {
 	ids    int
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t *testing.T, edits ...string) *rig {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +143,7 @@ func newRig(t *testing.T) *rig {
 		}
 		close(conns)
 	}()
-	cfg := outsideConfig(t, "ws://"+ln.Addr().String())
+	cfg := outsideConfig(t, "ws://"+ln.Addr().String(), edits...)
 	if err := os.MkdirAll(cfg.Journal.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -156,11 +156,7 @@ func newRig(t *testing.T) *rig {
 	heedOrders.Store(0)
 	d := begunWith(t, cfg)
 	r := &rig{t: t, d: d, client: http.Client{Transport: &http.Transport{}}}
-	t.Cleanup(func() {
-		r.client.CloseIdleConnections()
-		d.end(t)
-		r.socket.Close()
-	})
+	t.Cleanup(r.end)
 	c, ok := <-conns
 	if !ok {
 		t.Fatal("no connection to the WebSocket source")
@@ -190,6 +186,16 @@ func newRig(t *testing.T) *rig {
 		})
 	}
 	return r
+}
+
+// end closes all, once.
+func (r *rig) end() {
+	if r.d != nil {
+		r.client.CloseIdleConnections()
+		r.d.end(r.t)
+		r.socket.Close()
+		r.d = nil
+	}
 }
 
 func begunWith(t *testing.T, cfg *Config) *desk {
