@@ -191,6 +191,21 @@ func TestARecordOfALaterProgramIsRefused(t *testing.T) {
 	}
 }
 
+// TestAPastKnowsEveryKindOfRecord: one that it does not know would keep every later run
+// from starting.
+func TestAPastKnowsEveryKindOfRecord(t *testing.T) {
+	for k := journal.Kind(1); journal.New(k) != nil; k++ {
+		text := journal.New(k).Append(nil, 1)
+		rec, err := journal.NewReader(bytes.NewReader(text)).Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := NewPast().Take(&rec); err != nil && strings.Contains(err.Error(), "newer riposte") {
+			t.Errorf("%v: %v", k, err)
+		}
+	}
+}
+
 // TestAPastComesBackThroughItsCheckpoint has random histories cut into sessions at
 // random places: wherever a session begins, the state is the same as of one journal
 // read from its start.
