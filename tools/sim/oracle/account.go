@@ -180,6 +180,8 @@ type deadMan struct {
 	dark  map[string]int64
 	lines map[int]map[string]bool
 	heard map[int]int64 // when each connection for market data last brought a byte, -1: never
+	last  int64         // when the engine last did something
+	awake int64         // since when it has been running without a pause
 }
 
 func newDeadMan(r *Rules) *deadMan {
@@ -200,6 +202,13 @@ const cutOffSlack = 3 * sec
 func (d *deadMan) See(f *Fact, found func(string)) {
 	d.ears.see(f)
 	d.link.see(f)
+	switch f.What.(type) {
+	case Read, Wrote, Reply, Dump:
+		if f.At-d.last > cutOffSlack {
+			d.awake = f.At // the process did not run
+		}
+		d.last = f.At
+	}
 	switch w := f.What.(type) {
 	case Depth:
 		if !w.Snapshot() {
@@ -263,6 +272,9 @@ func (d *deadMan) hears(now int64) bool {
 
 func (d *deadMan) judge(now int64, found func(string)) {
 	most := d.rules.LostAfter + cutOffSlack
+	if now-d.awake < cutOffSlack {
+		return // what it found on waking it is to act on now
+	}
 	for _, id := range slices.SortedFunc(maps.Keys(d.open), func(a, b venueOrder) int { return int(a.id - b.id) }) {
 		m := d.open[id]
 		if m.told {

@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 )
@@ -92,7 +93,7 @@ func (r *rejects) See(f *Fact, found func(string)) {
 	case Reply:
 		switch {
 		case w.For == nil:
-		case w.For.Creates() && refuses(&w):
+		case w.For.Creates() && refuses(&w) && !bytes.Contains(w.Body, []byte(`"NOT_ATTEMPTED"`)): // an order that was not tried is not refused
 			if r.row++; r.row == r.rules.RejectMax {
 				r.since = f.At
 			}

@@ -74,6 +74,7 @@ func TestCutOffTheEngineHasNoOrders(t *testing.T) {
 		"not blind":        with(at(sec, Closed{7})),
 		"a quiet line":     with(at(0, Dialed{8, "market"}), at(0, Read{Conn: 8}), at(sec, Closed{7})),
 		"not a dead line":  with(at(0, Dialed{8, "market"}), at(0, Read{Conn: 8}), at(20*sec, Closed{7})),
+		"woken up":         append(append(up[:len(up):len(up)], at(sec, Closed{5}), answer, answer), at(20*sec, Reply{Conn: 1, For: call("/api/v3/ping"), Status: 200}), at(0, dump())),
 		"another line":     with(at(0, Depth{Conn: 8, Symbol: "BTCUSDT", First: 1, Last: 2}), at(sec, Closed{7})),
 		"no way to cancel": with(at(sec, Closed{5}), at(0, Closed{1})),
 		"came afterwards":  with(at(sec, Closed{5}), at(0, Ended{Symbol: "BTCUSDT", Order: 1}), at(sec, taken(two, 2))),
