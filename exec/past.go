@@ -80,9 +80,9 @@ func (p *Past) Take(rec *journal.Record) error {
 			return err
 		}
 		return p.session(d, rec.Seq)
-	case journal.KindSegment, journal.KindChain, journal.KindSent, journal.KindRefusal, journal.KindMarket, journal.KindSnapshot, journal.KindLimit,
-		journal.KindParam, journal.KindRules,
-		journal.KindSignal, journal.KindMarkOut, journal.KindScore:
+	}
+	// What else this program writes is not of positions, orders or halts.
+	if journal.Newest(rec.Kind) > 0 {
 		return nil
 	}
 	return fmt.Errorf("%v is not known: a newer riposte wrote it", rec.Kind)

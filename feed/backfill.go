@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -55,24 +54,15 @@ type BackfillStatus struct {
 // until it is answered or another one of its instrument takes its place. One loop
 // goroutine calls Step.
 type Backfill struct {
-	cfg      BackfillConfig
-	asked    []question // by instrument
-	waiting  int        // of them waiting
-	inFlight int
-	order    uint64
-	held     *trail.Answer // found the ring full
-	flying   int           // weight of what is under way
-	startAt  core.MonoNs   // no fetch begins before
+	cfg     BackfillConfig
+	asked   []question // by instrument
+	waiting int        // of them waiting
+	order   uint64
+	flying  int         // weight of what is under way
+	startAt core.MonoNs // no fetch begins before
 
-	done   chan answered
-	ctx    context.Context
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
-
-	fetched                [3]atomic.Uint64
-	failed                 atomic.Uint64
-	waitingNow, inFlightAt atomic.Int64
-	lastError              atomic.Pointer[string]
+	errands *errands[trail.Ask, *trail.Answer]
+	fetched [3]atomic.Uint64
 }
 
 // question is one instrument's newest.
@@ -86,59 +76,30 @@ type question struct {
 	back      Backoff
 }
 
-type answered struct {
-	ask    trail.Ask
-	answer *trail.Answer
-	err    error
-}
-
 // NewBackfill makes a backfill that waits for questions; Close ends what it fetches.
 func NewBackfill(cfg BackfillConfig) (*Backfill, error) {
 	if cfg.Instruments == nil || cfg.Clock == nil || cfg.Asks == nil || cfg.Answers == nil || cfg.Fetch == nil || cfg.Parse == nil {
 		return nil, errors.New("cannot fill holes: want Instruments, Clock, Asks, Answers, Fetch and Parse")
 	}
-	if cfg.Parallel <= 0 {
-		cfg.Parallel = 2
-	}
-	if cfg.Timeout <= 0 {
-		cfg.Timeout = 15 * time.Second
-	}
-	if cfg.BackoffMin <= 0 {
-		cfg.BackoffMin = 250 * time.Millisecond
-	}
-	if cfg.BackoffMax < cfg.BackoffMin {
-		cfg.BackoffMax = max(30*time.Second, cfg.BackoffMin)
-	}
-	if cfg.Go == nil {
-		cfg.Go = func(f func()) { go f() }
-	}
-	f := &Backfill{cfg: cfg, asked: make([]question, len(cfg.Instruments.List)), done: make(chan answered, cfg.Parallel)}
+	f := &Backfill{cfg: cfg, asked: make([]question, len(cfg.Instruments.List))}
+	f.errands = newErrands(errandConfig{cfg.Parallel, cfg.Timeout, cfg.BackoffMin, cfg.BackoffMax, cfg.RetryAfter, cfg.Wake, cfg.Go}, cfg.Answers, f.fetch)
 	for i := range f.asked {
-		f.asked[i].back = NewBackoff(cfg.BackoffMin, cfg.BackoffMax, cfg.Seed+uint64(i))
+		f.asked[i].back = f.errands.backoff(cfg.Seed + uint64(i))
 	}
-	f.ctx, f.cancel = context.WithCancel(context.Background())
 	return f, nil
 }
 
 // Step takes questions, starts fetches and hands answers over. The loop's.
 func (f *Backfill) Step() int {
-	n := 0
-	for p := f.cfg.Asks.Pending(); len(p) > 0; p = f.cfg.Asks.Pending() {
-		for i := range p {
-			f.ask(&p[i])
-		}
-		f.cfg.Asks.Release(len(p))
-		n += len(p)
-	}
-	if f.waiting == 0 && f.inFlight == 0 && f.held == nil {
+	n := drained(f.cfg.Asks, f.ask)
+	if f.waiting == 0 && f.errands.idle() {
 		return n
 	}
-	n += f.collect()
-	for f.inFlight < f.cfg.Parallel && f.start() {
+	n += f.errands.collect(f.finish)
+	for f.errands.free() && f.start() {
 		n++
 	}
-	f.waitingNow.Store(int64(f.waiting))
-	f.inFlightAt.Store(int64(f.inFlight))
+	f.errands.show(f.waiting)
 	return n
 }
 
@@ -192,86 +153,40 @@ func (f *Backfill) start() bool {
 	f.flying += weight
 	q.waits, q.flying, q.weight = false, true, weight
 	f.waiting--
-	f.inFlight++
-	a := q.ask
-	f.wg.Add(1)
-	f.cfg.Go(func() {
-		defer f.wg.Done()
-		answer, err := f.fetch(&a)
-		f.done <- answered{a, answer, err} // has room: never more in flight than that
-		if f.cfg.Wake != nil {
-			f.cfg.Wake()
-		}
-	})
+	f.errands.begin(q.ask)
 	return true
 }
 
-func (f *Backfill) priority(i int) int {
-	if i < len(f.cfg.Priority) {
-		return f.cfg.Priority[i]
-	}
-	return 0
-}
-
-// collect takes answers, as long as they find room.
-func (f *Backfill) collect() (n int) {
-	for {
-		if f.held != nil {
-			slot := f.cfg.Answers.Claim()
-			if slot == nil {
-				return n
-			}
-			*slot = f.held
-			f.cfg.Answers.Publish()
-			f.held = nil
-		}
-		select {
-		case r := <-f.done:
-			f.inFlight--
-			n++
-			f.finish(&r)
-		default:
-			return n
-		}
-	}
-}
+func (f *Backfill) priority(i int) int { return rank(f.cfg.Priority, i) }
 
 // finish takes what a fetch brought.
-func (f *Backfill) finish(r *answered) {
-	q := &f.asked[r.ask.Instrument]
+func (f *Backfill) finish(r *errand[trail.Ask, *trail.Answer]) bool {
+	q := &f.asked[r.job.Instrument]
 	q.flying = false
 	f.flying -= q.weight
 	if r.err == nil {
-		f.fetched[r.ask.Kind].Add(1)
+		f.fetched[r.job.Kind].Add(1)
 		q.back.Reset()
 		q.notBefore = 0
-		f.held = r.answer
-		return
+		return true
 	}
-	f.failed.Add(1)
-	s := r.err.Error()
-	f.lastError.Store(&s)
-	wait := q.back.Next()
-	if f.cfg.RetryAfter != nil {
-		wait = max(wait, f.cfg.RetryAfter(r.err))
-	}
+	wait := max(q.back.Next(), f.errands.note(r.err))
 	q.notBefore = f.cfg.Clock.Mono() + core.MonoNs(wait)
 	if !q.waits { // else a newer question took its place
 		q.waits = true
 		f.waiting++
 	}
+	return false
 }
 
 // fetch runs on a cold goroutine.
-func (f *Backfill) fetch(a *trail.Ask) (*trail.Answer, error) {
-	ctx, cancel := context.WithTimeout(f.ctx, f.cfg.Timeout)
-	defer cancel()
+func (f *Backfill) fetch(ctx context.Context, a trail.Ask) (*trail.Answer, error) {
 	symbol := f.cfg.Instruments.Get(a.Instrument).Symbol
-	body, err := f.cfg.Fetch(ctx, symbol, a)
+	body, err := f.cfg.Fetch(ctx, symbol, &a)
 	if err != nil {
 		return nil, fmt.Errorf("cannot fetch %s of %s: %w", a.Kind, symbol, err)
 	}
-	answer, err := f.cfg.Parse(body, a)
+	answer, err := f.cfg.Parse(body, &a)
 	if err != nil {
 		return nil, fmt.Errorf("cannot use %s of %s: %w", a.Kind, symbol, err)
 	}
@@ -280,27 +195,11 @@ func (f *Backfill) fetch(a *trail.Ask) (*trail.Answer, error) {
 
 // Status is the backfill as seen from outside; any goroutine.
 func (f *Backfill) Status() BackfillStatus {
-	s := BackfillStatus{Trades: f.fetched[trail.AskTrades].Load(), Aggs: f.fetched[trail.AskAggs].Load(), Klines: f.fetched[trail.AskKlines].Load(),
-		Failed: f.failed.Load(), Waiting: int(f.waitingNow.Load()), InFlight: int(f.inFlightAt.Load())}
-	if e := f.lastError.Load(); e != nil {
-		s.LastError = *e
-	}
-	return s
+	e := f.errands
+	return BackfillStatus{Trades: f.fetched[trail.AskTrades].Load(), Aggs: f.fetched[trail.AskAggs].Load(), Klines: f.fetched[trail.AskKlines].Load(),
+		Failed: e.failed.Load(), Waiting: int(e.waitingNow.Load()), InFlight: int(e.inFlightAt.Load()), LastError: e.trouble()}
 }
 
 // Close ends the fetches under way and the goroutines. The loop must have stopped
 // calling Step.
-func (f *Backfill) Close(ctx context.Context) error {
-	f.cancel()
-	done := make(chan struct{})
-	go func() {
-		f.wg.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("cannot close the backfill: a fetch has not ended: %w", ctx.Err())
-	}
-}
+func (f *Backfill) Close(ctx context.Context) error { return f.errands.close(ctx, "the backfill") }

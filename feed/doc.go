@@ -10,6 +10,7 @@
 //	queues.go     the queues' side: what a full queue and a lost line become, signs of life
 //	watch.go      silence, told apart from death
 //	user.go       one WebSocket API connection: the account's own events
+//	errands.go    what both cold fetchers share: so many at a time, answers by a ring
 //	snapshots.go  cold fetcher of snapshots: most urgent and most important first, inside
 //	              the venue's weight, small ones where it does not suffice for all
 //	backfill.go   cold fetcher of trades and klines that a trail has missed

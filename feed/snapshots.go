@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -73,27 +72,19 @@ type SnapshotStatus struct {
 // until it succeeds; so is one whose image was of no use. One loop goroutine calls
 // Step.
 type Snapshots struct {
-	cfg      SnapshotConfig
-	asked    []ask // by instrument
-	waiting  int   // of them waiting
-	inFlight int
-	flying   int // weight of those
-	down     int // books that are not Live, as the shard said last
-	order    uint64
-	startAt  core.MonoNs // nothing can start before
-	auditAt  core.MonoNs // no audit's before
-	held     *book.Image // found the ring full
+	cfg     SnapshotConfig
+	asked   []ask // by instrument
+	waiting int   // of them waiting
+	flying  int   // weight of those under way
+	down    int   // books that are not Live, as the shard said last
+	order   uint64
+	startAt core.MonoNs // nothing can start before
+	auditAt core.MonoNs // no audit's before
 
-	done   chan outcome
-	ctx    context.Context
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
-
-	fetched, failed        atomic.Uint64
-	waitingNow, inFlightAt atomic.Int64
-	lastError              atomic.Pointer[string]
-	aside                  atomic.Pointer[[]string]
-	spent, got             [book.Purposes]atomic.Uint64
+	errands    *errands[job, *book.Image]
+	fetched    atomic.Uint64
+	aside      atomic.Pointer[[]string]
+	spent, got [book.Purposes]atomic.Uint64
 }
 
 // ask is one instrument's request.
@@ -122,12 +113,6 @@ type job struct {
 	weight int
 }
 
-type outcome struct {
-	job
-	image *book.Image
-	err   error
-}
-
 // NewSnapshots makes a fetcher; Close ends its fetches.
 func NewSnapshots(cfg SnapshotConfig) (*Snapshots, error) {
 	switch {
@@ -138,58 +123,31 @@ func NewSnapshots(cfg SnapshotConfig) (*Snapshots, error) {
 	case cfg.Limit <= 0:
 		return nil, fmt.Errorf("cannot fetch snapshots: got a limit of %d levels, want at least 1", cfg.Limit)
 	}
-	if cfg.Parallel <= 0 {
-		cfg.Parallel = 2
-	}
-	if cfg.Timeout <= 0 {
-		cfg.Timeout = 15 * time.Second
-	}
-	if cfg.BackoffMin <= 0 {
-		cfg.BackoffMin = 250 * time.Millisecond
-	}
-	if cfg.BackoffMax < cfg.BackoffMin {
-		cfg.BackoffMax = max(30*time.Second, cfg.BackoffMin)
-	}
-	if cfg.Go == nil {
-		cfg.Go = func(f func()) { go f() }
-	}
 	if cfg.First <= 0 || cfg.First > cfg.Limit {
 		cfg.First = cfg.Limit
 	}
 	if cfg.AsideFor <= 0 {
 		cfg.AsideFor = 10 * time.Minute
 	}
-	f := &Snapshots{
-		cfg:   cfg,
-		asked: make([]ask, len(cfg.Instruments.List)),
-		done:  make(chan outcome, cfg.Parallel),
-	}
+	f := &Snapshots{cfg: cfg, asked: make([]ask, len(cfg.Instruments.List))}
+	f.errands = newErrands(errandConfig{cfg.Parallel, cfg.Timeout, cfg.BackoffMin, cfg.BackoffMax, cfg.RetryAfter, cfg.Wake, cfg.Go}, cfg.Images, f.fetch)
 	for i := range f.asked {
-		f.asked[i].back = NewBackoff(cfg.BackoffMin, cfg.BackoffMax, cfg.Seed+uint64(i))
+		f.asked[i].back = f.errands.backoff(cfg.Seed + uint64(i))
 	}
-	f.ctx, f.cancel = context.WithCancel(context.Background())
 	return f, nil
 }
 
 // Step takes requests, starts fetches and hands images over. The loop's.
 func (f *Snapshots) Step() int {
-	n := 0
-	for p := f.cfg.Want.Pending(); len(p) > 0; p = f.cfg.Want.Pending() {
-		for i := range p {
-			f.ask(&p[i])
-		}
-		f.cfg.Want.Release(len(p))
-		n += len(p)
-	}
-	if f.waiting == 0 && f.inFlight == 0 && f.held == nil {
+	n := drained(f.cfg.Want, f.ask)
+	if f.waiting == 0 && f.errands.idle() {
 		return n
 	}
-	n += f.collect()
-	for f.inFlight < f.cfg.Parallel && f.start() {
+	n += f.errands.collect(f.finish)
+	for f.errands.free() && f.start() {
 		n++
 	}
-	f.waitingNow.Store(int64(f.waiting))
-	f.inFlightAt.Store(int64(f.inFlight))
+	f.errands.show(f.waiting)
 	return n
 }
 
@@ -260,19 +218,9 @@ func (f *Snapshots) start() bool {
 	}
 	a.state = askInFlight
 	f.waiting--
-	f.inFlight++
 	f.flying += weight
 	id := core.InstrumentID(best)
-	j := job{id, f.cfg.Instruments.Get(id).Symbol, limit, weight}
-	f.wg.Add(1)
-	f.cfg.Go(func() {
-		defer f.wg.Done()
-		image, err := f.fetch(j)
-		f.done <- outcome{j, image, err} // has room: never more in flight than that
-		if f.cfg.Wake != nil {
-			f.cfg.Wake()
-		}
-	})
+	f.errands.begin(job{id, f.cfg.Instruments.Get(id).Symbol, limit, weight})
 	return true
 }
 
@@ -326,62 +274,32 @@ func (f *Snapshots) choose(i int) (limit, weight int, wait time.Duration) {
 	return limit, full, 0
 }
 
-func (f *Snapshots) priority(i int) int {
-	if i < len(f.cfg.Priority) {
-		return f.cfg.Priority[i]
-	}
-	return 0
-}
+func (f *Snapshots) priority(i int) int { return rank(f.cfg.Priority, i) }
 
-// collect takes results, as long as the images find room.
-func (f *Snapshots) collect() (n int) {
-	for {
-		if f.held != nil {
-			slot := f.cfg.Images.Claim()
-			if slot == nil {
-				return n
-			}
-			*slot = f.held
-			f.cfg.Images.Publish()
-			f.held = nil
-			n++
-		}
-		select {
-		case r := <-f.done:
-			f.inFlight--
-			f.flying -= r.weight
-			f.startAt = 0
-			a := &f.asked[r.id]
-			if r.err != nil {
-				f.repeat(a, r.err)
-				n++
-				continue
-			}
-			f.restore(a)
-			a.state = askIdle
-			f.fetched.Add(1)
-			f.got[a.purpose].Add(1)
-			f.spent[a.purpose].Add(uint64(r.weight))
-			r.image.Purpose = a.purpose
-			f.held = r.image
-		default:
-			return n
-		}
+// finish takes what a fetch brought.
+func (f *Snapshots) finish(r *errand[job, *book.Image]) bool {
+	f.flying -= r.job.weight
+	f.startAt = 0
+	a := &f.asked[r.job.id]
+	if r.err != nil {
+		f.repeat(a, r.err)
+		return false
 	}
+	f.restore(a)
+	a.state = askIdle
+	f.fetched.Add(1)
+	f.got[a.purpose].Add(1)
+	f.spent[a.purpose].Add(uint64(r.job.weight))
+	r.result.Purpose = a.purpose
+	return true
 }
 
 // repeat puts a failed request back.
 func (f *Snapshots) repeat(a *ask, err error) {
-	f.failed.Add(1)
-	s := err.Error()
-	f.lastError.Store(&s)
-	wait := a.back.Next()
-	if f.cfg.RetryAfter != nil {
-		wait = max(wait, f.cfg.RetryAfter(err))
-	}
+	wait := max(a.back.Next(), f.errands.note(err))
 	if f.cfg.Refused != nil && f.cfg.Refused(err) {
 		wait = max(wait, f.cfg.AsideFor)
-		a.refused = s
+		a.refused = err.Error()
 		f.tellAside()
 	} else {
 		f.restore(a)
@@ -409,9 +327,7 @@ func (f *Snapshots) tellAside() {
 }
 
 // fetch runs on a cold goroutine.
-func (f *Snapshots) fetch(j job) (*book.Image, error) {
-	ctx, cancel := context.WithTimeout(f.ctx, f.cfg.Timeout)
-	defer cancel()
+func (f *Snapshots) fetch(ctx context.Context, j job) (*book.Image, error) {
 	body, err := f.cfg.Fetch(ctx, j.symbol, j.limit)
 	if err != nil {
 		return nil, fmt.Errorf("cannot fetch snapshot of %s: %w", j.symbol, err)
@@ -425,13 +341,8 @@ func (f *Snapshots) fetch(j job) (*book.Image, error) {
 
 // Status is the fetcher as seen from outside; any goroutine.
 func (f *Snapshots) Status() SnapshotStatus {
-	s := SnapshotStatus{
-		Fetched: f.fetched.Load(), Failed: f.failed.Load(),
-		Waiting: int(f.waitingNow.Load()), InFlight: int(f.inFlightAt.Load()),
-	}
-	if e := f.lastError.Load(); e != nil {
-		s.LastError = *e
-	}
+	e := f.errands
+	s := SnapshotStatus{Fetched: f.fetched.Load(), Failed: e.failed.Load(), Waiting: int(e.waitingNow.Load()), InFlight: int(e.inFlightAt.Load()), LastError: e.trouble()}
 	if list := f.aside.Load(); list != nil {
 		s.Aside = *list
 	}
@@ -444,16 +355,5 @@ func (f *Snapshots) Status() SnapshotStatus {
 // Close ends the fetches under way and the goroutines. The loop must have stopped
 // calling Step.
 func (f *Snapshots) Close(ctx context.Context) error {
-	f.cancel()
-	done := make(chan struct{})
-	go func() {
-		f.wg.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("cannot close the snapshot fetcher: a fetch has not ended: %w", ctx.Err())
-	}
+	return f.errands.close(ctx, "the snapshot fetcher")
 }
