@@ -77,6 +77,18 @@ func TestTakersWalkTheRecordedDepth(t *testing.T) {
 	v.until(120).want("3 ack; 3 taker 1@100.01; 3 FILLED")
 }
 
+// TestBeyondTheSnapshotWhatHasChangedIsThere: a market moves out of the depth that its one
+// snapshot told, and orders still find what is known to be there.
+func TestBeyondTheSnapshotWhatHasChangedIsThere(t *testing.T) {
+	s := &script{id: 100}
+	s.line(0, "rest:/api/v3/depth?symbol=BTCUSDT&limit=1", `{"lastUpdateId":100,"bids":[["100.00","1"]],"asks":[["100.01","1"]]}`)
+	s.depth(0, "", "")
+	s.depth(10, "0@100.00 2@99.00", "")
+	v := newVenue(t, s, Options{})
+	v.send(20, asked(core.Sell, core.Limit, core.IOC, "3@98.00"))
+	v.until(30).want("1 ack; 1 taker 2@99; 1 EXPIRED")
+}
+
 // TestTimesInForceEndWhatDoesNotTradeAtOnce holds each kind of order against its end.
 func TestTimesInForceEndWhatDoesNotTradeAtOnce(t *testing.T) {
 	for _, tc := range []struct {

@@ -202,14 +202,15 @@ func better(side core.Side, a, b core.Price) bool {
 }
 
 // walk goes along what others show on a side, best first: the book, but for the touch
-// where the stream of best prices is ahead, less what own orders have taken.
+// where the stream of best prices is ahead, less what own orders have taken. Beyond the
+// depth that the last snapshot told only what has changed since is known, and nothing else
+// is there: a recording has few snapshots, and its market may have moved far from them.
 type walk struct {
 	m     *market
 	side  core.Side
 	c     book.Cursor
 	front core.Level // of the touch, still to be given; price 0: none
 	after core.Price // levels up to here the touch has told; 0: none
-	edge  core.Price
 }
 
 // walk is ok where there is a book.
@@ -218,7 +219,7 @@ func (m *market) walk(side core.Side) (w walk, ok bool) {
 	if !live {
 		return w, false
 	}
-	w = walk{m: m, side: side, c: b.Cursor(side), edge: b.Trusted(side)}
+	w = walk{m: m, side: side, c: b.Cursor(side)}
 	if m.touch.ID > m.sync.LastID() {
 		w.front = core.Level{Price: m.touch.Bid, Qty: m.touch.BidQty}
 		if side == core.Sell {
@@ -229,7 +230,7 @@ func (m *market) walk(side core.Side) (w walk, ok bool) {
 	return w, true
 }
 
-// next is the next level that has something; not ok at the end of what is known.
+// next is the next level that has something; not ok behind the last.
 func (w *walk) next() (core.Level, bool) {
 	for {
 		lv, ok := w.front, w.front.Price != 0
@@ -239,9 +240,6 @@ func (w *walk) next() (core.Level, bool) {
 			return lv, false
 		} else if w.after != 0 && !better(w.side, w.after, lv.Price) {
 			continue
-		}
-		if better(w.side, w.edge, lv.Price) {
-			return core.Level{}, false
 		}
 		for _, t := range w.m.taken[w.side] {
 			if t.Price == lv.Price {

@@ -294,7 +294,10 @@ func (r *Run) show() bool {
 	ev, lv := r.here.ev, r.here.lv
 	switch ev.Kind {
 	case kindImage:
+		// One that comes while the book is live is what a session had asked for to compare:
+		// it changes nothing that a strategy sees.
 		im := imageOf(ev, lv)
+		im.Purpose = book.ForAudit
 		*r.images.Claim() = im
 		r.images.Publish()
 		r.hole = false
