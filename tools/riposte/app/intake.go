@@ -39,7 +39,7 @@ type intake struct {
 
 	mu      sync.Mutex
 	queued  map[uint64]waiting // signals that wait for a person
-	trouble string             // of statistics or the file of scores
+	trouble string             // of the venue's statistics
 }
 
 // waiting is one signal that waits for a person.
@@ -70,7 +70,7 @@ func (d *desk) addOutside(shard *engine.Config) error {
 	shard.Airlock.Alerts, shard.Airlock.Verdicts = o.alerts, o.verdicts
 	if err := readScores(d.cfg.Journal.Dir, names, shard.Score.Begin); err != nil {
 		// What was earned is lost, and everybody begins anew: nothing to stop trading for.
-		o.trouble = err.Error()
+		d.warnings = append(d.warnings, err.Error())
 	}
 	how := d.cfg.Score.scoring()
 	if d.folder != nil {
