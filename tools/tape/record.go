@@ -65,7 +65,12 @@ func (r *Recorder) drain() {
 		}
 		if m == nil || cold != nil && cold.at < at {
 			r.held = nil
-			r.write(func() error { return r.w.REST(int64(cold.at), cold.rest, cold.payload) })
+			r.write(func() error {
+				if cold.gap {
+					return r.w.Note(int64(cold.at), NoteGap, cold.payload)
+				}
+				return r.w.REST(int64(cold.at), cold.rest, cold.payload)
+			})
 			continue
 		}
 		r.write(func() error { return r.w.Frame(int64(at), label(m[8]), m[frameHead:]) })

@@ -329,3 +329,27 @@ func TestAStuckDiskDelaysNobody(t *testing.T) {
 		}
 	})
 }
+
+func TestAGapOfALineIsARecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := bubbleClock{time.Now()}
+		dir := t.TempDir()
+		r, err := NewRecorder(RecorderConfig{Dir: dir, Clock: c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Frame(0, c.Mono(), []byte("before"))
+		time.Sleep(time.Millisecond)
+		r.Gap(Gap{Why: "a line did not bring it", Line: 1, Symbol: "BTCUSDT", Last: 7, First: 12, Covered: true, Ns: 5})
+		time.Sleep(time.Millisecond)
+		r.Frame(0, c.Mono(), []byte("after"))
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		got := recorded(t, dir)
+		want := `{"why":"a line did not bring it","line":1,"symbol":"BTCUSDT","last":7,"first":12,"covered":true,"ns":5}`
+		if len(got) != 4 || got[2].note != NoteGap || got[2].payload != want {
+			t.Errorf("got %+v, want the gap between the frames", got)
+		}
+	})
+}

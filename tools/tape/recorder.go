@@ -2,6 +2,7 @@ package tape
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -47,10 +48,17 @@ type Meta struct {
 }
 
 // Gap is what a recording does not have: frames that came while the recorder could not
-// take them.
+// take them, or a stretch of a symbol's depth that a line did not bring.
 type Gap struct {
 	Why    string `json:"why"`
-	Frames uint64 `json:"frames"` // not recorded
+	Frames uint64 `json:"frames,omitempty"` // not recorded
+
+	Line    int    `json:"line,omitempty"`
+	Symbol  string `json:"symbol,omitempty"`
+	Last    uint64 `json:"last,omitempty"`    // update id before it, 0: none
+	First   uint64 `json:"first,omitempty"`   // and after it
+	Covered bool   `json:"covered,omitempty"` // other lines brought all of it
+	Ns      int64  `json:"ns,omitempty"`      // how long it was
 }
 
 // RecorderStatus is a recorder as seen from outside.
@@ -92,10 +100,11 @@ type Recorder struct {
 	line    []byte // of messages
 }
 
-// coldLine is the body of a REST answer, which does not come by the ring.
+// coldLine is the body of a REST answer or a gap, which do not come by the ring.
 type coldLine struct {
 	at      core.WallNs
 	rest    string
+	gap     bool // it is a NoteGap instead
 	payload []byte
 }
 
@@ -176,6 +185,13 @@ func (r *Recorder) Frame(line uint8, at core.MonoNs, payload []byte) {
 // not change afterwards.
 func (r *Recorder) REST(pathQuery string, body []byte) {
 	r.put(coldLine{rest: pathQuery, payload: body})
+}
+
+// Gap tells of something that no connection brought, or one did not. Any goroutine.
+func (r *Recorder) Gap(g Gap) {
+	if text, err := json.Marshal(g); err == nil { // numbers and texts: it cannot fail
+		r.put(coldLine{gap: true, payload: text})
+	}
 }
 
 func (r *Recorder) put(l coldLine) {

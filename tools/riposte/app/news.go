@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"riposte/feed"
+	"riposte/tools/tape"
 )
 
 // news tells in plain lines what becomes of the connections: each kind of trouble once
@@ -115,6 +116,9 @@ func (d *desk) takeGaps() {
 			}
 			g.newest = append(g.newest, one)
 			g.fresh = append(g.fresh, one)
+			if d.recorder != nil {
+				d.recorder.Gap(tape.Gap{Why: "a line did not bring it", Line: one.Line, Symbol: one.Symbol, Last: one.Last, First: one.First, Covered: one.Covered, Ns: one.Ns})
+			}
 		}
 		ring.Release(len(list))
 	}
