@@ -187,6 +187,7 @@ type WrittenRecord struct {
 	Stamp            core.WallNs // as signed
 	Encoded, Written core.MonoNs
 	Bytes            int
+	Routes           [routes]uint32 // what an order is expected to take by each, in microseconds; 0: not known
 }
 
 // NoJournal keeps nothing: for tools and tests that have no store.

@@ -209,7 +209,7 @@ func (g *Gateway) unsent(o *Order, in *core.Intent, why Refusal, venue core.Wall
 }
 
 func (g *Gateway) stamp(a *risk.Approved, in *core.Intent, path Path, encoded, written core.MonoNs) {
-	g.written = WrittenRecord{Kind: in.Kind, Approved: a, Stamp: g.req.Stamp, Encoded: encoded, Written: written, Bytes: len(g.req.Bytes)}
+	g.written = WrittenRecord{Kind: in.Kind, Approved: a, Stamp: g.req.Stamp, Encoded: encoded, Written: written, Bytes: len(g.req.Bytes), Routes: g.router.expected()}
 	g.cfg.Journal.Written(&g.written)
 	if g.cfg.Stamps == nil {
 		return

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"fmt"
+	"math"
 	"time"
 
 	"riposte/core"
@@ -194,6 +196,37 @@ func (s *routeState) learn(now core.MonoNs) {
 		s.stalled = overdue > max(stallMin, 4*p95)
 		s.cost = max(s.cost, overdue)
 	}
+}
+
+// expected is what an order would take by each route, in microseconds; 0: not known.
+func (r *router) expected() (us [routes]uint32) {
+	for i := range r.routes {
+		if s := &r.routes[i]; s.known {
+			us[i] = uint32(min(s.cost/1000, math.MaxUint32))
+		}
+	}
+	return us
+}
+
+// Explain says why a request took its route, with what an order was expected to take by
+// each then, in microseconds (0: not known): "ws: faster: its answers come in 0.65 ms,
+// rest's in 1.20 ms".
+func (p Path) Explain(us [routes]uint32) string {
+	text, mine, other := p.String(), us[p.Route()], us[p.Route()^1]
+	if mine == 0 && other == 0 {
+		return text
+	}
+	come := func(v uint32) string {
+		if v == 0 {
+			return "in nobody knows what time"
+		}
+		return fmt.Sprintf("in %.2f ms", float64(v)/1e3)
+	}
+	text += ": its answers come " + come(mine)
+	if p.Why() != WhyOnly {
+		text += ", " + (p.Route() ^ 1).String() + "'s " + come(other)
+	}
+	return text
 }
 
 // RouteUse is a route as seen from outside.

@@ -59,6 +59,7 @@ type Config struct {
 	// Refused is told of each refusal of the gate, for the journal, with what it was judged
 	// by; may be nil.
 	Refused    func(d *risk.Denial, input uint64)
+	Chosen     func(c *Choice)          // is told why orders were posted or taken, for the journal; may be nil
 	Denials    *ring.Ring[risk.Denial]  // refusals with what they were judged by, for who asks why; may be nil, full drops
 	Halts      *ring.Ring[HaltNote]     // halts as they change, for the record that survives a restart; may be nil
 	Rules      []*signal.Rules          // of the configuration's signals, by instrument; nil where there are none
@@ -102,6 +103,7 @@ type Shard struct {
 	handed    bool // something went out in this Step
 	halted    halts
 	memory    memory     // the answer being taken
+	choice    Choice     // being told; kept here so that it is not allocated
 	told      risk.Order // of the report being served; kept here so that it is not allocated
 	lock      lock       // signals from outside
 	scores    scores     // and what came of all

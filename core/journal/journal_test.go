@@ -45,7 +45,7 @@ func samples() []Payload {
 		&Intent{Kind: core.Place, Side: core.Sell, Type: core.LimitMaker, TIF: core.GTC, Strategy: 3, Order: 17, Input: 1 << 40, Price: 6183764000000, Qty: 100000,
 			Wall: 1_784_000_000_223_456_789, Client: client("r7-11-abcdefghijklmnopqrstuvwxyz0123"), Symbol: "BTCUSDT",
 			VenueID: 12, Window: 2e9, Stop: 13, Iceberg: 14, Old: 16, LifeUs: 15, Trail: 200, STP: core.STPExpireBoth, Route: 1, Presigned: true},
-		&Sent{Kind: core.Place, Order: 17, Wall: 1_784_000_000_223_460_000, Input: 5, Bytes: 402, Recv: 1, Decoded: 2, Applied: 3, Decided: 4, Approved: 5, Encoded: 6, Written: 7,
+		&Sent{Kind: core.Place, Order: 17, Wall: 1_784_000_000_223_460_000, Input: 5, Bytes: 402, Recv: 1, Decoded: 2, Applied: 3, Decided: 4, Approved: 5, Encoded: 6, Written: 7, Routes: [2]uint32{1200, 650},
 			Cause: 1, Event: core.Touch, EventID: 50093239224, Venue: 8, Judged: judged},
 		&Report{Wall: 8, Report: core.Report{Kind: core.ReportFill, Status: core.PartiallyFilled, Side: core.Sell, Maker: true, Instrument: 1, FeeAsset: core.NoAsset,
 			Code: -2010, ID: 17, VenueID: 123456789, TradeID: -1, Price: 6183764000000, Qty: 50000, Cum: 50000, Quote: 3091882000, Fee: -5, VenueTime: 9, Recv: 10, Strategy: 3}},
@@ -72,6 +72,8 @@ func samples() []Payload {
 		&Strategies{Names: []string{"maker", "taker"}},
 		&Share{Strategy: "maker", Symbol: "BTCUSDT", Net: -4, BaseFees: 5},
 		&Param{Strategy: "maker", Symbol: "BTCUSDT", Name: "qty", Value: "0.001", Wall: 23, Who: "ops", Why: "wider"},
+		&Choice{Order: 17, Input: 5, Symbol: "BTCUSDT", Strategy: 3, Maker: true, MakerBps: 1.5, TakerBps: 10.25, Spread: 0.5, Impact: 0.125, Fill: 0.75, Adverse: 2, Miss: 3,
+			Horizon: 2e9, Wall: 24},
 		&Rules{Symbol: "BTCUSDT", Wall: 23, Text: `{"ID":0}`},
 	}
 }

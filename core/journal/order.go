@@ -52,6 +52,9 @@ type Sent struct {
 	EventID uint64
 	Venue   core.WallNs // the venue's time of that event, 0: not told
 	Judged
+	// Routes is what an order was expected to take by each route, by exec.Route, in
+	// microseconds; 0: not known. Intent.Route says which it took.
+	Routes [2]uint32
 }
 
 // Judged is what the gate judged an intent by; amounts are in the account's currency.
@@ -206,7 +209,8 @@ func (p *Sent) Append(dst []byte, seq uint64) []byte {
 		dst = i64(dst, t)
 	}
 	dst = u64(append(dst, p.Cause, byte(p.Event)), p.EventID)
-	return seal(p.Judged.append(i64(dst, p.Venue)), at)
+	dst = p.Judged.append(i64(dst, p.Venue))
+	return seal(u32(u32(dst, p.Routes[0]), p.Routes[1]), at)
 }
 
 // Decode reads the record.
@@ -224,6 +228,7 @@ func (p *Sent) Decode(rec *Record) error {
 		}
 		p.Cause, p.Event, p.EventID, p.Venue = f.u8(), core.EventKind(f.u8()), f.u64(), core.WallNs(f.u64())
 		p.Judged.read(&f)
+		p.Routes[0], p.Routes[1] = f.u32(), f.u32()
 	}
 	return f.end()
 }

@@ -35,6 +35,7 @@ const (
 	KindStrategies
 	KindShare
 	KindParam
+	KindChoice
 	KindRules
 
 	kinds // one past the last
@@ -42,7 +43,7 @@ const (
 
 var kindText = [kinds]string{"", "session start", "intent", "sent", "report", "refusal", "market", "snapshot", "halt", "session end",
 	"segment", "chain", "names", "position", "holding", "order", "checkpoint", "audit", "limit", "signal", "mark-out", "score",
-	"strategies", "share", "param", "rules"}
+	"strategies", "share", "param", "choice", "rules"}
 
 func (k Kind) String() string {
 	if k == 0 || k >= kinds {

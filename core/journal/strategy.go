@@ -1,6 +1,11 @@
 package journal
 
-import "riposte/core"
+import (
+	"math"
+	"time"
+
+	"riposte/core"
+)
 
 // Strategies tells what the numbers of strategies mean in this session: Names[n] is
 // number n. Behind those of the configuration come former ones that still have orders or a
@@ -25,6 +30,25 @@ type Param struct {
 	Wall     core.WallNs
 	Who      string
 	Why      string
+}
+
+// Choice is why an order was posted, or taken at once: what each was expected to cost
+// against the mid, in 1/10000 of its value, and what that was made of; see engine.Choice.
+type Choice struct {
+	Order    core.OrderID
+	Input    uint64
+	Symbol   string
+	Strategy uint16
+	Maker    bool
+	MakerBps float64
+	TakerBps float64
+	Spread   float64
+	Impact   float64
+	Fill     float64 // 0 to 1
+	Adverse  float64
+	Miss     float64
+	Horizon  time.Duration
+	Wall     core.WallNs
 }
 
 // Append adds the record to dst.
@@ -74,5 +98,28 @@ func (p *Param) Decode(rec *Record) error {
 	p.Strategy, p.Symbol, p.Name, p.Value = f.text(), f.text(), f.text(), f.text()
 	p.Wall = core.WallNs(f.u64())
 	p.Who, p.Why = f.text(), f.text()
+	return f.end()
+}
+
+// Append adds the record to dst.
+func (p *Choice) Append(dst []byte, seq uint64) []byte {
+	dst, at := open(dst, seq, KindChoice)
+	dst = text(u64(u64(dst, uint64(p.Order)), p.Input), p.Symbol)
+	dst = append(u16(dst, p.Strategy), yesNo(p.Maker))
+	for _, v := range [...]float64{p.MakerBps, p.TakerBps, p.Spread, p.Impact, p.Fill, p.Adverse, p.Miss} {
+		dst = u64(dst, math.Float64bits(v))
+	}
+	return seal(i64(i64(dst, p.Horizon), p.Wall), at)
+}
+
+// Decode reads the record.
+func (p *Choice) Decode(rec *Record) error {
+	f := fields(rec, KindChoice)
+	p.Order, p.Input, p.Symbol = core.OrderID(f.u64()), f.u64(), f.text()
+	p.Strategy, p.Maker = f.u16(), f.flag()
+	for _, v := range [...]*float64{&p.MakerBps, &p.TakerBps, &p.Spread, &p.Impact, &p.Fill, &p.Adverse, &p.Miss} {
+		*v = math.Float64frombits(f.u64())
+	}
+	p.Horizon, p.Wall = time.Duration(f.u64()), core.WallNs(f.u64())
 	return f.end()
 }

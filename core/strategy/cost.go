@@ -17,6 +17,9 @@ func feesOf(p *engine.Params) Fees {
 	return Fees{p.Float("maker_bps", 10, -10, 100), p.Float("taker_bps", 10, 0, 100)}
 }
 
+// unknownCost is what posting costs where too little was traded to know.
+const unknownCost = 10_000
+
 // Costs are what an order is expected to cost against the mid of now, taken at once or
 // posted at the touch, in 1/10000 of its value; less is better, below 0 is a gain.
 type Costs struct {
@@ -31,6 +34,9 @@ type Costs struct {
 
 // String explains the choice.
 func (c *Costs) String() string {
+	if c.Maker == unknownCost {
+		return fmt.Sprintf("taker: %.2f bps (half spread %.2f, impact %.2f); too little was traded to know what posting costs", c.Taker, c.Spread, c.Impact)
+	}
 	way, than := "maker", "taker"
 	if c.Taker <= c.Maker {
 		way, than = than, way
@@ -44,7 +50,7 @@ func (c *Costs) String() string {
 // there: it fills as takers of the other side come, at the rate seen lately; who fills it
 // knows more, and one that does not fill sees the price go; both by the volatility over
 // the time it takes. Where too little was traded yet to know, it takes. No allocation.
-func Cheapest(v *engine.View, t *tape, side core.Side, q core.Qty, fees Fees, horizon time.Duration) (maker bool, c Costs) {
+func Cheapest(v *engine.View, t *Meter, side core.Side, q core.Qty, fees Fees, horizon time.Duration) (maker bool, c Costs) {
 	top, now := v.Top(), v.Now()
 	mid := float64(top.Mid())
 	c.Horizon = horizon
@@ -53,16 +59,19 @@ func Cheapest(v *engine.View, t *tape, side core.Side, q core.Qty, fees Fees, ho
 	}
 	c.Spread = float64(top.Ask-top.Bid) / 2 / mid * 1e4
 	value, worst, filled := v.Book().Cost(side, q)
-	if filled > 0 {
+	switch {
+	case filled >= q:
 		mean := float64(value.Div(uint64(filled)))
 		c.Impact = max(math.Abs(mean-mid)/mid*1e4-c.Spread, 0)
-		if filled < q { // the rest lies beyond what is known
+	default: // the rest lies beyond what is known: as far again, and a half spread for its share
+		if filled > 0 {
 			c.Impact = max(math.Abs(float64(worst)-mid)/mid*1e4-c.Spread, 0) * 2
 		}
+		c.Impact += c.Spread * (1 - float64(filled)/float64(q))
 	}
 	c.Taker = fees.Taker + c.Spread + c.Impact
 	if !t.ready() {
-		c.Maker = math.Inf(1)
+		c.Maker = unknownCost
 		return false, c
 	}
 	ahead := float64(top.BidQty)
@@ -77,6 +86,12 @@ func Cheapest(v *engine.View, t *tape, side core.Side, q core.Qty, fees Fees, ho
 	c.Miss = 0.4 * vol * math.Sqrt(wait) // the mean of the half of a normal move that goes away
 	c.Maker = c.Fill*(fees.Maker-c.Spread+c.Adverse) + (1-c.Fill)*(c.Taker+c.Miss)
 	return c.Maker < c.Taker, c
+}
+
+// chose puts the comparison by which an order was chosen on record.
+func (c *Costs) chose(v *engine.View, id core.OrderID, maker bool) {
+	v.Chose(engine.Choice{Order: id, Maker: maker, MakerBps: c.Maker, TakerBps: c.Taker, Spread: c.Spread, Impact: c.Impact, Fill: c.Fill,
+		Adverse: c.Adverse, Miss: c.Miss, Horizon: c.Horizon})
 }
 
 // beyond is a price that far, in 1/10000, on the side to which a taker goes: up for a

@@ -7,7 +7,7 @@
 //	follower trades signals: entry, stop, take-profit, trailing stop, time
 //	execution carries out one order: twap, pov, iceberg, peg, sweep
 //
-// tape.go measures the trades between others, cost.go compares posting with taking.
+// meter.go measures the trades between others, cost.go compares posting with taking.
 package strategy
 
 import (

@@ -56,16 +56,17 @@ import (
 // left is less than the venue takes, the rest stays undone; the status says so. After a
 // restart a parent of the configuration begins anew: what it had done is in the position.
 type Execution struct {
-	order   parent
-	child   core.OrderID // at work, 0: none
-	since   core.MonoNs
-	next    core.MonoNs // nothing new is asked for before
-	taking  bool        // child takes
-	late    core.Qty    // of a part that did not trade in its time: it is taken
-	work    progress
-	tape    tape
-	costs   Costs
-	refused risk.Refusal
+	order    parent
+	child    core.OrderID // at work, 0: none
+	since    core.MonoNs
+	next     core.MonoNs // nothing new is asked for before
+	taking   bool        // child takes
+	late     core.Qty    // of a part that did not trade in its time: it is taken
+	work     progress
+	tape     Meter
+	costs    Costs
+	compared bool // the child being asked for is chosen by costs
+	refused  risk.Refusal
 }
 
 // parent is the order and how it is to be carried out: the parameters.
@@ -131,7 +132,7 @@ func (x *Execution) Tune(v *engine.View, next engine.Strategy) {
 
 // Market follows the tape and goes on.
 func (x *Execution) Market(v *engine.View, ev *core.Event) {
-	x.tape.see(v, ev)
+	x.tape.See(v, ev)
 	if w := &x.work; w.begun && (ev.Kind == core.Trade || ev.Kind == core.AggTrade) && !ev.Late() {
 		w.seen += ev.TradeQty()
 		w.seenValue = w.seenValue.Add(core.NotionalOf(ev.TradePrice(), ev.TradeQty()))
@@ -254,6 +255,7 @@ func (x *Execution) ask(v *engine.View, top *core.Top) {
 		q = x.left() // no rest that the venue would not take
 	}
 	take, price := false, touch
+	x.compared = false
 	switch o.mode {
 	case "iceberg":
 		q = min(q, max(o.show, smallest(o.in, touch)))
@@ -266,13 +268,14 @@ func (x *Execution) ask(v *engine.View, top *core.Top) {
 		take = o.style == "taker"
 		if o.style == "auto" {
 			maker := false
+			x.compared = true
 			if maker, x.costs = Cheapest(v, &x.tape, o.side, q, o.fees, x.sliceLeft(now)); !maker {
 				take = true
 			}
 		}
 	}
 	if late := min(x.late, x.left()); late > 0 && o.mode == "twap" {
-		take, q, x.late = true, max(late, smallest(o.in, touch)), 0
+		take, x.compared, q, x.late = true, false, max(late, smallest(o.in, touch)), 0
 		q = min(q, x.left())
 	}
 	if take {
@@ -318,6 +321,9 @@ func (x *Execution) placed(v *engine.View, in core.Intent, take bool) {
 		return
 	}
 	x.child, x.taking, x.since = id, take, v.Now()
+	if x.compared {
+		x.costs.chose(v, id, !take)
+	}
 	x.work.slice = x.sliceOf(v.Now())
 }
 

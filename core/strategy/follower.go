@@ -54,7 +54,7 @@ import (
 type Follower struct {
 	following
 	in    *core.Instrument
-	tape  tape
+	tape  Meter
 	state followState
 	side  core.Side // of the position, or of what is being entered
 	entry core.OrderID
@@ -142,7 +142,7 @@ func (f *Follower) Tune(_ *engine.View, next engine.Strategy) {
 
 // Market hears signals, and looks after the position.
 func (f *Follower) Market(v *engine.View, ev *core.Event) {
-	f.tape.see(v, ev)
+	f.tape.See(v, ev)
 	f.hear(v)
 	f.tend(v)
 }
@@ -239,6 +239,9 @@ func (f *Follower) enter(v *engine.View, want pending) {
 	if r != risk.None {
 		f.next = v.Now() + childPause
 		return
+	}
+	if f.style == "auto" {
+		f.costs.chose(v, id, !take)
 	}
 	f.state, f.side, f.entry, f.entered, f.until = entering, want.side, id, v.Now(), want.till
 	f.paid, f.bought, f.best, f.trigger, f.lost, f.late, f.turn = core.Notional{}, 0, 0, 0, 0, 0, nil

@@ -22,7 +22,7 @@ import (
 //	ask: base - (2n-1)/2 * skew above it                 skew = sqrt(s^2 gamma / (2 kappa A) * (1 + gamma/kappa)^(1 + kappa/gamma))
 //
 // where n is the inventory in quotes. Distances are in 1/10000 of the price, s from the
-// volatility signal, A and kappa from the trades (tape). Until 20 trades have been seen the
+// volatility signal, A and kappa from the trades (Meter). Until 20 trades have been seen the
 // fixed quotes hold.
 //
 // The guard takes a side away, or moves it back, when whoever trades seems to know more:
@@ -70,7 +70,7 @@ const (
 
 // watch is what the quoter has seen of the market.
 type watch struct {
-	tape    tape
+	tape    Meter
 	fills   [fillsKept]ownFill
 	head, n int
 	loss    float64        // mean loss of own fills after a second, 1/10000
@@ -109,7 +109,7 @@ func (q *Quoter) away(s core.Side, now core.MonoNs) {
 // look takes an event for all that is measured.
 func (q *Quoter) look(v *engine.View, ev *core.Event) {
 	w, now, top := &q.watch, v.Now(), v.Top()
-	w.tape.see(v, ev)
+	w.tape.See(v, ev)
 	if top.Bid <= 0 || top.Ask <= 0 {
 		return
 	}

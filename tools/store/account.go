@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"riposte/core"
+	"riposte/core/engine"
 	"riposte/core/journal"
 	"riposte/exec"
 )
@@ -79,6 +80,13 @@ func (j *Journal) about(d *exec.Difference) string {
 
 // LimitSet records that a limit has changed while the run goes on.
 func (j *Journal) LimitSet(l *journal.Limit) { j.note(l) }
+
+// Chosen records why an order was posted, or taken at once.
+func (j *Journal) Chosen(c *engine.Choice) {
+	j.note(&journal.Choice{Order: c.Order, Input: c.Input, Symbol: j.table.Get(c.Instrument).Symbol, Strategy: c.Strategy, Maker: c.Maker,
+		MakerBps: c.MakerBps, TakerBps: c.TakerBps, Spread: c.Spread, Impact: c.Impact, Fill: c.Fill, Adverse: c.Adverse, Miss: c.Miss,
+		Horizon: c.Horizon, Wall: j.clock.Wall()})
+}
 
 // Tuned records that a strategy's parameter has changed while the run goes on.
 func (j *Journal) Tuned(p *journal.Param) {

@@ -24,7 +24,7 @@ func (j *Journal) Written(r *exec.WrittenRecord) {
 	st := r.Approved.Stamps()
 	j.sent = journal.Sent{Kind: r.Kind, Order: r.Approved.ID(), Wall: r.Stamp + core.WallNs(r.Written-r.Encoded), Input: r.Approved.Input(), Bytes: uint32(r.Bytes),
 		Recv: st.Recv, Decoded: st.Decoded, Applied: st.Applied, Decided: st.Decided, Approved: st.Approved, Encoded: r.Encoded, Written: r.Written,
-		Cause: b.Cause, Event: b.Event, EventID: b.EventID, Venue: b.Venue, Judged: judged(b)}
+		Cause: b.Cause, Event: b.Event, EventID: b.EventID, Venue: b.Venue, Judged: judged(b), Routes: r.Routes}
 	j.note(&j.sent)
 }
 

@@ -210,6 +210,7 @@ func (d *desk) rooms() error {
 	}
 	if d.folder != nil {
 		// The journal begins before the first Step.
+		shard.Chosen = func(c *engine.Choice) { d.journal.Chosen(c) }
 		shard.Refused = func(x *risk.Denial, input uint64) { d.journal.Refused(x, input) }
 		if err := d.pulse.open(d.cfg, int64(d.epoch), d.clock); err != nil {
 			return err

@@ -7,10 +7,10 @@ import (
 	"riposte/core/engine"
 )
 
-// tape is what a strategy measures of the trades between others, by exponential averages
+// Meter is what a strategy measures of the trades between others, by exponential averages
 // over time: how much is traded per second by each side's takers, how often, and how far
-// from the mid. Fed by see; the zero value has seen nothing. One goroutine, the shard's.
-type tape struct {
+// from the mid. Fed by See; the zero value has seen nothing. One goroutine, the shard's.
+type Meter struct {
 	volume [2]float64 // base units per second, by the taker's side
 	rate   float64    // trades per second
 	reach  float64    // mean distance of a trade from the mid of before, in 1/10000
@@ -27,8 +27,8 @@ const tapeHalfLife = 20.0
 // tapeFew is how many trades there have to be before the averages are worth anything.
 const tapeFew = 20
 
-// see takes an event; all but trades are left alone. Late trades are none of now.
-func (t *tape) see(v *engine.View, ev *core.Event) {
+// See takes an event; all but trades are left alone. Late trades are none of now.
+func (t *Meter) See(v *engine.View, ev *core.Event) {
 	if ev.Kind != core.Trade && ev.Kind != core.AggTrade || ev.Late() {
 		return
 	}
@@ -51,7 +51,7 @@ func (t *tape) see(v *engine.View, ev *core.Event) {
 }
 
 // fade lets the averages decay to now.
-func (t *tape) fade(now core.MonoNs) {
+func (t *Meter) fade(now core.MonoNs) {
 	dt := float64(now-t.at) / 1e9
 	if dt <= 0 {
 		return
@@ -64,23 +64,23 @@ func (t *tape) fade(now core.MonoNs) {
 }
 
 // ready reports whether enough has been seen.
-func (t *tape) ready() bool { return t.trades >= tapeFew }
+func (t *Meter) ready() bool { return t.trades >= tapeFew }
 
 // perSecond is how much that side's takers trade a second, in base units. While the tape is
 // young the averages have not filled; they are scaled up.
-func (t *tape) perSecond(taker core.Side, now core.MonoNs) float64 {
+func (t *Meter) perSecond(taker core.Side, now core.MonoNs) float64 {
 	t.fade(now)
 	return t.volume[taker] / t.filled(now)
 }
 
 // filled is which share of a long-run average there can be by now.
-func (t *tape) filled(now core.MonoNs) float64 {
+func (t *Meter) filled(now core.MonoNs) float64 {
 	age := float64(now-t.since) / 1e9
 	return max(1-math.Exp2(-age/tapeHalfLife), 0.05)
 }
 
 // arrivals is how many trades there are a second.
-func (t *tape) arrivals(now core.MonoNs) float64 {
+func (t *Meter) arrivals(now core.MonoNs) float64 {
 	t.fade(now)
 	return t.rate / t.filled(now)
 }
