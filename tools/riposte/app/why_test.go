@@ -60,10 +60,12 @@ func toldJournal(t *testing.T) string {
 		&journal.Signal{Number: 3, Input: 4711, Source: "tv", Symbol: "BTCUSDT", Told: "BINANCE:BTCUSDT", ID: "a-17", Side: core.Buy, Outcome: uint8(airlock.Accepted),
 			Price: 6183760000000, Mid: 6183763500000, Strength: 1e8, Scaled: 5e7, Horizon: 300e9, Issued: wall - 800_000_000, Heard: wall, Wall: wall,
 			Readings: []journal.Reading{{Gate: uint8(airlock.Age), State: uint8(airlock.Measured), Value: 800_000_000, Bound: 5_000_000_000}}},
+		&journal.Choice{Order: 17, Input: 4711, Symbol: "BTCUSDT", Maker: true, MakerBps: 8.5, TakerBps: 10.25, Spread: 0.25, Fill: 0.75, Adverse: 0.5, Miss: 1, Horizon: 2e9,
+			Wall: wall + 500_000},
 		&journal.Intent{Kind: core.Place, Type: core.LimitMaker, Strategy: 0, Order: 17, Input: 4711, Price: 6183763000000, Qty: 9000, Wall: wall + 600_000,
 			Client: client("rp-a0j42s2-0000000h"), Symbol: "BTCUSDT", Window: 2e9, Route: 1 | 3<<1, Presigned: true},
 		&journal.Sent{Kind: core.Place, Order: 17, Wall: wall + 600_000, Input: 4711, Bytes: 410, Recv: mono, Decoded: mono + 1943, Applied: mono + 2243, Decided: mono + 2824,
-			Approved: mono + 2900, Encoded: mono + 2917, Written: mono + 13417, Cause: uint8(engine.CauseEvent), Event: core.Trade, EventID: 5007119454, Venue: wall - 400_000, Judged: judged},
+			Approved: mono + 2900, Encoded: mono + 2917, Written: mono + 13417, Cause: uint8(engine.CauseEvent), Event: core.Trade, EventID: 5007119454, Venue: wall - 400_000, Judged: judged, Routes: [2]uint32{1200, 650}},
 		report(core.ReportAck, core.New, 312_000, nil),
 		report(core.ReportFill, core.PartiallyFilled, 9_000_000, func(r *core.Report) {
 			r.TradeID, r.Price, r.Qty, r.Cum, r.Maker, r.FeeAsset, r.Fee = 5007119460, 6183763000000, 4000, 4000, true, 2, 77
@@ -92,7 +94,7 @@ func toldJournal(t *testing.T) string {
 
 func TestWhyTellsTheChainFromTheJournal(t *testing.T) {
 	dir := toldJournal(t)
-	for name, id := range map[string]string{"order": "rp-a0j42s2-0000000h", "refusal": "r23", "signal": "s3", "unsent": "18", "unanswered": "19"} {
+	for name, id := range map[string]string{"order": "rp-a0j42s2-0000000h", "refusal": "r24", "signal": "s3", "unsent": "18", "unanswered": "19"} {
 		out, code := riposte(t, "why", id, "--journal", dir)
 		if code != 0 {
 			t.Fatalf("%s: exit %d\n%s", name, code, out)
@@ -134,7 +136,7 @@ func TestWhyFindsAnOrderByAnyOfItsIDs(t *testing.T) {
 		}
 	}
 	for id, want := range map[string]string{
-		"16": "near it are order 17 (rp-a0j42s2-0000000h)", "rp-a0j42s2-0000000k": "near it are rp-a0j42s2-0000000", "r99": "near it are r23",
+		"16": "near it are order 17 (rp-a0j42s2-0000000h)", "rp-a0j42s2-0000000k": "near it are rp-a0j42s2-0000000", "r99": "near it are r24",
 		"s9": "near it are s3", "5:17": "no run 5 in this journal; it has 21800064607",
 	} {
 		if out, code := riposte(t, "why", id, "--journal", dir); code != exitUsage || !strings.Contains(out, want) {

@@ -10,6 +10,7 @@ import (
 	"riposte/core/engine"
 	"riposte/core/journal"
 	"riposte/core/risk"
+	"riposte/core/strategy"
 	"riposte/exec"
 )
 
@@ -160,6 +161,13 @@ func (o *orderStory) sayWay(s *story) {
 	in, x := &o.intent.rec, o.sent
 	path := exec.Path(in.Route)
 	p.add("by %s: %s", map[exec.Route]string{exec.RouteREST: "REST", exec.RouteWS: "the WebSocket API"}[path.Route()], path.Why())
+	if x != nil && x.Routes != [2]uint32{} {
+		p.add("%s", path.Explain(x.Routes))
+	}
+	if c := o.choice; c != nil {
+		p.add("posted or taken: %v", &strategy.Costs{Maker: c.MakerBps, Taker: c.TakerBps, Spread: c.Spread, Impact: c.Impact, Fill: c.Fill, Adverse: c.Adverse,
+			Miss: c.Miss, Horizon: c.Horizon})
+	}
 	how := "signed at that moment"
 	if in.Presigned {
 		how = "signed ahead"

@@ -45,7 +45,8 @@ type orderStory struct {
 	symbol   string
 	intent   *noted[journal.Intent] // nil: a former run's
 	carried  *journal.Order
-	sent     *journal.Sent // nil: of an old journal, or the process died as it left
+	sent     *journal.Sent   // nil: of an old journal, or the process died as it left
+	choice   *journal.Choice // nil: nobody compared posting with taking
 	cancels  []noted[journal.Intent]
 	amends   []noted[journal.Intent]
 	reports  []toldReport
@@ -133,6 +134,8 @@ func (c *chronicle) note(rec *journal.Record) error {
 	case *journal.Order:
 		o := r.order(x.ID)
 		o.carried, o.client, o.symbol, o.venue = x, x.Client.String(), x.Symbol, x.VenueID
+	case *journal.Choice:
+		r.order(x.Order).choice = x
 	case *journal.Intent:
 		r.intent(rec.Seq, x)
 	case *journal.Sent:
