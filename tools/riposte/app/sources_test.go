@@ -109,3 +109,20 @@ func TestScoresOutliveTheProcess(t *testing.T) {
 		t.Errorf("without a file: %v", err)
 	}
 }
+
+// The example that the built-in configuration shows is one that works.
+func TestTheExampleOfASourceIsUsable(t *testing.T) {
+	_, text, ok := strings.Cut(string(defaultTOML), "Example of a webhook:\n")
+	text, _, ok2 := strings.Cut(text, "# And one to which we connect")
+	if !ok || !ok2 {
+		t.Fatal("the built-in configuration has no example of a source")
+	}
+	text = "\n" + strings.ReplaceAll("\n"+text, "\n#", "\n")
+	c, err := parseConfig("x", append([]byte(string(defaultTOML)), text...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := c.Sources["tv"]; s.Fields.Horizon != "interval" || s.Sides["short"] != "sell" || s.Sizes["BTCUSDT"].e8 != 100_000 {
+		t.Errorf("read as %+v", s)
+	}
+}
