@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -80,8 +81,9 @@ func (p *path) report(in *core.Intent, k core.ReportKind, st core.OrderStatus) {
 // From the event in its ring to the intent in the ring out, with the answers and the
 // published figures on top, nothing is allocated.
 func TestEventToIntentDoesNotAllocate(t *testing.T) {
-	for name, values := range map[string]map[string]any{"reflex": {"keep": int64(2)}, "quoter": {"life_min": "0s", "slack_ticks": int64(0), "slack_bps": 0.0}} {
-		p := newPath(t, name, values)
+	for name, values := range map[string]map[string]any{"reflex": {"keep": int64(2)}, "quoter": {"life_min": "0s", "slack_ticks": int64(0), "slack_bps": 0.0},
+		"quoter by the model": {"life_min": "0s", "slack_ticks": int64(0), "slack_bps": 0.0, "model": "glft", "flow_max": 0.9, "sweep_bps": 50.0, "markout_bps": 5.0, "queue_bps": 0.01}} {
+		p := newPath(t, strings.Fields(name)[0], values)
 		n := testing.AllocsPerRun(500, func() {
 			p.touch()
 			p.answer()

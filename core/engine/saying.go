@@ -7,7 +7,8 @@ import (
 
 // Saying is a strategy that tells in words how it stands, for the status: progress,
 // estimates, what it waits for. Say appends to dst, is called when statistics are
-// published and must not place or cancel.
+// published, some twenty times a second on the shard's own thread, and must not place or
+// cancel. One that trades fast should not allocate in it.
 type Saying interface {
 	Strategy
 	Say(v *View, dst []byte) []byte

@@ -1,8 +1,8 @@
 package strategy
 
 import (
-	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"riposte/core"
@@ -206,21 +206,33 @@ func (q *Quoter) worth(v *engine.View, mine *quote, o *risk.Order) core.Price {
 	return core.Price(float64(o.Price) * q.queueBps / 1e4 * front)
 }
 
-// Say tells what the quoter measures.
+// Say tells what the quoter measures. It allocates nothing: it is on the shard's thread.
 func (q *Quoter) Say(v *engine.View, dst []byte) []byte {
 	if !q.watches {
 		return dst
 	}
 	w := &q.watch
 	if q.glft && w.tape.ready() {
-		dst = fmt.Appendf(dst, "model: half spread %.3f bps, skew %.3f bps a quote; volatility %.2f bps, %.1f trades/s, reach %.3f bps; ",
-			w.base, w.skew, v.Signals().VolatilityBps(), w.tape.arrivals(v.Now()), w.tape.reach)
+		dst = figure(dst, "model: half spread ", w.base, 3)
+		dst = figure(dst, " bps, skew ", w.skew, 3)
+		dst = figure(dst, " bps a quote; volatility ", v.Signals().VolatilityBps(), 2)
+		dst = figure(dst, " bps, ", w.tape.arrivals(v.Now()), 1)
+		dst = figure(dst, " trades/s, reach ", w.tape.reach, 3)
+		dst = append(dst, " bps; "...)
 	}
-	dst = fmt.Appendf(dst, "own fills lose %.2f bps in a second, sides taken away %d times", w.loss, w.guarded)
+	dst = figure(dst, "own fills lose ", w.loss, 2)
+	dst = figure(dst, " bps in a second, sides taken away ", float64(w.guarded), 0)
+	dst = append(dst, " times"...)
 	for s, mine := range q.sides {
 		if o := v.Order(mine.id); o != nil && q.queueBps > 0 {
-			dst = fmt.Appendf(dst, "; %v %v behind %v", core.Side(s), o.Price, mine.ahead)
+			dst = append(append(append(dst, "; "...), core.Side(s).String()...), ' ')
+			dst = core.AppendDecimal(dst, int64(o.Price))
+			dst = core.AppendDecimal(append(dst, " behind "...), int64(mine.ahead))
 		}
 	}
 	return dst
+}
+
+func figure(dst []byte, text string, v float64, digits int) []byte {
+	return strconv.AppendFloat(append(dst, text...), v, 'f', digits, 64)
 }
