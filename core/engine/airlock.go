@@ -22,8 +22,10 @@ type AirlockConfig struct {
 	Verdicts *ring.Ring[airlock.Verdict]
 }
 
-// AirlockSource is one source: its bounds and how much its signals intend.
+// AirlockSource is one source: its name in the configuration, its bounds and how much
+// its signals intend.
 type AirlockSource struct {
+	Name   string
 	Bounds airlock.Bounds
 	Sizes  []core.Qty // by instrument; 0: it may not speak of it
 }

@@ -24,7 +24,7 @@ func (o *outsider) Report(_ *engine.View, _ *core.Report, _ *risk.Order) {}
 
 func (o *outsider) look(v *engine.View, at string) {
 	for _, f := range v.Fired() {
-		o.log = append(o.log, fmt.Sprintf("%s: source %d says %v with %.2f", at, f.Source, f.Side, f.Strength))
+		o.log = append(o.log, fmt.Sprintf("%s: source %d (%s) says %v with %.2f", at, f.Source, v.NameOf(&f), f.Side, f.Strength))
 		top := v.Top()
 		p := top.Ask
 		if f.Side == core.Sell {
@@ -32,6 +32,11 @@ func (o *outsider) look(v *engine.View, at string) {
 		}
 		v.Limit(f.Side, p, 1000)
 	}
+}
+
+func called(name string, s engine.AirlockSource) engine.AirlockSource {
+	s.Name = name
+	return s
 }
 
 func sourceOf(approve bool) engine.AirlockSource {
@@ -49,7 +54,7 @@ func lockWorld(t testing.TB, o engine.Strategy) *enginetest.World {
 
 func lockSetup(o engine.Strategy) enginetest.Setup {
 	return enginetest.Setup{Symbols: []string{"AAA", "BBB"}, Strategy: func(*core.Instrument) (engine.Strategy, error) { return o, nil },
-		Airlock: engine.AirlockConfig{Sources: []engine.AirlockSource{sourceOf(false), sourceOf(true)}},
+		Airlock: engine.AirlockConfig{Sources: []engine.AirlockSource{called("first", sourceOf(false)), called("second", sourceOf(true))}},
 		Score:   engine.ScoreConfig{How: signal.DefaultScoring, Begin: make([]signal.Score, 2)}}
 }
 
@@ -97,7 +102,7 @@ func TestAnAcceptedSignalReachesTheStrategyOnItsOwnInput(t *testing.T) {
 	if len(vs) != 1 || vs[0].Outcome != airlock.Accepted {
 		t.Fatalf("%d verdicts, first %+v, want one accepted", len(vs), vs)
 	}
-	if want := "timer: source 1 says BUY with 0.50"; len(o.log) != 1 || o.log[0] != want {
+	if want := "timer: source 1 (first) says BUY with 0.50"; len(o.log) != 1 || o.log[0] != want {
 		t.Fatalf("the strategy heard %q, want %q once", o.log, want)
 	}
 	out := w.TakeApproved()

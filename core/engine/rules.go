@@ -155,6 +155,14 @@ func (v *View) Fired() []signal.Fired {
 	return v.m.ruled.rules.Fired(v.s.input)
 }
 
+// NameOf is what the configuration calls a signal that fired: its rule or its source.
+func (v *View) NameOf(f *signal.Fired) string {
+	if f.Source > 0 {
+		return v.s.cfg.Airlock.Sources[f.Source-1].Name
+	}
+	return v.m.ruled.rules.List()[f.Rule].Name
+}
+
 // Rules are the configuration's rules for the instrument, nil without any: which
 // signals are in force, and what they are called. Read only.
 func (v *View) Rules() *signal.Rules { return v.m.ruled.rules }

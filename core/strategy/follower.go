@@ -1,7 +1,6 @@
 package strategy
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -12,9 +11,8 @@ import (
 	"riposte/core/signal"
 )
 
-// Follower trades signals: own rules of the configuration by their names, and accepted
-// signals from outside by the word external (any) or external:N (source N by the
-// configuration's order). It holds one position at a time: a signal's side, qty times its
+// Follower trades signals: own rules of the configuration and accepted signals from
+// outside, by the names of rules and sources. It holds one position at a time: a signal's side, qty times its
 // strength; it enters as maker or taker by expected cost (Cheapest), and leaves by a stop, a
 // take-profit, a trailing stop, the end of the signal's horizon, or an opposite signal.
 //
@@ -163,30 +161,12 @@ func (f *Follower) hear(v *engine.View) {
 }
 
 func (f *Follower) follows(v *engine.View, s *signal.Fired) bool {
-	if len(f.signals) == 0 {
-		return true
-	}
-	if s.Source == 0 {
-		return slices.Contains(f.signals, v.Rules().List()[s.Rule].Name)
-	}
-	for _, word := range f.signals {
-		if word == "external" || word == externalWord(s.Source) {
-			return true
-		}
-	}
-	return false
+	return len(f.signals) == 0 || slices.Contains(f.signals, v.NameOf(s))
 }
 
-// externalWords are those of the sources there can be: made once, so that a signal
-// allocates nothing.
-var externalWords = func() (list [64]string) {
-	for i := range list {
-		list[i] = fmt.Sprintf("external:%d", i)
-	}
-	return list
-}()
-
-func externalWord(n uint16) string { return externalWords[min(int(n), len(externalWords)-1)] }
+// Follows are the names of the signals that it follows; none are all. Whoever builds it
+// can tell whether there are such.
+func (f *Follower) Follows() []string { return f.signals }
 
 func (f *Follower) signal(v *engine.View, s *signal.Fired) {
 	unit := f.qty

@@ -169,7 +169,7 @@ func TestFollowerPostsAndThenTakesItsEntry(t *testing.T) {
 }
 
 func TestFollowerFollowsOnlyWhatItIsToldTo(t *testing.T) {
-	f := followed(t, with(taking, params{"signals": []any{"down", "external:2"}}))
+	f := followed(t, with(taking, params{"signals": []any{"down", "outside"}}))
 	f.lean(core.Buy)
 	if len(f.all) != 0 {
 		t.Errorf("it followed another: %+v", f.all)

@@ -337,7 +337,7 @@ func (a *AirlockConfig) bounds(s *SourceConfig) airlock.Bounds {
 func (c *Config) airlock(t *core.Instruments) (cfg engine.AirlockConfig) {
 	for _, name := range c.sourceNames() {
 		s := c.Sources[name].withDefaults()
-		src := engine.AirlockSource{Bounds: c.Airlock.bounds(&s), Sizes: make([]core.Qty, len(t.List))}
+		src := engine.AirlockSource{Name: name, Bounds: c.Airlock.bounds(&s), Sizes: make([]core.Qty, len(t.List))}
 		for sym, q := range s.Sizes {
 			if in, ok := t.Lookup(sym); ok {
 				src.Sizes[in.ID] = core.Qty(q.e8)

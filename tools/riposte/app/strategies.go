@@ -204,11 +204,35 @@ func (c *Config) trading(t *core.Instruments) (*trading, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := c.checkFollows(tr.seats, uint16(n), name); err != nil {
+			return nil, err
+		}
 		if err := tr.gate.Grant(uint16(n), s.budget(name, t), trades); err != nil {
 			return nil, err
 		}
 	}
 	return tr, nil
+}
+
+// checkFollows finds signals that a strategy waits for and that nobody makes.
+func (c *Config) checkFollows(seats [][]engine.Seat, n uint16, name string) error {
+	for _, list := range seats {
+		for _, t := range list {
+			f, ok := t.Strategy.(interface{ Follows() []string })
+			if !ok || t.Number != n {
+				continue
+			}
+			for _, word := range f.Follows() {
+				if _, rule := c.Signals[word]; rule {
+					continue
+				}
+				if _, source := c.Sources[word]; !source {
+					return fmt.Errorf("strategy %s follows %q, want a name that [signals.%s] or [sources.%s] has", name, word, word, word)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // seat makes a strategy for each of its instruments.

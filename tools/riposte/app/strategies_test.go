@@ -102,3 +102,25 @@ func TestOneFormOfStrategiesOrTheOther(t *testing.T) {
 		}
 	}
 }
+
+func TestAStrategyFollowsOnlySignalsThatThereAre(t *testing.T) {
+	follows := func(words string) error {
+		c, err := parseConfig("x.toml", defaultTOML, "strategy.name=", "strategies.a.kind=follower", `strategies.a.symbols=["BTCUSDT"]`,
+			"strategies.a.params.signals="+words, "signals.up.on=event", "signals.up.when=spread() < 2", "signals.up.direction=buy", "signals.up.horizon=1s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		table := core.NewInstruments()
+		if _, err := table.Add(core.Instrument{Symbol: "BTCUSDT", Base: table.Asset("BTC"), Quote: table.Asset("USDT"), Filters: core.Filters{Tick: 1, Lot: 1}}); err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.trading(table)
+		return err
+	}
+	if err := follows(`["up"]`); err != nil {
+		t.Errorf("a rule's name: %v", err)
+	}
+	if err := follows(`["up", "upp"]`); err == nil || !strings.Contains(err.Error(), `strategy a follows "upp", want a name that [signals.upp] or [sources.upp] has`) {
+		t.Errorf("got %v, want upp named", err)
+	}
+}
