@@ -32,11 +32,22 @@ func (c *contact) facts(worked bool, rights *execbinance.Restrictions) execbinan
 // rightsOf asks what a key may do.
 func rightsOf(ctx context.Context, rest *execbinance.REST, products []string, now core.WallNs) (*execbinance.Restrictions, []execbinance.Finding, error) {
 	r, err := rest.Restrictions(ctx)
+	// What refuses a time is no verdict on the key: a clock may step between measuring and
+	// asking, so that is measured again first.
+	for try := 1; try < rightsTries && clockRefused(err); try++ {
+		if failed := rest.SyncClock(ctx); failed != nil {
+			return nil, nil, failed
+		}
+		r, err = rest.Restrictions(ctx)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
 	return r, r.Judge(products, now), nil
 }
+
+// clockRefused: err says that our timestamp is outside of the venue's window.
+func clockRefused(err error) bool { return refusalCode(err) == -1021 }
 
 // refusalCode is the venue's code if err is its refusal of the key, else 0.
 func refusalCode(err error) int {
