@@ -139,7 +139,8 @@ type Gateway struct {
 	word     word
 	dead     deadman
 	clockJob bool
-	clockOff int // ClockOff answers since the last good one
+	clockDue core.MonoNs // when the venue's clock is measured next
+	clockOff int         // ClockOff answers since the last good one
 
 	ctx  context.Context
 	stop context.CancelFunc
@@ -264,6 +265,7 @@ func NewGateway(cfg Config) (*Gateway, error) {
 		}
 	}
 	g.router = newRouter(g.cfg.Route)
+	g.clockDue = cfg.Clock.Mono() + core.MonoNs(clockEvery)
 	if cfg.AuditEvery > 0 {
 		g.raise(risk.HaltNotReconciled)
 		g.audit.due = 1
@@ -445,6 +447,9 @@ func (g *Gateway) tick(now core.MonoNs) int {
 	if g.cfg.AuditEvery > 0 && g.audit.due > 0 && now >= g.audit.due && !g.audit.running && !g.barred(&g.audit.barred) {
 		g.startAudit(now)
 		work++
+	}
+	if now >= g.clockDue {
+		g.startClock()
 	}
 	return work
 }

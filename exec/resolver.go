@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"riposte/core"
 	"riposte/core/fault"
@@ -236,6 +237,10 @@ func (g *Gateway) wondersAfter(o *Order) bool {
 	return o.Status() == core.Unknown || o.Filled < o.Cum || o.spent() || o.amend.open
 }
 
+// clockEvery is how often the venue's clock is measured when nothing else asks for it: two
+// clocks run apart by milliseconds meanwhile.
+const clockEvery = time.Minute
+
 // SyncClock has the venue's clock measured anew, for whoever has heard on another connection
 // that ours is off.
 func (g *Gateway) SyncClock() { g.startClock() }
@@ -248,7 +253,7 @@ func (g *Gateway) startClock() {
 	if j == nil {
 		return
 	}
-	g.clockJob = true
+	g.clockJob, g.clockDue = true, g.clock.Mono()+core.MonoNs(clockEvery)
 	g.start(j, func(j *job) {
 		ctx, cancel := context.WithTimeout(g.ctx, g.cfg.CallTimeout)
 		defer cancel()
