@@ -252,7 +252,7 @@ func TestVenueClockBelievesTheFastestSample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = 3509 * time.Microsecond
+	const want = 3545 * time.Microsecond
 	if v.Error() != want {
 		t.Errorf("error bound is %v, want half of 6 ms and half a millisecond, and the drift of the 90 ms since", v.Error())
 	}

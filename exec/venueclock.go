@@ -21,9 +21,10 @@ type VenueClock struct {
 	synced atomic.Int64 // MonoNs of the measurement in use, 0 if there is none
 }
 
-// clockDrift is by how much our monotonic clock and the venue's may run apart: what two
-// hosts' quartz is good for, in parts of a million.
-const clockDrift = 100
+// clockDrift is by how much our monotonic clock and the venue's may run apart, in parts
+// of a million: as fast as Linux slews a clock that it corrects, which the monotonic one
+// follows.
+const clockDrift = 500
 
 // NewVenueClock makes a clock that has not been measured yet.
 func NewVenueClock(c core.Clock) *VenueClock {

@@ -13,7 +13,7 @@ import (
 // over a line that is slow at times: the bound always holds, and a slow measurement
 // makes it no wider than age does.
 func TestVenueClockBoundHoldsOverADayOfDrift(t *testing.T) {
-	for _, ppm := range []int64{-90, -1, 0, 35, 90} {
+	for _, ppm := range []int64{-450, -90, 0, 35, 450} {
 		c := &stepClock{mono: 1}
 		v := NewVenueClock(c)
 		rng := rand.New(rand.NewPCG(7, uint64(ppm)))
@@ -35,7 +35,7 @@ func TestVenueClockBoundHoldsOverADayOfDrift(t *testing.T) {
 			if err := v.Sync(t.Context(), 1, ask); err != nil {
 				t.Fatal(err)
 			}
-			if grown := before + time.Duration(c.mono-from)/10_000 + 1; !first && v.Error() > grown {
+			if grown := before + time.Duration(c.mono-from)/2_000 + 1; !first && v.Error() > grown {
 				t.Fatalf("%d ppm, minute %d: measuring took the bound from %v to %v", ppm, minute, before, v.Error())
 			}
 			c.mono += core.MonoNs(rng.Int64N(2 * int64(time.Minute)))
@@ -43,7 +43,7 @@ func TestVenueClockBoundHoldsOverADayOfDrift(t *testing.T) {
 				t.Fatalf("%d ppm, minute %d: off by %v, beyond the bound %v", ppm, minute, off, v.Error())
 			}
 		}
-		if v.Error() > 100*time.Millisecond {
+		if v.Error() > 150*time.Millisecond {
 			t.Errorf("%d ppm: after a day the bound is %v", ppm, v.Error())
 		}
 	}
