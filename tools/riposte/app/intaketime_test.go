@@ -20,7 +20,7 @@ func TestSignalToOrderTime(t *testing.T) {
 		n, _ = strconv.Atoi(s)
 	}
 	last.number, last.verdicts = 0, nil
-	r := newRig(t, "repeat_max = 100", "repeat_max = 0\nexecution_max = 0")
+	r := newRig(t, "repeat_max = 100", "repeat_max = 0\nexecution_max = 0\ndrift_bps = 0")
 	usualAgain(r)
 	var mu sync.Mutex
 	written := map[uint64]core.MonoNs{}
@@ -46,11 +46,15 @@ func TestSignalToOrderTime(t *testing.T) {
 			recv[v.Input] = v.Alert.Recv
 		}
 	}
-	if rep := r.d.report(); len(rep.Refusals) > 0 || len(recv) < n {
-		t.Logf("%d of %d signals accepted, %d orders asked for, refusals %v, problems %q", len(recv), n, heedOrders.Load(), rep.Refusals, rep.Problems)
-	}
+	// On a starved machine an approval may have grown too old to leave, or the gate refused.
 	var took []time.Duration
+	others := uint64(0)
 	r.await(func() bool {
+		rep := r.d.report()
+		others = rep.Unsent
+		for _, times := range rep.Refusals {
+			others += times
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		took = took[:0]
@@ -59,8 +63,11 @@ func TestSignalToOrderTime(t *testing.T) {
 				took = append(took, time.Duration(w-at))
 			}
 		}
-		return len(took) >= n*8/10
+		return len(took)+int(others) >= len(recv)
 	})
+	if len(took) == 0 {
+		t.Fatalf("of %d signals %d were accepted and none became an order: %+v", n, len(recv), r.d.report())
+	}
 	slices.Sort(took)
-	t.Logf("%d signals, %d orders: message read to order written p50 %v, p99 %v, max %v", n, len(took), took[len(took)/2], took[len(took)*99/100], took[len(took)-1])
+	t.Logf("%d signals, %d accepted, %d orders: message read to order written p50 %v, p99 %v, max %v", n, len(recv), len(took), took[len(took)/2], took[len(took)*99/100], took[len(took)-1])
 }
