@@ -24,6 +24,9 @@ type LinesConfig struct {
 	Hold time.Duration
 }
 
+// holdUsual is Hold where none is given.
+const holdUsual = 100 * time.Millisecond
+
 // LinesMost is how many lines there may be.
 const LinesMost = 8
 
@@ -60,7 +63,7 @@ func NewLines(cfg LinesConfig) (*Lines, error) {
 		cfg.Count = 2
 	}
 	if cfg.Hold == 0 {
-		cfg.Hold = 100 * time.Millisecond
+		cfg.Hold = holdUsual
 	}
 	switch {
 	case cfg.NewCodec == nil:

@@ -298,7 +298,11 @@ func (s *Session) frame(b []byte) {
 // stamp adds what the codec does not know, and notes on the event's stream what this
 // connection has brought. It returns the stream, nil if nobody asked for it.
 func (s *Session) stamp(ev *core.Event) *stream {
-	at := core.MonoNs(s.conn.Stamp())
+	return s.brought(ev, core.MonoNs(s.conn.Stamp()))
+}
+
+// brought is stamp for an event whose bytes had been read at that time.
+func (s *Session) brought(ev *core.Event, at core.MonoNs) *stream {
 	ev.Line = s.number
 	ev.Recv = at
 	ev.DecodeNs = uint32(min(max(s.cfg.Clock.Mono()-at, 0), core.MonoNs(^uint32(0))))

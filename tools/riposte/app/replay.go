@@ -98,7 +98,8 @@ type replay struct {
 	hashes  []*bookHash
 	pace    *pacer
 	wire    *cutWire
-	cuts    []string // tapes that were cut off
+	cuts    []string     // tapes that were cut off
+	lines   *replayLines // nil: one connection
 }
 
 func newReplay(market string, files []string) (*replay, error) {
@@ -137,6 +138,9 @@ func newReplay(market string, files []string) (*replay, error) {
 		Out: ring.New[risk.Approved](2), Want: r.want, Observer: r,
 		TimerEvery: time.Hour, StatsEvery: time.Hour,
 	})
+	if err == nil && s.ours && len(s.labels) > 1 {
+		r.lines, err = newReplayLines(s, n, r.clock)
+	}
 	return r, err
 }
 
@@ -154,22 +158,32 @@ func (r *replay) play(files []string) error {
 			}
 		}
 		r.clock.WallNow = core.WallNs(l.RecvNs)
-		r.clock.MonoNow++
+		r.tick(l.RecvNs)
 		if !l.Frame() {
 			return r.rest(l)
 		}
 		r.out.Frames++
 		r.out.Bytes += uint64(len(l.Payload))
+		if err := r.onLine(l.Label); err != nil {
+			return err
+		}
 		if r.wire != nil {
 			return r.wire.send(l.Payload, r.frame)
 		}
 		return r.frame(l.Payload)
 	}, files...)
+	if err == nil && r.lines != nil {
+		r.lines.joined.End()
+		r.forward()
+	}
 	r.out.Seconds = time.Since(from).Seconds()
 	return err
 }
 
 func (r *replay) frame(payload []byte) error {
+	if r.lines != nil {
+		return r.lineFrame(payload)
+	}
 	route := r.decoder.Route(payload)
 	id := route.Instrument
 	var ev *core.Event

@@ -21,6 +21,7 @@ type replayResult struct {
 	Bytes    uint64                               `json:"bytes"`
 	Seconds  float64                              `json:"seconds"`
 	Refused  map[string]uint64                    `json:"refused,omitempty"` // frames that were no event, by result
+	Copies   uint64                               `json:"copies,omitempty"`  // events that another line had brought
 	Messages map[string]map[string]*messageResult `json:"messages"`          // by symbol and event type
 	Books    map[string]*bookResult               `json:"books"`
 

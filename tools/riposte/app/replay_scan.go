@@ -23,6 +23,7 @@ type tapeScan struct {
 	unit    core.TimeUnit         // of the frames' times; a recording of ours says so
 	cuts    []string              // recordings whose writer was interrupted
 	labels  map[string]bool       // of the connections that brought frames
+	ours    bool                  // a recording of ours: its labels are lines that bring the same
 }
 
 func scanTapes(files []string) (*tapeScan, error) {
@@ -144,6 +145,7 @@ func (s *tapeScan) meta(text []byte) error {
 	if m.Recording != 1 {
 		return fmt.Errorf("cannot replay a recording of version %d, want 1", m.Recording)
 	}
+	s.ours = true
 	switch m.TimeUnit {
 	case "us":
 		s.unit = core.Microseconds
