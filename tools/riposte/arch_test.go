@@ -54,6 +54,8 @@ var importTable = []struct {
 	{"tools/console", []string{"core/..."}},
 	{"tools/sim/oracle", nil}, // judges the engine, and so knows nothing of it
 	{"tools/sim/bugs", nil},   // plants mistakes by their text alone
+	{"tools/examples/mine", []string{"tools/examples/...", "tools/riposte/app"}},
+	{"tools/examples/...", []string{"core/..."}}, // a user's own strategies
 	{"tools/riposte/...", []string{"*"}},
 	{"bench/...", []string{"*"}},
 }
