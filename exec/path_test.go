@@ -10,6 +10,7 @@ func TestAPathExplainsItselfWithNumbers(t *testing.T) {
 		want string
 	}{
 		{pathOf(RouteWS, WhyFaster), us, "ws: faster: its answers come in 0.65 ms, rest's in 1.20 ms"},
+		{pathOf(RouteREST, WhyFaster), us, "rest: faster: its answers come in 1.20 ms, ws's in 0.65 ms; it was the faster when it was chosen, and stays until the other is so by a fifth"},
 		{pathOf(RouteREST, WhyStalled), [routes]uint32{1200, 0}, "rest: other stalled: its answers come in 1.20 ms, ws's in nobody knows what time"},
 		{pathOf(RouteREST, WhyOnly), [routes]uint32{1200, 0}, "rest: only route: its answers come in 1.20 ms"},
 		{pathOf(RouteREST, WhyOnly), [routes]uint32{}, "rest: only route"},

@@ -226,6 +226,9 @@ func (p Path) Explain(us [routes]uint32) string {
 	if p.Why() != WhyOnly {
 		text += ", " + (p.Route() ^ 1).String() + "'s " + come(other)
 	}
+	if p.Why() == WhyFaster && other != 0 && mine > other {
+		text += "; it was the faster when it was chosen, and stays until the other is so by a fifth"
+	}
 	return text
 }
 

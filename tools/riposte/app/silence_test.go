@@ -44,13 +44,13 @@ func TestRunReplacesASilentSocket(t *testing.T) {
 		silenced := map[uint64]bool{}
 		late, downs, pauses := uint64(0), d.downs(), d.shard.Stats().Pauses
 		for i := range n {
-			wait(t, "two lines", d, two)
-			streams := d.sim.Stats().Sockets
-			// The venue still has those that were silenced before: their end waits too.
-			streams = slices.DeleteFunc(streams, func(s venue.SocketInfo) bool { return s.Kind != "streams" || silenced[s.ID] })
-			if len(streams) != 2 {
-				t.Fatalf("%d sockets of streams, want 2", len(streams))
-			}
+			var streams []venue.SocketInfo
+			wait(t, "two lines", d, func(r *report) bool {
+				// The venue still has those that were silenced before, whose end waits too, and for
+				// a moment those that a line has given up.
+				streams = slices.DeleteFunc(d.sim.Stats().Sockets, func(s venue.SocketInfo) bool { return s.Kind != "streams" || silenced[s.ID] })
+				return two(r) && len(streams) == 2
+			})
 			if !all {
 				streams = streams[i%2:][:1]
 			}

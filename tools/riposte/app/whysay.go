@@ -82,7 +82,7 @@ func (o *orderStory) sayCause(s *story) {
 			text += ", which carries no time of the venue's"
 		}
 		p.add("%s", text)
-		p.add("read %s before the request was laid out, decoded %s, applied to the book %s", short(int64(x.Encoded-x.Recv)), since(int64(x.Decoded-x.Recv)), since(int64(x.Applied-x.Decoded)))
+		p.add("read %s before the request was laid out, decoded %s after that, applied to the book %s later", short(int64(x.Encoded-x.Recv)), since(int64(x.Decoded-x.Recv)), since(int64(x.Applied-x.Decoded)))
 	} else {
 		p.add("no market event: %s", engine.CauseKind(x.Cause))
 	}
@@ -160,9 +160,10 @@ func (o *orderStory) sayWay(s *story) {
 	p := s.part("the way out")
 	in, x := &o.intent.rec, o.sent
 	path := exec.Path(in.Route)
-	p.add("by %s: %s", map[exec.Route]string{exec.RouteREST: "REST", exec.RouteWS: "the WebSocket API"}[path.Route()], path.Why())
 	if x != nil && x.Routes != [2]uint32{} {
-		p.add("%s", path.Explain(x.Routes))
+		p.add("by %s", path.Explain(x.Routes))
+	} else {
+		p.add("by %s", path)
 	}
 	if c := o.choice; c != nil {
 		p.add("posted or taken: %v", &strategy.Costs{Maker: c.MakerBps, Taker: c.TakerBps, Spread: c.Spread, Impact: c.Impact, Fill: c.Fill, Adverse: c.Adverse,
