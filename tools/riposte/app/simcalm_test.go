@@ -39,7 +39,7 @@ func (r *simRun) calm() {
 			full = 0
 			continue
 		}
-		if full++; !strings.HasPrefix(why, "book of") || !r.brimmed(l) || full > 10 {
+		if full++; !strings.HasPrefix(why, "book of") || !r.narrow(l) || full > 30 {
 			c.noted(why)
 			break
 		}
@@ -56,18 +56,18 @@ func (r *simRun) calm() {
 	}
 }
 
-// brimmed reports whether a book is away for no other reason than that its queue, which the
-// plan has made narrow, was full: a jump of the market does that, and nothing is wrong.
-func (r *simRun) brimmed(l *simLife) bool {
-	if r.plan.Work.Set["market.queue_events"] == "" {
-		return false
-	}
+// narrow reports whether a book is away for no other reason than that its queue or its
+// snapshots, which the plan has made narrow, were: a jump of the market fills the one and
+// leaves the other's range, until the next snapshot, which may lag; and nothing is wrong.
+func (r *simRun) narrow(l *simLife) bool {
+	queue, depth := r.plan.Work.Set["market.queue_events"] != "", r.plan.Work.Set["market.snapshot_limit"] != ""
 	for i := range l.d.table.List {
 		s := l.d.shard.Sync(l.d.table.List[i].ID)
 		if s == nil {
 			continue
 		}
-		if _, live := s.Live(); !live && s.Status().Reason != book.QueueFull {
+		why := s.Status().Reason
+		if _, live := s.Live(); !live && !(queue && why == book.QueueFull || depth && why == book.RangeLeft) {
 			return false
 		}
 	}
