@@ -4,7 +4,7 @@
 package breakout
 
 import (
-	"fmt"
+	"strconv"
 	"time"
 
 	"riposte/core"
@@ -73,7 +73,7 @@ func (s *Breakout) Tune(_ *engine.View, next engine.Strategy) {
 
 // Bar looks for a breakout in the bar that has just become complete.
 func (s *Breakout) Bar(v *engine.View, in bar.Interval, b *bar.Bar) {
-	if in != s.every || !v.Live() || s.id != 0 || v.Exposure().Position > 0 || v.Now() < s.next {
+	if in != s.every || !v.Live() || s.id != 0 || v.Now() < s.next || holds(v) {
 		return
 	}
 	bars := v.Bars(in)
@@ -98,7 +98,7 @@ func (s *Breakout) Timer(v *engine.View) { s.watch(v) }
 func (s *Breakout) watch(v *engine.View) {
 	top := v.Top()
 	s.best = max(s.best, top.Bid)
-	if s.id != 0 || v.Now() < s.next || v.Exposure().Position <= 0 {
+	if s.id != 0 || v.Now() < s.next || !holds(v) {
 		return
 	}
 	if top.Bid > s.best-part(s.best, s.trail) && v.Now()-s.since < s.hold {
@@ -141,13 +141,23 @@ func (s *Breakout) Report(v *engine.View, r *core.Report, o *risk.Order) {
 
 // Say tells how it stands.
 func (s *Breakout) Say(v *engine.View, dst []byte) []byte {
-	if v.Exposure().Position <= 0 {
+	if !v.Live() || !holds(v) {
 		return append(dst, "waits for a close above the others"...)
 	}
-	return fmt.Appendf(dst, "in since %v, leaves below %v", time.Duration(v.Now()-s.since).Round(time.Second), s.best-part(s.best, s.trail))
+	dst = strconv.AppendInt(append(dst, "in since "...), int64(v.Now()-s.since)/1e9, 10)
+	return core.AppendDecimal(append(dst, " s, leaves below "...), int64(s.best-part(s.best, s.trail)))
+}
+
+// holds reports whether there is something that can be sold: commission in the base asset
+// leaves dust that the venue takes in no order.
+func holds(v *engine.View) bool {
+	q, _ := v.Sellable(v.Top().Bid)
+	return q > 0
 }
 
 // part is so many hundredths of a basis point of a price.
 func part(p core.Price, hundredths int64) core.Price {
-	return core.Price(int64(p) / 1_000_000 * hundredths)
+	// In two parts, so that neither a high price overflows nor a low one vanishes.
+	whole, rest := int64(p)/1_000_000, int64(p)%1_000_000
+	return core.Price(whole*hundredths + rest*hundredths/1_000_000)
 }

@@ -86,6 +86,19 @@ func TestBreakoutLeavesAfterItsTime(t *testing.T) {
 	}
 }
 
+func TestBreakoutBuysAgainOverDust(t *testing.T) {
+	m := in(t)
+	out := m.seconds(1, -30)
+	m.Ack(out[0].ID)
+	m.Fill(out[0].ID, out[0].Qty-1) // commission took it
+	m.Done(out[0].ID, core.Expired)
+	m.Run()
+	m.seconds(8, 0)
+	if out := m.seconds(4, 2); len(out) != 1 || out[0].Side != core.Buy {
+		t.Fatalf("with 0.00000001 left over it asked for %+v, want the next entry", out)
+	}
+}
+
 func TestBreakoutComplainsAboutWhatItDoesNotKnow(t *testing.T) {
 	for name, values := range map[string]map[string]any{"name": {"bar": int64(3)}, "range": {"bars": int64(1)}, "interval": {"interval": "7s"}} {
 		if _, err := breakout.New(&core.Instrument{Filters: core.Filters{QtyMin: 1}}, engine.NewParams(values)); err == nil {

@@ -4,8 +4,8 @@
 package reversion
 
 import (
-	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"riposte/core"
@@ -129,5 +129,6 @@ func (s *Reversion) Say(v *engine.View, dst []byte) []byte {
 	if s.mean == 0 || !v.Signals().Ready() {
 		return append(dst, "has no average yet"...)
 	}
-	return fmt.Appendf(dst, "%.2f bps off the average", (v.Signals().Microprice()/s.mean-1)*1e4)
+	dst = strconv.AppendFloat(dst, (v.Signals().Microprice()/s.mean-1)*1e4, 'f', 2, 64)
+	return append(dst, " bps off the average"...)
 }
