@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"riposte/core"
 	"riposte/core/journal"
 	"riposte/core/risk"
 	"riposte/exec"
@@ -69,7 +70,7 @@ func TestAHaltThatOnlyTheJournalHasSurvivesACrash(t *testing.T) {
 	set := "journal.dir=" + image
 	resume(t, image)
 	d = begun(t, set)
-	if h, s := d.gate.Halted(), d.gate.HaltedSymbol(0); h&risk.HaltKilled == 0 || s&risk.HaltKilled == 0 {
+	if h, s := haltedNow(t, d); h&risk.HaltKilled == 0 || s&risk.HaltKilled == 0 {
 		t.Fatalf("the next run is halted by %v, the symbol by %v, want killed", h, s)
 	}
 	if words := d.control.words(); !strings.Contains(words, "me") || !strings.Contains(words, "a drill") {
@@ -81,7 +82,7 @@ func TestAHaltThatOnlyTheJournalHasSurvivesACrash(t *testing.T) {
 	// Now it is on file. A resume lifts it, also in what the journal of the crash says.
 	resume(t, again)
 	d = begun(t, "journal.dir="+again)
-	if h, s := d.gate.Halted(), d.gate.HaltedSymbol(0); h&risk.HaltKilled != 0 || s&risk.HaltKilled != 0 {
+	if h, s := haltedNow(t, d); h&risk.HaltKilled != 0 || s&risk.HaltKilled != 0 {
 		t.Errorf("after a resume the next run is halted by %v, the symbol by %v", h, s)
 	}
 
@@ -113,10 +114,26 @@ func TestAHaltThatOnlyTheJournalHasSurvivesACrash(t *testing.T) {
 	}
 	d.end(t)
 	d = begun(t, "journal.dir="+before)
-	if h := d.gate.Halted(); h&risk.HaltKilled != 0 {
+	if h, _ := haltedNow(t, d); h&risk.HaltKilled != 0 {
 		t.Errorf("a halt that was lifted came back with the journal: %v", h)
 	}
 	d.end(t)
+}
+
+// haltedNow is what halts everything and the first symbol once the shard has taken what was on
+// file: it does so before it first tells how it stands.
+func haltedNow(t *testing.T, d *desk) (all, one risk.HaltCause) {
+	t.Helper()
+	first := core.MonoNs(0)
+	waitFor(t, "the shard to tell how it stands, twice: its markets do after it", func() bool {
+		st := d.shard.Stats()
+		if first == 0 {
+			first = st.Now
+		}
+		all, one = st.Halted, d.shard.MarketStats(0).Halted
+		return first != 0 && st.Now > first
+	})
+	return all, one
 }
 
 // resume is `riposte resume` while no engine runs.
