@@ -32,9 +32,10 @@ func rotateEvery(t *testing.T) string {
 func TestRunReplacesASilentSocket(t *testing.T) {
 	n := count(t, "RIPOSTE_SILENCES", 2)
 	for _, all := range []bool{false, true} {
-		d := started(t, simConfig(t, "snapshot_limit = 1000", "snapshot_limit = 100",
+		stale := slices.Repeat([]string{`stale_after = "3s"`, `stale_after = "500ms"`}, 5) // of each symbol
+		d := started(t, simConfig(t, append(stale, "snapshot_limit = 1000", "snapshot_limit = 100",
 			`margin = "10s"`, `margin = "1s"`, `span = "60s"`, `span = "2s"`,
-			"reject_max = 20\n", "reject_max = 1000000\n", "reject_span_max = 20\n", "reject_span_max = 0\n")) // orders that would take are rejected often while a book is built anew
+			"reject_max = 20\n", "reject_max = 1000000\n", "reject_span_max = 20\n", "reject_span_max = 0\n")...)) // orders that would take are rejected often while a book is built anew
 		two := func(r *report) bool {
 			st := d.market.Status()
 			return settled(r) && len(st.Lines) == 2 && !slices.ContainsFunc(st.Lines, func(l feed.LineReport) bool { return l.State != feed.Live || l.Succession || l.Leaving })
