@@ -39,7 +39,7 @@ func (r *simRun) calm() {
 			full = 0
 			continue
 		}
-		if full++; !strings.HasPrefix(why, "book of") || !r.narrow(l) || full > 30 {
+		if full++; !strings.HasPrefix(why, "book of") || full > r.narrow(l) {
 			c.noted(why)
 			break
 		}
@@ -56,22 +56,33 @@ func (r *simRun) calm() {
 	}
 }
 
-// narrow reports whether a book is away for no other reason than that its queue or its
-// snapshots, which the plan has made narrow, were: a jump of the market fills the one and
-// leaves the other's range, until the next snapshot, which may lag; and nothing is wrong.
-func (r *simRun) narrow(l *simLife) bool {
-	queue, depth := r.plan.Work.Set["market.queue_events"] != "", r.plan.Work.Set["market.snapshot_limit"] != ""
+// narrow is for how many seconds books may be away for no other reason than that something
+// which the plan has made narrow was: a jump of the market fills a queue, or leaves the range
+// of a shallow snapshot until the next one, which may lag; and nothing is wrong. 0 if one is
+// away for another reason.
+func (r *simRun) narrow(l *simLife) (seconds int) {
+	most := map[book.Reason]int{}
+	if r.plan.Work.Set["market.queue_events"] != "" {
+		most[book.QueueFull] = 10
+	}
+	if r.plan.Work.Set["market.snapshot_limit"] != "" {
+		most[book.RangeLeft] = 30
+	}
 	for i := range l.d.table.List {
 		s := l.d.shard.Sync(l.d.table.List[i].ID)
 		if s == nil {
 			continue
 		}
-		why := s.Status().Reason
-		if _, live := s.Live(); !live && !(queue && why == book.QueueFull || depth && why == book.RangeLeft) {
-			return false
+		if _, live := s.Live(); live {
+			continue
 		}
+		may := most[s.Status().Reason]
+		if may == 0 {
+			return 0
+		}
+		seconds = max(seconds, may)
 	}
-	return true
+	return seconds
 }
 
 // calmCounts are what must not grow while nothing is wrong.
