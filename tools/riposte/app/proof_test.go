@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -209,7 +210,20 @@ func cutOff(t *testing.T, dir string) {
 	}
 }
 
-// damagedLogs prove nothing.
+// linesOf are the texts of a log's lines; nil if they cannot be read to the end.
+func linesOf(file string) (lines [][]byte) {
+	err := tape.NewFiles(file).Each(func(l *tape.Line) error {
+		lines = append(lines, bytes.Clone(l.Payload))
+		return nil
+	})
+	if err != nil {
+		return nil
+	}
+	return lines
+}
+
+// damagedLogs prove nothing, unless the damage hit a bit that carries nothing: two ways
+// to pack the same lines.
 func damagedLogs(t *testing.T, dir string) {
 	logs, err := tape.InputLogs(dir)
 	if err != nil {
@@ -223,8 +237,12 @@ func damagedLogs(t *testing.T, dir string) {
 		damaged := t.TempDir()
 		b := bytes.Clone(text)
 		b[at] ^= 0x10
-		if err := os.WriteFile(filepath.Join(damaged, filepath.Base(logs[0][0])), b, 0o644); err != nil {
+		file := filepath.Join(damaged, filepath.Base(logs[0][0]))
+		if err := os.WriteFile(file, b, 0o644); err != nil {
 			t.Fatal(err)
+		}
+		if slices.EqualFunc(linesOf(file), linesOf(logs[0][0]), bytes.Equal) {
+			continue
 		}
 		if out, code := riposte(t, "replay", "--journal", dir, "--inputs", damaged); code == 0 && !strings.Contains(out, "cut off") {
 			t.Errorf("a byte changed at %d of %d: exit %d\n%s", at, len(text), code, out)
