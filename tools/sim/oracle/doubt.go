@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
+	"strconv"
 )
 
 // States of own orders, as dumps name them: the venue's words, and those for what only we
@@ -50,7 +52,13 @@ func (d *doubt) See(f *Fact, found func(string)) {
 	switch w := f.What.(type) {
 	case Begun:
 		if id := newClient(w.B); id != "" && d.orders[id] == nil {
-			d.orders[id] = &asked{stamp: d.rules.VenueNow(f.At), window: d.rules.Window}
+			o := &asked{window: d.rules.Window}
+			if o.stamp = stampIn(w.B); o.stamp == 0 {
+				// The rest may say when it was stamped, and not longer ago than it holds: the
+				// venue refuses what is older than its window.
+				o.stamp = d.rules.VenueNow(f.At) - o.window
+			}
+			d.orders[id] = o
 		}
 	case *Request:
 		if !w.Creates() {
@@ -100,6 +108,19 @@ func (d *doubt) judge(at int64, dump *OrderDump, found func(string)) {
 	if early := o.stamp + o.window + d.rules.Margin + d.rules.Span - d.rules.VenueNow(at); early > ms {
 		found(fmt.Sprintf("%s was given up %d ms before it could be", dump.Client, early/ms))
 	}
+}
+
+var stampMark = regexp.MustCompile(`[?&"]timestamp"?[=:](\d+)[^\d]`)
+
+// stampIn is the timestamp in the beginning of a request, ns, 0 if it is not all there. An
+// order that was signed ahead has an older one than its first byte.
+func stampIn(b []byte) int64 {
+	m := stampMark.FindSubmatch(b)
+	if m == nil {
+		return 0
+	}
+	at, _ := strconv.ParseInt(string(m[1]), 10, 64)
+	return at * ms
 }
 
 // refuses reports whether an answer says for certain that the request was not done.
