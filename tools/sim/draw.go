@@ -165,11 +165,8 @@ var classes = []class{
 		}
 	}},
 	{"depth", 0.4, 1, 60, []string{"venue"}, func(d *drawing, e *Event) {
-		e.Kind, e.Text = "venue", fmt.Sprintf("%s depth * %d", pick(d, "drop", "double", "swap"), 1+d.IntN(3))
-		if d.overlapping() {
-			// Alone, see overlapping.
-			e.Text = fmt.Sprintf("overlap depth * %d", 1+d.IntN(3))
-		} else if d.chance(0.3) {
+		e.Kind, e.Text = "venue", fmt.Sprintf("%s depth * %d", pick(d, "drop", "double", "swap", "overlap"), 1+d.IntN(3))
+		if d.chance(0.3) {
 			e.Text = fmt.Sprintf("late depth * %v %d", d.between(time.Millisecond, 3*time.Second), 1+d.IntN(3))
 		}
 	}},
@@ -178,9 +175,6 @@ var classes = []class{
 	}},
 	{"spoil", 0.3, 1, 20, []string{"venue"}, func(d *drawing, e *Event) {
 		of := pick(d, "depth", "depth", "bookTicker")
-		if d.overlapping() {
-			of = "bookTicker"
-		}
 		e.Kind, e.Text = "venue", fmt.Sprintf("spoil %s * %s 1", of, pick(d, "cross", "cross", "cross", "cross", "json", "number", "utf8", "symbol", "event", "type", "missing", "nest",
 			"huge", "fragments", "rsv", "binary", "opcode", "masked", "truncated"))
 	}},
@@ -224,9 +218,6 @@ var classes = []class{
 	}},
 	{"freeze", 0.3, 0.5, 8, []string{"venue"}, func(d *drawing, e *Event) {
 		what := pick(d, "streams", "wsapi", "depth", "touch")
-		if d.overlapping() {
-			what = pick(d, "wsapi", "touch")
-		}
 		s := lower(pick(d, d.p.Work.Symbols...))
 		switch what {
 		case "depth":
@@ -298,12 +289,6 @@ var classes = []class{
 		e.Kind, e.N, e.For = "damage", d.IntN(1_000_000), d.between(10*time.Millisecond, 5*time.Second)
 	}},
 }
-
-// overlapping says that depth events of this run may begin inside the one before. Then none
-// is lost, spoilt or late: one that claims to cover the ones before it would hide that, and
-// nobody could know. (The venue never does that by itself: its streams lose nothing while
-// they are up.)
-func (d *drawing) overlapping() bool { return d.p.Seed%4 == 0 }
 
 func lower(s string) string {
 	b := []byte(s)

@@ -244,15 +244,15 @@ func (f *Faults) snapshot(x *exchange.Exchange, symbol string, limit int, now in
 
 func top(list []exchange.Level, n int) []exchange.Level { return list[:min(n, len(list))] }
 
-// overlap sends the event of a topic with its first id moved back over the event before to the subscriptions that are
-// due one; their regular event is left out. Quantities are absolute, so both carry the same truth.
+// overlap sends the event of a topic begun earlier, over the events before, to the subscriptions that are due one; their
+// regular event is left out. It has the levels of all the ids that it names: quantities are absolute, so both carry the
+// same truth.
 func (h *hub) overlap(t *topic, diff *exchange.DepthDiff, now int64) {
 	for _, s := range t.subs {
-		if len(s.armed) == 0 || s.armed[0].Verb != "overlap" {
+		if s.stuck || len(s.armed) == 0 || s.armed[0].Verb != "overlap" {
 			continue
 		}
-		early := *diff
-		early.First = max(1, diff.First-3)
+		early := h.srv.x.WidenDepth(diff, 3)
 		s.c.send(h.frame(t, s.c.form(), func(b []byte, us bool) []byte { return wire.AppendDepthUpdate(b, &early, now, unit(us)) }))
 	}
 }

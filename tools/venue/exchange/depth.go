@@ -93,6 +93,24 @@ func (x *Exchange) FlushDepth(c *DepthCursor) (DepthDiff, bool) {
 	return d, true
 }
 
+// WidenDepth is a diff that was flushed just now, beginning up to n update ids earlier:
+// the levels that changed there are in it too, with the quantities they have now. It
+// begins where the book history does if that is shorter.
+func (x *Exchange) WidenDepth(d *DepthDiff, n int64) DepthDiff {
+	in := x.byName[d.Symbol]
+	first := max(d.First-n, in.firstID+1, in.updateID-int64(len(in.history))+1)
+	if first >= d.First {
+		return *d
+	}
+	wide := DepthCursor{in: in, from: first - 1}
+	for id := first; id <= in.updateID; id++ {
+		p := in.history[id%int64(len(in.history))]
+		wide.pending = append(wide.pending, change{p.price, p.side})
+	}
+	w, _ := x.FlushDepth(&wide)
+	return w
+}
+
 // compact sorts the pending changes, bids best first before asks best first,
 // and keeps each level once.
 func (c *DepthCursor) compact() {

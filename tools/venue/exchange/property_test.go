@@ -178,6 +178,25 @@ func (f *follower) flush(i int) {
 	if top.Bid != f.top.Bid || top.Ask != f.top.Ask || f.top.UpdateID > d.Last {
 		f.fail("after diff to %d the top is %+v, newest top was %+v", d.Last, top, f.top)
 	}
+	f.wide(&d, bids, asks)
+}
+
+// wide holds a diff that begins earlier against the state in which it begins.
+func (f *follower) wide(d *DepthDiff, bids, asks []Level) {
+	w := f.x.WidenDepth(d, 3)
+	if w.Last != d.Last || w.First > d.First || w.First < d.First-3 {
+		f.fail("widened by 3, the diff %d..%d is %d..%d", d.First, d.Last, w.First, w.Last)
+	}
+	b, a, ok := f.x.BookAt(f.symbol, w.First-1)
+	if !ok {
+		f.fail("no book at %d, before a diff that begins at %d", w.First-1, w.First)
+	}
+	for _, side := range []struct{ before, diff, after []Level }{{b, w.Bids, bids}, {a, w.Asks, asks}} {
+		book := map[Fixed]Fixed{}
+		apply(book, side.before)
+		apply(book, side.diff)
+		f.same(book, side.after)
+	}
 }
 
 func (f *follower) same(book map[Fixed]Fixed, ls []Level) {
