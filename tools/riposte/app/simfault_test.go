@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -291,8 +292,12 @@ func (b *badDisk) heal() {
 	b.until = nil
 }
 
-// disk is asked before each operation on the journal's files.
-func (r *simRun) disk(op string) error {
+// disk is asked before each operation on the journal's files. A dead process has none.
+func (l *simLife) disk(op string) error {
+	r := l.r
+	if l.stage.Load() == lifeKilled {
+		return errors.New("the process is gone")
+	}
 	r.bad.mu.Lock()
 	defer r.bad.mu.Unlock()
 	if r.w.Now() < r.bad.until[op] {

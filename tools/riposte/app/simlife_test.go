@@ -105,7 +105,7 @@ func (l *simLife) spawn(f func()) {
 func (l *simLife) prepare(d *desk) {
 	d.clock = l.r.clock
 	d.witness = simWitness{l.r.eye}
-	d.ports = ports{dial: l.dial, wait: func() waiter { return simWaiter{l.r.w} }, spawn: l.spawn, sealed: true, observer: l, disk: l.r.disk,
+	d.ports = ports{dial: l.dial, wait: func() waiter { return simWaiter{l.r.w} }, spawn: l.spawn, sealed: true, observer: l, disk: l.disk,
 		seed: l.r.plan.Seed<<8 + uint64(l.n) + 1}
 	if l.r.port != nil {
 		l.r.port(&d.ports)
