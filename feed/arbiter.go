@@ -109,6 +109,12 @@ func (a *arbiter) admit(s *Session, st *stream, ev *core.Event) fate {
 	if ev.Kind > core.AggTrade {
 		return a.admitTimed(s, st, ev)
 	}
+	if st != nil && st.frozen && ev.Kind == core.DepthDelta {
+		// Its renewal ends it soon, and nobody would see the hole which that leaves: the
+		// line's end would not darken a book that it is not known to carry.
+		s.count.Unproved++
+		return late
+	}
 	m := &a.marks[ev.Instrument][ev.Kind]
 	if ev.ID < m.next && !follows(ev, m.next) {
 		return a.copied(s, st, m, ev)

@@ -113,6 +113,11 @@ func TestSessionDepthThatASnapshotOutrunsIsFrozen(t *testing.T) {
 		c.confirm(1)
 		if c.number == 1 {
 			c.send(depth(1, 5))
+			var end request
+			if c.next(&end); end.Method != "UNSUBSCRIBE" { // which is not answered
+				t.Errorf("got %+v, want the end of the frozen stream", end)
+			}
+			c.send(depth(6, 7))
 		}
 		c.stay()
 	}, func(cfg *feed.SessionConfig) {
@@ -136,6 +141,14 @@ func TestSessionDepthThatASnapshotOutrunsIsFrozen(t *testing.T) {
 	r.until("the frozen stream", func(st feed.SessionStatus) bool { return st.Frozen == 1 && st.Renewed == 1 })
 	if st := r.s.Status(); !strings.Contains(st.LastError, "a snapshot showed that its market had moved") {
 		t.Fatalf("got %q", st.LastError)
+	}
+	// What it says before it is renewed makes no book: the renewal leaves a hole behind it.
+	r.until("an event before the renewal", func(st feed.SessionStatus) bool { return st.Unproved == 1 })
+	for ev, _ := r.queues[0].Peek(); ev != nil; ev, _ = r.queues[0].Peek() {
+		if ev.Kind == core.DepthDelta {
+			t.Errorf("a frozen stream's event %d was published before the renewal", ev.ID)
+		}
+		r.queues[0].Pop()
 	}
 }
 

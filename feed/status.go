@@ -22,6 +22,7 @@ type Counts struct {
 	Quiet        uint64          // streams older than their MaxAge on a live line: no alarm
 	Unlisted     uint64          // streams confirmed that the server's own list did not have
 	Renewed      uint64          // frozen streams that were ended and subscribed again
+	Unproved     uint64          // depth events of a frozen stream that came before its renewal: not believed
 }
 
 // SessionStatus is a session as seen from outside.
@@ -137,7 +138,7 @@ func (s *SessionStatus) add(o *SessionStatus) {
 		{&s.Reads, &o.Reads}, {&s.Messages, &o.Messages}, {&s.LostEvents, &o.LostEvents}, {&s.Overflows, &o.Overflows}, {&s.NoQueue, &o.NoQueue},
 		{&s.Binary, &o.Binary}, {&s.StrayReplies, &o.StrayReplies}, {&s.Refused, &o.Refused}, {&s.Unanswered, &o.Unanswered},
 		{&s.Mute, &o.Mute}, {&s.Frozen, &o.Frozen}, {&s.Quiet, &o.Quiet},
-		{&s.Unlisted, &o.Unlisted}, {&s.Renewed, &o.Renewed},
+		{&s.Unlisted, &o.Unlisted}, {&s.Renewed, &o.Renewed}, {&s.Unproved, &o.Unproved},
 	} {
 		*p[0] += *p[1]
 	}
@@ -157,7 +158,7 @@ type counts = Counts
 
 type sharedCounts struct {
 	results [Results]atomic.Uint64
-	rest    [12]atomic.Uint64
+	rest    [13]atomic.Uint64
 	listed  atomic.Bool
 }
 
@@ -165,7 +166,7 @@ func (c *sharedCounts) store(v *Counts) {
 	for i := range v.Results {
 		c.results[i].Store(v.Results[i])
 	}
-	for i, n := range [...]uint64{v.LostEvents, v.Overflows, v.NoQueue, v.Binary, v.StrayReplies, v.Refused, v.Unanswered, v.Mute, v.Frozen, v.Quiet, v.Unlisted, v.Renewed} {
+	for i, n := range [...]uint64{v.LostEvents, v.Overflows, v.NoQueue, v.Binary, v.StrayReplies, v.Refused, v.Unanswered, v.Mute, v.Frozen, v.Quiet, v.Unlisted, v.Renewed, v.Unproved} {
 		c.rest[i].Store(n)
 	}
 }
@@ -174,7 +175,7 @@ func (c *sharedCounts) load() (v Counts) {
 	for i := range v.Results {
 		v.Results[i] = c.results[i].Load()
 	}
-	for i, n := range [...]*uint64{&v.LostEvents, &v.Overflows, &v.NoQueue, &v.Binary, &v.StrayReplies, &v.Refused, &v.Unanswered, &v.Mute, &v.Frozen, &v.Quiet, &v.Unlisted, &v.Renewed} {
+	for i, n := range [...]*uint64{&v.LostEvents, &v.Overflows, &v.NoQueue, &v.Binary, &v.StrayReplies, &v.Refused, &v.Unanswered, &v.Mute, &v.Frozen, &v.Quiet, &v.Unlisted, &v.Renewed, &v.Unproved} {
 		*n = c.rest[i].Load()
 	}
 	return v
