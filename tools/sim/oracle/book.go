@@ -3,6 +3,7 @@ package oracle
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // seen is P2: a strategy sees a book only while every update up to it has been read, from
@@ -178,13 +179,20 @@ func (m *sight) reaches(id int64) bool {
 // An event of the book proves it, and on a quiet market anything that its line brought,
 // for bytes of one connection come in order; but not while the best price is known to have
 // moved and the book has not followed. What proves something is as old as its bytes are
-// since they left the venue, whenever they were read.
+// since they left the venue, whenever they were read. A connection is a market's line once it
+// has brought its depth, or while it says nothing, quietFor after the venue has confirmed
+// that it will: a market that stands still at a change of lines has nothing to bring.
 type age struct {
 	rules   *Rules
 	symbols map[string]*proof
 	carries map[int]map[string]bool
-	left    map[int]int64 // by connection: when what is being read left the venue
+	listed  map[int]map[string]int64 // by connection: when the venue has confirmed a market's depth
+	left    map[int]int64            // by connection: when what is being read left the venue
 }
+
+// quietFor is how long a line must have been confirmed before its silence says anything:
+// what the line before it had on its way has come by then.
+const quietFor = 3 * sec
 
 type proof struct {
 	at    int64 // of the newest proof
@@ -195,7 +203,7 @@ type proof struct {
 }
 
 func newAge(r *Rules) *age {
-	return &age{rules: r, symbols: map[string]*proof{}, carries: map[int]map[string]bool{}, left: map[int]int64{}}
+	return &age{rules: r, symbols: map[string]*proof{}, carries: map[int]map[string]bool{}, listed: map[int]map[string]int64{}, left: map[int]int64{}}
 }
 
 // Promise is P3.
@@ -224,6 +232,20 @@ func (a *age) See(f *Fact, found func(string)) {
 				p.at, p.left = f.At, max(p.left, left)
 			}
 		}
+		for symbol, since := range a.listed[w.Conn] {
+			if p := a.proof(symbol); p.owes < 0 && f.At-since > quietFor {
+				p.at, p.left = f.At, max(p.left, left)
+			}
+		}
+	case Reply:
+		if w.For != nil && w.For.Method == "SUBSCRIBE" && w.Code == 0 {
+			for _, symbol := range depthOf(w.For.Streams) {
+				if a.listed[w.Conn] == nil {
+					a.listed[w.Conn] = map[string]int64{}
+				}
+				a.listed[w.Conn][symbol] = f.At
+			}
+		}
 	case Depth:
 		p := a.proof(w.Symbol)
 		p.depth = max(p.depth, w.Last)
@@ -246,12 +268,20 @@ func (a *age) See(f *Fact, found func(string)) {
 		}
 	case Closed:
 		delete(a.carries, w.Conn)
+		delete(a.listed, w.Conn)
 		delete(a.left, w.Conn)
 	case Died:
 		clear(a.symbols)
 		clear(a.carries)
+		clear(a.listed)
 		clear(a.left)
 	case *Request:
+		if w.Method == "UNSUBSCRIBE" {
+			for _, symbol := range depthOf(w.Streams) {
+				delete(a.listed[w.Conn], symbol)
+				delete(a.carries[w.Conn], symbol)
+			}
+		}
 		if !w.Creates() {
 			return
 		}
@@ -268,4 +298,14 @@ func (a *age) See(f *Fact, found func(string)) {
 			found(fmt.Sprintf("%s left on data of %s that had left the venue %d ms ago, want at most %d", w.Client(), symbol, old/ms, most/ms))
 		}
 	}
+}
+
+// depthOf are the markets whose depth is among streams.
+func depthOf(streams []string) (symbols []string) {
+	for _, s := range streams {
+		if symbol, kind, _ := strings.Cut(s, "@"); strings.HasPrefix(kind, "depth") {
+			symbols = append(symbols, strings.ToUpper(symbol))
+		}
+	}
+	return symbols
 }

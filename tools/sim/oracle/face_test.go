@@ -33,18 +33,24 @@ func TestAStrategySeesOnlyBooksThatAreProved(t *testing.T) {
 func TestNoOrderLeavesOnOldData(t *testing.T) {
 	event := func(to int64) Depth { return Depth{Conn: 1, Symbol: "BTCUSDT", First: to, Last: to} }
 	touch := func(id int64) Touch { return Touch{Conn: 1, Symbol: "BTCUSDT", ID: id} }
+	asks := &Request{Conn: 2, Method: "SUBSCRIBE", Streams: []string{"ethusdt@trade", "btcusdt@depth@100ms"}}
+	joins := Reply{Conn: 2, For: asks}
 	judge(t, "P3", func() Checker { return newAge(rules()) }, map[string][]step{
-		"fresh":               {at(0, event(1)), at(700*ms, place(one))},
-		"not old":             {at(0, event(1)), at(800*ms, place(one))},
-		"not unseen":          {at(0, place(one))},
-		"quiet, alive":        {at(0, event(1)), at(sec, Read{Conn: 1}), at(sec/2, place(one))},
-		"not alive, but owed": {at(0, event(1)), at(0, touch(2)), at(sec, Read{Conn: 1}), at(sec/2, place(one))},
-		"paid":                {at(0, event(1)), at(0, touch(2)), at(sec, event(2)), at(sec/2, place(one))},
-		"not another's line":  {at(0, event(1)), at(sec, Read{Conn: 2}), at(sec/2, place(one))},
-		"late, within reason": {at(5*sec, Read{Conn: 1, Left: 4500 * ms}), at(0, event(1)), at(100*ms, place(one))},
-		"not late":            {at(5*sec, Read{Conn: 1, Left: 1}), at(0, event(1)), at(100*ms, place(one))},
-		"not alive but late":  {at(0, event(1)), at(5*sec, Read{Conn: 1, Left: sec}), at(0, place(one))},
-		"two lines, one late": {at(5*sec, Read{Conn: 1, Left: 4900 * ms}), at(0, event(1)), at(0, Read{Conn: 2, Left: sec}), at(0, Depth{Conn: 2, Symbol: "BTCUSDT", First: 1, Last: 1}), at(100*ms, place(one))},
+		"fresh":                              {at(0, event(1)), at(700*ms, place(one))},
+		"not old":                            {at(0, event(1)), at(800*ms, place(one))},
+		"not unseen":                         {at(0, place(one))},
+		"quiet, alive":                       {at(0, event(1)), at(sec, Read{Conn: 1}), at(sec/2, place(one))},
+		"not alive, but owed":                {at(0, event(1)), at(0, touch(2)), at(sec, Read{Conn: 1}), at(sec/2, place(one))},
+		"paid":                               {at(0, event(1)), at(0, touch(2)), at(sec, event(2)), at(sec/2, place(one))},
+		"not another's line":                 {at(0, event(1)), at(sec, Read{Conn: 2}), at(sec/2, place(one))},
+		"a confirmed line that says nothing": {at(0, event(1)), at(0, joins), at(3*sec+1, Read{Conn: 2}), at(sec/2, place(one))},
+		"not just confirmed":                 {at(0, event(1)), at(0, joins), at(2*sec, Read{Conn: 2}), at(sec/2, place(one))},
+		"not refused":                        {at(0, event(1)), at(0, Reply{Conn: 2, For: asks, Code: -1}), at(4*sec, Read{Conn: 2}), at(sec/2, place(one))},
+		"not ended again":                    {at(0, event(1)), at(0, joins), at(0, &Request{Conn: 2, Method: "UNSUBSCRIBE", Streams: asks.Streams}), at(4*sec, Read{Conn: 2}), at(sec/2, place(one))},
+		"late, within reason":                {at(5*sec, Read{Conn: 1, Left: 4500 * ms}), at(0, event(1)), at(100*ms, place(one))},
+		"not late":                           {at(5*sec, Read{Conn: 1, Left: 1}), at(0, event(1)), at(100*ms, place(one))},
+		"not alive but late":                 {at(0, event(1)), at(5*sec, Read{Conn: 1, Left: sec}), at(0, place(one))},
+		"two lines, one late":                {at(5*sec, Read{Conn: 1, Left: 4900 * ms}), at(0, event(1)), at(0, Read{Conn: 2, Left: sec}), at(0, Depth{Conn: 2, Symbol: "BTCUSDT", First: 1, Last: 1}), at(100*ms, place(one))},
 	})
 }
 

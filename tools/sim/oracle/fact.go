@@ -50,7 +50,9 @@ type (
 		Path   string
 		Key    bool // it carries a key
 		Args   map[string]string
-		at     int64
+		// Streams are those that a request on a market connection names.
+		Streams []string
+		at      int64
 	}
 	// Reply is the answer to the request For, on its connection.
 	Reply struct {

@@ -19,6 +19,9 @@ func (c *conn) message(b []byte, way int, show func(any)) {
 		for k, v := range object(m["params"]) {
 			r.Args[k] = text(v)
 		}
+		if len(r.Args) == 0 {
+			r.Streams = names(m["params"])
+		}
 		r.Key = r.Args["apiKey"] != ""
 		c.waits = append(c.waits, r)
 		show(r)
@@ -44,6 +47,14 @@ func (c *conn) message(b []byte, way int, show func(any)) {
 	case "":
 		c.untold(m, b, show)
 	}
+}
+
+// names are the texts of a list, nil if it is none.
+func names(b json.RawMessage) (list []string) {
+	if json.Unmarshal(b, &list) != nil {
+		return nil
+	}
+	return list
 }
 
 // untold is a message that does not name its kind: the best price, or an answer.
