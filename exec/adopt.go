@@ -125,7 +125,7 @@ func (t *Table) Restore(k *Known) *Order {
 	}
 	o.alive = k.Alive || o.Filled > 0 || k.VenueID != 0
 	o.doubt = !o.alive
-	o.end = k.End
+	o.end, o.saidEnd, o.saidCum = k.End, k.End, o.Cum
 	t.sayAdopted(o)
 	t.settle(o, &core.Execution{}, false)
 	return o

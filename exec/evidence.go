@@ -212,6 +212,12 @@ func (t *Table) settle(o *Order, e *core.Execution, fill bool) {
 		r.Quote, r.Fee, r.FeeAsset = e.LastQuote, e.Fee, e.FeeAsset
 		t.tell(r)
 	}
+	if !done && (o.saidEnd != o.end || o.saidCum < o.Cum && o.Filled < o.Cum) {
+		o.saidEnd, o.saidCum = o.end, o.Cum
+		if t.ahead != nil {
+			t.ahead(o)
+		}
+	}
 	if done && !o.saidDone {
 		o.saidDone = true
 		t.retire(o)

@@ -156,6 +156,9 @@ type Journal interface {
 	// Adopted tells of an order that the table holds from now on although this run did
 	// not send it; a fill of it may be noted right after.
 	Adopted(o *Order)
+	// Ahead tells what the venue has said of an order ahead of its fills: that it is over,
+	// or that more has traded than the known ones add up to. Reported follows with the fills.
+	Ahead(o *Order)
 	// Opened tells the balances that the ledger opens with; they count once the audit
 	// that brought them has been told.
 	Opened(bs []core.Balance)
@@ -207,6 +210,9 @@ func (NoJournal) Reported(*core.Report) {}
 
 // Adopted does nothing.
 func (NoJournal) Adopted(*Order) {}
+
+// Ahead does nothing.
+func (NoJournal) Ahead(*Order) {}
 
 // Opened does nothing.
 func (NoJournal) Opened([]core.Balance) {}

@@ -242,6 +242,7 @@ func NewGateway(cfg Config) (*Gateway, error) {
 	}
 	g.verdict.Execs = make([]core.Execution, 0, 64)
 	g.table = NewTable(cfg.IDs, cfg.Orders, g.emit)
+	g.table.ahead = func(o *Order) { g.cfg.Journal.Ahead(o) }
 	g.ledger.moved = func(a core.AssetID, delta, owned core.Amount, why string) { g.cfg.Journal.Moved(a, delta, owned, why) }
 	g.visit = g.attend
 	g.recancel = g.cancelAgain

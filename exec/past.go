@@ -74,7 +74,7 @@ func (p *Past) Take(rec *journal.Record) error {
 		}
 		return p.report(&p.rep.Report)
 	case journal.KindSessionStart, journal.KindSessionEnd, journal.KindNames, journal.KindHalt, journal.KindAudit,
-		journal.KindPosition, journal.KindHolding, journal.KindOrder, journal.KindCheckpoint, journal.KindStrategies, journal.KindShare:
+		journal.KindAhead, journal.KindPosition, journal.KindHolding, journal.KindOrder, journal.KindCheckpoint, journal.KindStrategies, journal.KindShare:
 		d := journal.New(rec.Kind)
 		if err := d.Decode(rec); err != nil {
 			return err
@@ -129,6 +129,13 @@ func (p *Past) session(d journal.Payload, seq uint64) error {
 			p.orders[d.ID] = d // adopted while the session went on
 		}
 		return p.ran(d.Client)
+	case *journal.Ahead:
+		if o := p.orders[d.Order]; o != nil {
+			o.Alive, o.Cum = true, max(o.Cum, d.Cum)
+			if d.End != core.PendingNew {
+				o.End = d.End
+			}
+		}
 	case *journal.Position:
 		if p.draft == nil {
 			return fmt.Errorf("a position outside a checkpoint")

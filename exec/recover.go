@@ -64,7 +64,7 @@ func (g *Gateway) restore(o *journal.Order, whose uint16, keep bool) (core.Order
 		return 0, fmt.Errorf("cannot take over order %s: it is on %s, which is not among the configured symbols; want it there until the order has ended", o.Client, o.Symbol)
 	}
 	k := Known{Client: o.Client, VenueID: o.VenueID, Instrument: in.ID, Strategy: whose, Side: o.Side, Type: o.Type, TIF: o.TIF,
-		Price: o.Price, Qty: o.Qty, Cum: o.Filled, Stamp: o.Stamp, Window: core.MonoNs(actWithin(o)), Alive: o.Alive}
+		Price: o.Price, Qty: o.Qty, Cum: o.Cum, Stamp: o.Stamp, Window: core.MonoNs(actWithin(o)), Alive: o.Alive, End: o.End}
 	if o.Gone {
 		k.End = core.NotSent
 	}

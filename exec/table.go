@@ -33,7 +33,8 @@ type Table struct {
 	fills  []fillNode
 	spare  int32
 	report func(*core.Report)
-	out    core.Report // the one being reported
+	ahead  func(*Order) // its end or its cumulative quantity is ahead of its fills; may be nil
+	out    core.Report  // the one being reported
 
 	foreign   []core.Execution // ring of the last executions that are not ours
 	foreignAt int
@@ -94,6 +95,8 @@ type Order struct {
 	end     core.OrderStatus // terminal state the venue told, PendingNew if none
 
 	saidAck, saidDoubt, saidDone bool
+	saidEnd                      core.OrderStatus // as heard ahead of its fills
+	saidCum                      core.Qty
 	whole, low, saidQty          core.Qty // as it was sent, the lowest that the venue told, as it was reported
 	queued                       bool     // its slot waits in Table.ended
 

@@ -60,7 +60,7 @@ func samples() []Payload {
 		&Position{Symbol: "BTCUSDT", Net: -5, Cash: 1 << 40, Mark: -1, BaseFees: 6, QuoteFees: 7},
 		&Holding{Kind: HoldingExternal, Asset: "BNB", Owned: 7, Delta: -8, Fees: 9, Wall: 14, Text: "moved while away"},
 		&Order{ID: 17, Client: client("rp-t8kq2c1-0000002f"), VenueID: 99, Symbol: "BTCUSDT", Strategy: 3, Side: core.Sell, Type: core.Limit, TIF: core.IOC, Price: 1, Qty: 20,
-			Filled: 5, Stamp: 15, Window: 2e9, Alive: true, Doubt: true, End: core.Canceled, Trades: []int64{7, 8}},
+			Filled: 5, Stamp: 15, Window: 2e9, Alive: true, Doubt: true, End: core.Canceled, Trades: []int64{7, 8}, Cum: 25},
 		&Checkpoint{Epoch: 7, Positions: 1, Holdings: 1, Orders: 1, Wall: 16, Runs: []Run{{5, 6}, {7, 0}}, Shares: 1},
 		&Audit{Wall: 17, Settled: true, Found: 2, Halting: 1, Text: "foreign order", Marks: []Mark{{1, 50}, {2, -1}}},
 		&Limit{Scope: "BTCUSDT", Name: "qty_max", Value: "0.01"},
@@ -75,6 +75,7 @@ func samples() []Payload {
 		&Choice{Order: 17, Input: 5, Symbol: "BTCUSDT", Strategy: 3, Maker: true, MakerBps: 1.5, TakerBps: 10.25, Spread: 0.5, Impact: 0.125, Fill: 0.75, Adverse: 2, Miss: 3,
 			Horizon: 2e9, Wall: 24},
 		&Rules{Symbol: "BTCUSDT", Wall: 23, Text: `{"ID":0}`},
+		&Ahead{Order: 1, End: core.Canceled, Cum: 2, Wall: 3},
 	}
 }
 

@@ -64,6 +64,8 @@ func New(k Kind) Payload {
 		return new(Choice)
 	case KindRules:
 		return new(Rules)
+	case KindAhead:
+		return new(Ahead)
 	}
 	return nil
 }
@@ -71,8 +73,8 @@ func New(k Kind) Payload {
 // newest is the version in which each kind is written.
 var newest = [kinds]uint8{
 	KindSessionStart: 2, KindIntent: 2, KindSent: 2, KindReport: 3, KindRefusal: 3, KindMarket: 1, KindSnapshot: 1, KindHalt: 3, KindSessionEnd: 1,
-	KindSegment: 1, KindChain: 1, KindNames: 1, KindPosition: 1, KindHolding: 1, KindOrder: 1, KindCheckpoint: 2, KindAudit: 1, KindLimit: 1,
-	KindSignal: 1, KindMarkOut: 1, KindScore: 1, KindStrategies: 1, KindShare: 1, KindParam: 1, KindChoice: 1, KindRules: 1,
+	KindSegment: 1, KindChain: 1, KindNames: 1, KindPosition: 1, KindHolding: 1, KindOrder: 2, KindCheckpoint: 2, KindAudit: 1, KindLimit: 1,
+	KindSignal: 1, KindMarkOut: 1, KindScore: 1, KindStrategies: 1, KindShare: 1, KindParam: 1, KindChoice: 1, KindRules: 1, KindAhead: 1,
 }
 
 // Newest is the version in which this program writes that kind, 0 if it has none.

@@ -37,13 +37,14 @@ const (
 	KindParam
 	KindChoice
 	KindRules
+	KindAhead
 
 	kinds // one past the last
 )
 
 var kindText = [kinds]string{"", "session start", "intent", "sent", "report", "refusal", "market", "snapshot", "halt", "session end",
 	"segment", "chain", "names", "position", "holding", "order", "checkpoint", "audit", "limit", "signal", "mark-out", "score",
-	"strategies", "share", "param", "choice", "rules"}
+	"strategies", "share", "param", "choice", "rules", "ahead"}
 
 func (k Kind) String() string {
 	if k == 0 || k >= kinds {

@@ -78,7 +78,8 @@ type Holding struct {
 	Text  string // why
 }
 
-// Order is one order as of a checkpoint. The facts are those of exec's order table.
+// Order is one order as of a checkpoint. The facts are those of exec's order table. Cum is
+// of version 2.
 type Order struct {
 	ID       core.OrderID
 	Client   core.ClientID
@@ -99,6 +100,7 @@ type Order struct {
 	Doubt    bool
 	End      core.OrderStatus // PendingNew if it has not ended
 	Trades   []int64          // the fills booked
+	Cum      core.Qty         // traded in all by the venue's word, 0 if that is Filled
 }
 
 // Checkpoint says that the records since the session's start, of which it gives the
@@ -225,7 +227,7 @@ func (p *Order) Append(dst []byte, seq uint64) []byte {
 	for _, t := range p.Trades {
 		dst = u64(dst, uint64(t))
 	}
-	return seal(dst, at)
+	return seal(i64(dst, p.Cum), at)
 }
 
 // Decode reads the record.
@@ -246,6 +248,9 @@ func (p *Order) Decode(rec *Record) error {
 	p.Trades = nil
 	for range f.count(8) {
 		p.Trades = append(p.Trades, int64(f.u64()))
+	}
+	if p.Cum = 0; rec.Version >= 2 {
+		p.Cum = core.Qty(f.u64())
 	}
 	return f.end()
 }

@@ -23,6 +23,15 @@ func (j *Journal) Adopted(o *exec.Order) {
 	j.note(&p)
 }
 
+// Ahead records what the venue has said of an order ahead of its fills.
+func (j *Journal) Ahead(o *exec.Order) {
+	h := journal.Ahead{Order: o.ID, Cum: o.Cum, Wall: j.clock.Wall()}
+	if st := o.Status(); st.Terminal() {
+		h.End = st
+	}
+	j.note(&h)
+}
+
 // Opened records the balances that the ledger opens with.
 func (j *Journal) Opened(bs []core.Balance) {
 	wall := j.clock.Wall()

@@ -216,6 +216,8 @@ func (o *orderStory) sayEnd(s *story) {
 		p.add("nothing was heard of it before the journal ends")
 	case told && last.Terminal():
 		p.add("so it ended as %s, %v of it traded", last, o.reports[len(o.reports)-1].Report.Report.Cum)
+	case told && o.ahead != nil && o.ahead.End.Terminal():
+		p.add("%s  the venue has ended it as %s, %v of it traded; the journal ends before all of those trades are known", clockTime(o.ahead.Wall), o.ahead.End, o.ahead.Cum)
 	case told:
 		p.add("the journal ends while it is %s", last)
 	}

@@ -51,6 +51,7 @@ type orderStory struct {
 	amends   []noted[journal.Intent]
 	reports  []toldReport
 	withheld []noted[journal.Refusal] // why the gateway did not send it
+	ahead    *journal.Ahead           // the last, nil: the venue said nothing ahead of the fills
 	venue    int64
 	bounds   bounds
 }
@@ -144,6 +145,8 @@ func (c *chronicle) note(rec *journal.Record) error {
 		}
 	case *journal.Report:
 		c.report(r, x)
+	case *journal.Ahead:
+		r.order(x.Order).ahead = x
 	case *journal.Refusal:
 		r.refusal(rec.Seq, x)
 	case *journal.Halt:

@@ -310,6 +310,8 @@ func (w *Writer) take(rec *journal.Record) error {
 		return w.exec("UPDATE orders SET sent = ? WHERE holder = ? AND number = ?", int64(p.Wall), w.run, int64(p.Order))
 	case *journal.Order:
 		return w.order(p)
+	case *journal.Ahead:
+		return w.exec("UPDATE orders SET status = CASE WHEN ?1 > 0 THEN ?1 ELSE status END, cum = max(cum, ?2) WHERE holder = ?3 AND number = ?4", int64(p.End), int64(p.Cum), w.run, int64(p.Order))
 	case *journal.Position:
 		return w.carried(p)
 	case *journal.Holding:
