@@ -50,7 +50,8 @@ const (
 	// event. A quiet book is current up to Recv: bytes of one connection arrive in
 	// order, so nothing sent earlier is still under way. W[2] is the newest venue time in
 	// ns that the connection has told, of any of its streams, and W[1] when that was
-	// read; both are 0 if it has told none.
+	// read, plus by how much the line has fallen behind since. W[2] is 0 if it has told
+	// none; then Recv is earlier by what it has fallen behind in all.
 	LineAlive
 )
 

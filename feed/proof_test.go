@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	gws "github.com/gobwas/ws"
+
 	"riposte/core"
 	"riposte/feed"
 )
@@ -56,5 +58,55 @@ func TestAQuietBookIsProvedByTheLineThatIsLeastLate(t *testing.T) {
 	}
 	if st := r.l.Status(); st.Lines[told.Line].State != feed.Live {
 		t.Errorf("the proof is of line %d, which is %v", told.Line, st.Lines[told.Line].State)
+	}
+}
+
+// TestALineThatDripsProvesNothingNew: bytes of a message that is not whole yet are as late
+// as the line has fallen behind since the newest event that the venue has dated.
+func TestALineThatDripsProvesNothingNew(t *testing.T) {
+	drop := make(chan bool)
+	r := newRig(t, func(c *vconn) {
+		c.confirm(1)
+		c.send(depth(1, 1))
+		frame := gws.MustCompileFrame(gws.NewTextFrame([]byte(touch(2))))
+		for i := range frame {
+			if !<-drop {
+				break
+			}
+			c.raw(frame[i : i+1])
+		}
+		c.stay()
+	}, nil)
+	var dated core.Event
+	spin(t, "a dated event", r.s.Step, func() bool {
+		for ev, _ := r.queues[0].Peek(); ev != nil; ev, _ = r.queues[0].Peek() {
+			if ev.Kind == core.DepthDelta {
+				dated = *ev
+			}
+			r.queues[0].Pop()
+		}
+		return dated.ID != 0
+	})
+	var behind []core.MonoNs
+	for range 6 {
+		r.clock.forward(700 * time.Millisecond)
+		now := r.clock.Mono()
+		drop <- true
+		came := false
+		spin(t, "a sign of life", r.s.Step, func() bool {
+			for ev, _ := r.queues[0].Peek(); ev != nil; ev, _ = r.queues[0].Peek() {
+				if ev.Kind == core.LineAlive && ev.Recv >= now {
+					behind, came = append(behind, ev.Recv-core.MonoNs(ev.W[1])), true
+				}
+				r.queues[0].Pop()
+			}
+			return came
+		})
+	}
+	close(drop)
+	for _, b := range behind {
+		if b > behind[0] {
+			t.Errorf("a book is shown to be current up to %v behind the newest dated event, want %v as with the first byte", b, behind[0])
+		}
 	}
 }

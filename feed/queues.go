@@ -88,7 +88,10 @@ func (a *arbiter) alive(now core.MonoNs) {
 				continue // a full queue is proof of life enough
 			}
 			told.at = at
-			*ev = core.Event{Kind: core.LineAlive, Line: by.number, Instrument: id, Recv: at, W: [4]int64{1: int64(by.datedAt), 2: by.dated}}
+			if by.dated == 0 {
+				at -= core.MonoNs(by.slower())
+			}
+			*ev = core.Event{Kind: core.LineAlive, Line: by.number, Instrument: id, Recv: at, W: [4]int64{1: int64(by.datedAt) + by.slower(), 2: by.dated}}
 			a.queues[id].Publish(0)
 		}
 	}
@@ -97,8 +100,9 @@ func (a *arbiter) alive(now core.MonoNs) {
 // proof is when the line that shows best that nothing more has come of an instrument's
 // depth brought its last bytes; nil if depth speaks for itself or no line carries it. Of
 // two lines that one shows more whose bytes left the venue last: how late the bytes are
-// that no time was told of, its newest that the venue has dated says, and what the venue's
-// clock is off is the same for all. A line that has told no time goes last.
+// that no time was told of, its newest that the venue has dated says and by how much the
+// line has fallen behind since, and what the venue's clock is off is the same for all. A
+// line that has told no time goes last.
 func (a *arbiter) proof(id core.InstrumentID, now core.MonoNs) (at core.MonoNs, by *Session) {
 	var best int64
 	for _, s := range a.sessions {
@@ -109,9 +113,13 @@ func (a *arbiter) proof(id core.InstrumentID, now core.MonoNs) (at core.MonoNs, 
 		if st := s.streamOf(id, core.DepthDelta); st != nil && st.last >= stamp-aliveEvery {
 			return 0, nil
 		}
-		if left := int64(stamp) - int64(s.datedAt) + s.dated; by == nil || left > best {
+		if left := int64(stamp) - int64(s.datedAt) - s.slower() + s.dated; by == nil || left > best {
 			at, by, best = stamp, s, left
 		}
 	}
 	return at, by
 }
+
+// slower is by how much more the connection's bytes may be late than its newest dated
+// event was: messages that take long to come in whole hold up what is behind them.
+func (s *Session) slower() int64 { return s.conn.Slow() - s.datedSlow }

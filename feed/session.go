@@ -86,8 +86,9 @@ type Session struct {
 	ev *core.Event // for frames whose instrument only decoding tells
 	lv []core.Level
 
-	dated   int64       // the newest venue time that this connection has told, ns; 0: none
-	datedAt core.MonoNs // when it had been read
+	dated     int64       // the newest venue time that this connection has told, ns; 0: none
+	datedAt   core.MonoNs // when it had been read
+	datedSlow int64       // how slow its connection had been by then, see ws.Conn.Slow
 
 	count  counts
 	shared sharedCounts
@@ -226,7 +227,7 @@ func (s *Session) stepDown() int {
 	}
 	s.join.open++
 	s.anew()
-	s.dated, s.datedAt = 0, 0
+	s.dated, s.datedAt, s.datedSlow = 0, 0, 0
 	for i := range s.streams {
 		s.streams[i].begin()
 	}
@@ -307,7 +308,7 @@ func (s *Session) brought(ev *core.Event, at core.MonoNs) *stream {
 	ev.Recv = at
 	ev.DecodeNs = uint32(min(max(s.cfg.Clock.Mono()-at, 0), core.MonoNs(^uint32(0))))
 	if ev.Kind <= core.AggTrade && ev.Kind != core.Touch && ev.W[2] > s.dated {
-		s.dated, s.datedAt = ev.W[2], at // W[2] is the venue's time in each of these
+		s.dated, s.datedAt, s.datedSlow = ev.W[2], at, s.conn.Slow() // W[2] is the venue's time in each of these
 	}
 	i := s.index[ev.Instrument][ev.Kind]
 	if i == 0 {

@@ -75,6 +75,7 @@ type Conn struct {
 	buf   []byte // buf[r:w] has been read and not consumed
 	r, w  int
 	stamp int64 // when the newest bytes had been read
+	slow  int64 // see Slow
 
 	msg  []byte // fragments so far; reused
 	open bool   // a fragmented message is being assembled
@@ -126,6 +127,11 @@ func (c *Conn) NonBlocking() error {
 // Stamp is when the bytes had been read that completed the message last handed
 // out, on Options.Now.
 func (c *Conn) Stamp() int64 { return c.stamp }
+
+// Slow is for how long, by Options.Now and since the connection began, messages were under
+// way that had begun and were not whole: a line that brings its bytes slower than the
+// server writes them falls behind by about as much.
+func (c *Conn) Slow() int64 { return c.slow }
 
 // Stats is a copy of the counters.
 func (c *Conn) Stats() Stats { return c.stats }
@@ -231,10 +237,13 @@ func (c *Conn) fill(need int) error {
 		c.w = copy(grown, c.buf[c.r:c.w])
 		c.r, c.buf = 0, grown
 	}
+	begun, last := c.w > c.r || c.open, c.stamp
 	n, err := c.nc.Read(c.buf[c.w:])
 	if n > 0 {
 		c.w += n
-		c.received(n)
+		if c.received(n); begun {
+			c.slow += c.stamp - last
+		}
 		if err != nil && !timedOut(err) {
 			c.err = readError(err)
 		}

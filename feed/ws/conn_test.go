@@ -303,6 +303,37 @@ func TestClockIsReadOncePerRead(t *testing.T) {
 	}
 }
 
+// What a message takes to come in whole, control frames and fragments too, is how far the
+// line falls behind; what lies between whole messages is not.
+func TestALineIsSlowWhileAMessageIsUnderWay(t *testing.T) {
+	now := int64(0)
+	frames := join(text("whole"), text("in three"), text("whole again"), frame(ws.OpText, false, []byte("first")), frame(ws.OpContinuation, true, []byte("last")))
+	a, b := len(text("whole")), len(text("in three"))
+	d := a + b + len(text("whole again"))
+	reads := []struct{ end, at, slow int }{
+		{a, 100, 0}, {a + 3, 200, 0}, {a + 5, 250, 50}, {a + b, 260, 60}, {d, 900, 60},
+		{d + len(text("first")), 1000, 60}, {len(frames), 1007, 67},
+	}
+	s := &script{data: frames, end: io.EOF, starve: true}
+	next := 0
+	s.cut = func(left int) int { next++; return left - (len(frames) - reads[next-1].end) }
+	c := NewConn(s, nil, Options{Now: func() int64 { return now }})
+	if err := c.NonBlocking(); err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range reads {
+		now = int64(r.at)
+		for before := c.Stats().Reads; c.Stats().Reads == before; {
+			if _, _, err := c.Next(); err != nil && err != ErrNoData {
+				t.Fatal(err)
+			}
+		}
+		if c.Slow() != int64(r.slow) {
+			t.Errorf("after read %d: slow for %d, want %d", i, c.Slow(), r.slow)
+		}
+	}
+}
+
 func TestSendIsMaskedAndWhole(t *testing.T) {
 	for _, n := range []int{0, 1, 125, 126, 65535, 65536} {
 		s := &script{}
