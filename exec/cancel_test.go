@@ -170,6 +170,29 @@ func TestLostCancelAnswerIsSettled(t *testing.T) {
 	r.expect(id, "ack, done CANCELED")
 }
 
+// TestALostCancelIsRepeatedThoughNoQuestionIsAnswered: the read side is out, or the
+// connection that asks hangs. The order must not rest until it is back. P15, P16.
+func TestALostCancelIsRepeatedThoughNoQuestionIsAnswered(t *testing.T) {
+	r := newRig(t)
+	b := r.resting()
+	id := r.buy(100_00000000)
+	r.steps(3)
+	good := r.srv.handle
+	r.srv.handle = func(q *request) { q.conn.closed = true }
+	r.cold.mu.Lock()
+	r.cold.fail = &exec.CallError{Op: "GET /api/v3/order", Class: exec.ClassUnknown, Status: 503, Code: -1000, Msg: "An unknown error occurred."}
+	r.cold.mu.Unlock()
+	r.cancel(id)
+	r.steps(3)
+	lost := r.clock.Mono()
+	r.srv.handle = good
+	r.until("the order has ended", func() bool { return r.g.Table().Live() == 0 })
+	r.expect(id, "ack, done CANCELED")
+	if took := time.Duration(r.clock.Mono() - lost); len(b.open) != 0 || took > 2*time.Second {
+		t.Errorf("%d orders rest at the venue %v after the cancel was lost", len(b.open), took)
+	}
+}
+
 func TestCancelAllTouchesOneInstrumentAndRepeatsUntilDone(t *testing.T) {
 	r := newRig(t)
 	b := r.resting()

@@ -14,7 +14,8 @@ type cancelState struct {
 	sticky bool        // ask again until it has ended
 	flying int8        // attempts under way
 	barred bool        // refused for its key; see Gateway.barred
-	settle bool        // an attempt's outcome is open: read the state before another
+	settle bool        // an attempt's outcome is open: the state is read before another, for a while
+	again  core.MonoNs // settle: until when
 	gone   core.MonoNs // when the venue last said that it knows no such working order, 0: it has not
 	code   int32
 	tries  uint8
@@ -296,7 +297,7 @@ func (g *Gateway) wantCancel(o *Order, sticky bool) {
 // and leave the order working.
 func (g *Gateway) tryCancel(o *Order) {
 	c := &o.cancel
-	if !c.want || c.flying > 0 || c.settle || g.now < c.next || o.Status().Terminal() {
+	if !c.want || c.flying > 0 || g.now < c.next || o.Status().Terminal() || c.settle && (c.gone > 0 || g.now < c.again) {
 		return
 	}
 	if !o.alive && !o.doubt {
@@ -357,6 +358,11 @@ func (g *Gateway) sendCancel(o *Order, x *way) bool {
 	return true
 }
 
+// settleGrace is how long the state of an order whose cancel was lost is waited for. Who
+// answers no question may still take a cancel, and one too many harms nobody: the venue says
+// that it knows no such working order.
+const settleGrace = core.MonoNs(time.Second)
+
 // hedgeGrace is how long the answer to one of two attempts may follow that to the other
 // before the order is asked about.
 const hedgeGrace = core.MonoNs(50 * time.Millisecond)
@@ -364,7 +370,7 @@ const hedgeGrace = core.MonoNs(50 * time.Millisecond)
 // cancelOpen notes that an attempt may or may not have worked.
 func (g *Gateway) cancelOpen(o *Order, code int32) {
 	o.cancel.code = code
-	o.cancel.settle = true
+	o.cancel.settle, o.cancel.again = true, g.now+settleGrace
 	at := g.now
 	if o.cancel.flying > 0 {
 		at += hedgeGrace // the other attempt's answer is likely on its way

@@ -227,7 +227,7 @@ func (g *Gateway) orderTold(j *job, now core.MonoNs) {
 	if !g.wondersAfter(o) && o.cancel.gone == 0 {
 		o.ask = inquiry{}
 	}
-	if o.cancel.settle && !o.Status().Terminal() {
+	if o.cancel.settle && o.cancel.flying == 0 && !o.Status().Terminal() {
 		g.stillThere(o, now)
 	}
 	g.after(o)

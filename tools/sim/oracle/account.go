@@ -271,7 +271,6 @@ func (d *deadMan) hears(now int64) bool {
 }
 
 func (d *deadMan) judge(now int64, found func(string)) {
-	most := d.rules.LostAfter + cutOffSlack
 	if now-d.awake < cutOffSlack {
 		return // what it found on waking it is to act on now
 	}
@@ -287,7 +286,8 @@ func (d *deadMan) judge(now int64, found func(string)) {
 			at   int64
 			from string
 		}{{d.ears.down >= 0, d.ears.down, "its account"}, {blind, dark, "its market"}} {
-			if c.off && now-c.at > most && m.at < c.at && d.link.fine(c.at, now) {
+			from := d.link.since(c.at)
+			if c.off && now-max(c.at+d.rules.LostAfter, from) > cutOffSlack && m.at < c.at && d.link.fine(from, now) {
 				m.told = true
 				found(fmt.Sprintf("%s rests %d ms after the engine was cut off from %s, on a link that answers", m.client, (now-c.at)/ms, c.from))
 				break

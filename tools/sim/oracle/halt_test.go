@@ -65,7 +65,12 @@ func TestCutOffTheEngineHasNoOrders(t *testing.T) {
 	answer := at(sec, Reply{Conn: 1, For: call("/api/v3/ping"), Status: 200})
 	wait := []step{answer, answer, answer, answer, answer, answer, answer, answer, answer, at(0, dump())}
 	with := func(rest ...step) []step { return append(append(up[:len(up):len(up)], rest...), wait...) }
+	lost := append(up[:len(up):len(up)], at(sec, Closed{5}), at(0, Closed{1}), at(0, Closed{2}))
+	back := append(lost[:len(lost):len(lost)], at(9*sec, Dialed{3, "orders"}), at(0, Dialed{4, "orders"}))
+	again := at(sec, Reply{Conn: 3, For: call("/api/v3/ping"), Status: 200})
 	judge(t, "P16", func() Checker { return newDeadMan(rules()) }, map[string][]step{
+		"a way just now":   append(back[:len(back):len(back)], again, at(0, dump())),
+		"not a way again":  append(back[:len(back):len(back)], again, again, again, again, at(0, dump())),
 		"heard":            with(),
 		"gone":             with(at(sec, Closed{5}), at(sec, Ended{Symbol: "BTCUSDT", Order: 1})),
 		"back":             with(at(sec, Closed{5}), at(sec, Dialed{6, "account"}), at(0, Reply{Conn: 6, For: subscribe, Status: 200})),

@@ -11,6 +11,7 @@ import (
 // engine for a line.
 type link struct {
 	conns  map[int]bool // of orders: open
+	opened int64        // since when there have been two of them
 	broken int64        // when one of them last ended, or an answer was refused or overdue
 	heard  int64        // when an answer on one was last read
 	silent int64        // until when the venue has asked for silence
@@ -25,7 +26,9 @@ func (l *link) see(f *Fact) {
 	switch w := f.What.(type) {
 	case Dialed:
 		if w.Role == "orders" {
-			l.conns[w.Conn] = true
+			if l.conns[w.Conn] = true; len(l.conns) == 2 {
+				l.opened = f.At
+			}
 		}
 	case Closed:
 		if l.conns[w.Conn] {
@@ -56,9 +59,13 @@ func (l *link) see(f *Fact) {
 	}
 }
 
+// since is when something could be done at the earliest that had to be done from a time
+// on: a process that cannot reach the venue yet, or not again, ends nothing there.
+func (l *link) since(at int64) int64 { return max(at, l.opened) }
+
 // fine reports whether the way has been open and answering from a time on.
 func (l *link) fine(since, now int64) bool {
-	if len(l.conns) < 2 || l.broken >= since || l.heard < now-2*sec || l.silent > since {
+	if len(l.conns) < 2 || l.opened > since || l.broken >= since || l.heard < now-2*sec || l.silent > since {
 		return false
 	}
 	for _, at := range l.waits {
@@ -151,7 +158,7 @@ func (w *wayOut) cancels(at int64, r *Request) {
 }
 
 func (w *wayOut) judge(now int64, found func(string)) {
-	if w.since < 0 || now-w.since < cancelWithin || !w.link.fine(w.since, now) {
+	if from := w.link.since(w.since); w.since < 0 || now-from < cancelWithin || !w.link.fine(from, now) {
 		return
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(w.open), func(a, b venueOrder) int { return int(a.id - b.id) }) {
