@@ -172,10 +172,10 @@ type dialResult struct {
 // lookEvery is how often timers and liveness are looked at.
 const lookEvery = core.MonoNs(20 * time.Millisecond)
 
-// sendEvery is the least time between two messages of ours: the venue cuts a
-// connection at more than 5 a second, PONGs counted, and one PONG per read fits
-// beside these.
-const sendEvery = core.MonoNs(300 * time.Millisecond)
+// sendEvery is the least time between two messages of ours: the venue cuts a connection
+// that sends more than 5 in a second, control frames too (Binance Spot WebSocket Streams,
+// 2026-07-21). Three of ours leave room for a PONG and for the CLOSE.
+const sendEvery = core.MonoNs(340 * time.Millisecond)
 
 func (l *line) init(cfg LineConfig) error {
 	if err := cfg.prepare(); err != nil {

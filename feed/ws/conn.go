@@ -83,6 +83,7 @@ type Conn struct {
 
 	pong    [maxControl]byte // payload of the PING to answer
 	pongLen int              // -1: nothing to answer
+	ponged  int64            // when the last answer was written, 0: never
 
 	out  []byte // one frame to write; reused
 	mask *rand.ChaCha8
@@ -212,7 +213,7 @@ func (c *Conn) fill(need int) error {
 	}
 	// Everything that had arrived has been handed out: now an answer delays no
 	// message.
-	if c.pongLen >= 0 {
+	if c.pongLen >= 0 && c.mayPong() {
 		n := c.pongLen
 		c.pongLen = -1
 		if err := c.write(ws.OpPong, c.pong[:n]); err != nil {
@@ -265,6 +266,25 @@ func (c *Conn) fill(need int) error {
 		return err
 	}
 	return c.fail(readError(err))
+}
+
+// pongEvery is the least time between two PONGs of a connection that is polled. A venue
+// counts them among the messages that it takes (Binance: 5 in a second, Spot WebSocket
+// Streams, 2026-07-21), and after a pause many PINGs may come one read apart; the answer to
+// the newest is one to all (RFC 6455 section 5.5.3).
+const pongEvery = int64(time.Second)
+
+// mayPong reports whether a PING may be answered now; if not, it is at a later read.
+func (c *Conn) mayPong() bool {
+	if !c.nonBlocking || c.opt.Now == nil {
+		return true // nobody may come again before the next bytes do
+	}
+	now := c.opt.Now()
+	if c.ponged != 0 && now-c.ponged < pongEvery {
+		return false
+	}
+	c.ponged = now
+	return true
 }
 
 func (c *Conn) received(n int) {

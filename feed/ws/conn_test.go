@@ -226,19 +226,6 @@ func TestMessageCapCountsAllFragments(t *testing.T) {
 	}
 }
 
-func TestPingsThatArriveTogetherGetOnePong(t *testing.T) {
-	data := join(frame(ws.OpPing, true, []byte("1")), text("a"), frame(ws.OpPing, true, []byte("2")), text("b"))
-	s := &script{data: data, end: io.EOF}
-	c := NewConn(s, nil, Options{})
-	if _, err := drain(c); err != io.EOF {
-		t.Fatal(err)
-	}
-	fs := s.written(t)
-	if len(fs) != 1 || string(fs[0].Payload) != "2" || c.Stats().PingCoalesced != 1 {
-		t.Fatalf("client wrote %v, want one PONG to the later PING", fs)
-	}
-}
-
 func TestCloseIsAnsweredWithItsCode(t *testing.T) {
 	s := &script{data: join(text("a"), frame(ws.OpClose, true, ws.NewCloseFrameBody(1001, "bye")), text("never")), end: io.EOF}
 	c := NewConn(s, nil, Options{})
