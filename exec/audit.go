@@ -295,11 +295,20 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 	fault.At(fault.AuditDone)
 }
 
+// againKeep is the percentage of the weight that audits leave alone which only repeat one:
+// where the venue's reads lag all the time, nothing would be left for questions about
+// orders, nor for the last look of a run that ends.
+const againKeep = 30
+
 // askSoon has the next audit come soon, and the one after it less so.
 func (g *Gateway) askSoon(now core.MonoNs) {
 	a := &g.audit
 	a.pause = min(max(2*a.pause, core.MonoNs(g.cfg.AskMin)), core.MonoNs(g.cfg.AskMax))
-	a.due = min(a.due, now+a.pause)
+	next := a.pause
+	if room, more := g.budget.Spare(againKeep, g.time.At(now), now); room <= 0 {
+		next = max(next, core.MonoNs(more))
+	}
+	a.due = min(a.due, now+next)
 }
 
 func (g *Gateway) view() *View {

@@ -157,3 +157,25 @@ func TestUserStreamDownBlocksNewOrders(t *testing.T) {
 	r.steps(3)
 	r.expect(c, "done NOT_SENT")
 }
+
+// TestAuditsThatOnlyRepeatOneLeaveWeight: where the venue's reads lag all the time every audit
+// wants another, and each of them reads everything.
+func TestAuditsThatOnlyRepeatOneLeaveWeight(t *testing.T) {
+	r := newRig(t, func(c *exec.Config) { c.AuditEvery = time.Hour })
+	r.until("the first audit is done", func() bool { return r.g.Halted() == 0 })
+	r.buy(100_00000000)
+	r.steps(3)
+	r.cold.hide(true) // the order is open, and the venue's lists do not show it yet
+	r.auditOnce()
+	n := r.g.AuditsDone()
+	r.until("it has been repeated", func() bool { r.clock.advance(5 * time.Millisecond); return r.g.AuditsDone() > n+1 })
+	minute := core.WallNs(time.Minute)
+	r.bud.SawWeight(6000*3/4, r.clock.Wall(), r.clock.Wall())
+	r.auditOnce() // whoever asks for one has it
+	n, end := r.g.AuditsDone(), r.clock.Wall()/minute*minute+minute
+	r.until("the minute is over", func() bool { r.clock.advance(5 * time.Millisecond); return r.clock.Wall() >= end })
+	if r.g.AuditsDone() != n {
+		t.Errorf("%d more audits in a minute of which three quarters were used, want none", r.g.AuditsDone()-n)
+	}
+	r.until("it is repeated in the next", func() bool { r.clock.advance(5 * time.Millisecond); return r.g.AuditsDone() > n })
+}

@@ -32,7 +32,7 @@ type RESTConfig struct {
 	Clock       core.Clock
 	Time        *exec.VenueClock
 	Budget      *exec.Budget
-	Reserve     bool          // every call may use the weight that is kept for cancels
+	Reserve     bool          // every call may use the weight that is kept for cancels; see REST.UseReserve
 	RecvWindow  time.Duration // default 10 s: cold calls may wait in line
 	Timeout     time.Duration // of one call, waiting for the budget not counted; default 10 s
 	BodyMax     int64         // default 8 MiB; exchangeInfo may have ten times that
@@ -60,8 +60,13 @@ type REST struct {
 	signer Signer     // of key, under mu
 	rng    *rand.Rand // under mu
 
+	reserve       atomic.Bool
 	unknownAssets atomic.Uint64
 }
+
+// UseReserve lets calls about own orders and the account use, from now on, the weight that
+// is kept for cancels: there is nothing to cancel any more.
+func (r *REST) UseReserve() { r.reserve.Store(true) }
 
 var _ exec.Venue = (*REST)(nil)
 
@@ -243,7 +248,7 @@ func (r *REST) send(ctx context.Context, c *call) (*answer, error) {
 func (r *REST) pay(ctx context.Context, c *call) error {
 	for {
 		claim := c.claim
-		if r.cfg.Reserve {
+		if r.cfg.Reserve || c.claim == exec.ForOrders && r.reserve.Load() {
 			claim = exec.ForCancels
 		}
 		ok, wait := r.cfg.Budget.TakeWeight(c.weight, claim, r.cfg.Time.Now(), r.cfg.Clock.Mono())

@@ -336,6 +336,22 @@ func TestWeightIsPaidBeforeTheCall(t *testing.T) {
 	if _, err := r.Depth(ctx, "BTCUSDT", 5000); err == nil || len(v.calls) != 1 {
 		t.Errorf("a call beyond the budget: %v, %d calls", err, len(v.calls))
 	}
+	// Nor does a question about orders fit, until there is nothing to cancel any more.
+	v.body(200, `{}`, "X-MBX-USED-WEIGHT-1M", "5590")
+	if _, err := r.OpenOrders(t.Context()); err == nil || len(v.calls) != 2 {
+		t.Fatalf("the body is no list: %v, %d calls", err, len(v.calls))
+	}
+	if _, err := r.OpenOrders(ctx); err == nil || len(v.calls) != 2 {
+		t.Errorf("a question beyond the budget: %v, %d calls", err, len(v.calls))
+	}
+	r.UseReserve()
+	v.body(200, `[]`)
+	if _, err := r.OpenOrders(t.Context()); err != nil || len(v.calls) != 3 {
+		t.Errorf("a question when all is left to them: %v, %d calls", err, len(v.calls))
+	}
+	if _, err := r.Depth(ctx, "BTCUSDT", 5000); err == nil || len(v.calls) != 3 {
+		t.Errorf("market data beyond the budget: %v, %d calls", err, len(v.calls))
+	}
 	if _, err := r.Depth(t.Context(), "BTCUSDT", 0); err == nil {
 		t.Error("a limit of 0 was accepted")
 	}

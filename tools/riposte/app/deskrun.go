@@ -78,12 +78,15 @@ func (d *desk) shutdown() *report {
 	d.gateway.Drain()
 	d.engineWait.Wake()
 	drained := until(ctx, d.dealer.drained.Load)
+	if drained {
+		d.rest.UseReserve()
+	}
 	// What the venue tells of an account can lag behind the fills by seconds, so a
 	// difference is believed only when it stays as long as there is time.
 	patience, done := context.WithTimeout(ctx, shutdownTime*3/4)
 	defer done()
 	audited := drained && d.auditOnce(patience)
-	for drained && !audited && pausedFor(patience, time.Second) {
+	for pause := time.Second; drained && !audited && pausedFor(patience, pause); pause = min(2*pause, 4*time.Second) {
 		audited = d.auditOnce(patience)
 	}
 	d.threads.halt()
