@@ -79,6 +79,7 @@ type Engine interface {
 type BookState struct {
 	Symbol         string
 	State          string // syncing, live, stale, gapped
+	Full           bool   // lost, because a burst did not fit its queue
 	Live           bool
 	ID             int64 // update id
 	Bid, Ask       int64

@@ -34,7 +34,7 @@ func (j *HandoverJudge) Fault(e *Event) {
 	now := j.w.Now()
 	words := strings.Fields(e.Text)
 	if e.Kind != "venue" || len(words) < 3 || words[0] != "shutdown" {
-		j.from, j.calm = 0, now+e.For+handoverSettle
+		j.from, j.calm = 0, max(j.calm, now+e.For+handoverSettle) // a long one outlasts those after it
 		return
 	}
 	lead, _ := time.ParseDuration(words[2])
@@ -43,7 +43,7 @@ func (j *HandoverJudge) Fault(e *Event) {
 	} else {
 		j.from = 0
 	}
-	j.calm = now + lead + handoverSettle/3
+	j.calm = max(j.calm, now+lead+handoverSettle/3)
 }
 
 // Life ends what is watched: that one had other reasons.
@@ -58,6 +58,9 @@ func (j *HandoverJudge) Stepped(e Engine) {
 	for _, b := range e.Books() {
 		switch {
 		case b.Live:
+		case b.Full: // a burst, as at any other time
+			j.from = 0
+			return
 		case now-j.from < handoverLead/8:
 			j.from = 0 // it was not live before
 			return

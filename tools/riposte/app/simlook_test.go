@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"riposte/core"
+	"riposte/core/book"
 	"riposte/core/journal"
 	"riposte/exec"
 	"riposte/tools/sim"
@@ -42,7 +43,7 @@ func (l *simLife) Books() (list []sim.BookState) {
 		}
 		_, live := s.Live()
 		top := s.Top()
-		list = append(list, sim.BookState{Symbol: in.Symbol, State: s.State().String(), Live: live, Bid: int64(top.Bid), Ask: int64(top.Ask),
+		list = append(list, sim.BookState{Symbol: in.Symbol, State: s.State().String(), Full: s.Status().Reason == book.QueueFull, Live: live, Bid: int64(top.Bid), Ask: int64(top.Ask),
 			BidQty: int64(top.BidQty), AskQty: int64(top.AskQty), Age: time.Duration(now - s.LastProof())})
 	}
 	return list
