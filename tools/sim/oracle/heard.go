@@ -1,13 +1,17 @@
 package oracle
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // heard is P10, seen from the account's stream: what that has told of an own order the
 // engine holds from then on. An answer or a question would tell it too, but later, and
 // perhaps never.
 type heard struct {
-	rules  *Rules
-	orders map[string]*hearsay
+	rules   *Rules
+	orders  map[string]*hearsay
+	refused map[int]bool // connections whose subscription the venue has said it did not make
 }
 
 type hearsay struct {
@@ -17,7 +21,9 @@ type hearsay struct {
 	told bool
 }
 
-func newHeard(r *Rules) *heard { return &heard{rules: r, orders: map[string]*hearsay{}} }
+func newHeard(r *Rules) *heard {
+	return &heard{rules: r, orders: map[string]*hearsay{}, refused: map[int]bool{}}
+}
 
 // Promise is P10.
 func (*heard) Promise() string { return "P10" }
@@ -28,7 +34,16 @@ const heardWithin = 100 * ms
 // See takes a fact.
 func (h *heard) See(f *Fact, found func(string)) {
 	switch w := f.What.(type) {
+	case Reply:
+		if w.For != nil && strings.HasPrefix(w.For.Method, "userDataStream.subscribe") {
+			h.refused[w.Conn] = w.Status != 200
+		}
+	case Closed:
+		delete(h.refused, w.Conn)
 	case Account:
+		if h.refused[w.Conn] {
+			return // such a connection is thrown away with what came behind: all is asked for anew
+		}
 		if prefix, _, _, ok := splitID(w.Client); w.Termination || !ok || prefix != h.rules.Prefix {
 			return
 		}
