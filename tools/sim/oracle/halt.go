@@ -129,11 +129,8 @@ func (*key) Promise() string { return "P13" }
 func (k *key) See(f *Fact, found func(string)) {
 	switch w := f.What.(type) {
 	case Reply:
-		switch w.Code {
-		case -1002, -1022, -2008, -2014, -2015:
-			if w.For != nil && (w.For.Creates() || w.For.Cancels()) && k.since < 0 {
-				k.since, k.code = f.At, w.Code
-			}
+		if keyRefused(w.Code) && w.For != nil && (w.For.Creates() || w.For.Cancels()) && k.since < 0 {
+			k.since, k.code = f.At, w.Code
 		}
 	case Rekeyed, Died:
 		k.since = -1
@@ -143,4 +140,14 @@ func (k *key) See(f *Fact, found func(string)) {
 			k.since = -1
 		}
 	}
+}
+
+// keyRefused reports whether a code of the venue's refuses the key (Binance Spot API docs,
+// 2026-07-21).
+func keyRefused(code int) bool {
+	switch code {
+	case -1002, -1022, -2008, -2014, -2015:
+		return true
+	}
+	return false
 }

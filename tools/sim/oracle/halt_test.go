@@ -82,6 +82,9 @@ func TestCutOffTheEngineHasNoOrders(t *testing.T) {
 		"woken up":         append(append(up[:len(up):len(up)], at(sec, Closed{5}), answer, answer), at(20*sec, Reply{Conn: 1, For: call("/api/v3/ping"), Status: 200}), at(0, dump())),
 		"another line":     with(at(0, Depth{Conn: 8, Symbol: "BTCUSDT", First: 1, Last: 2}), at(sec, Closed{7})),
 		"no way to cancel": with(at(sec, Closed{5}), at(0, Closed{1})),
+		"a refused key":    with(at(sec, Closed{5}), at(0, Reply{Conn: 5, For: cancel("BTCUSDT", 1), Status: 401, Code: -2015})),
+		"not a new key":    with(at(sec, Closed{5}), at(0, Reply{Conn: 5, For: cancel("BTCUSDT", 1), Status: 401, Code: -2015}), at(0, Rekeyed{})),
+		"not of another":   with(at(sec, Closed{5}), at(0, Reply{Conn: 5, For: cancel("BTCUSDT", 2), Status: 401, Code: -2015})),
 		"came afterwards":  with(at(sec, Closed{5}), at(0, Ended{Symbol: "BTCUSDT", Order: 1}), at(sec, taken(two, 2))),
 	})
 }

@@ -16,6 +16,7 @@ type link struct {
 	heard  int64        // when an answer on one was last read
 	silent int64        // until when the venue has asked for silence
 	waits  map[*Request]int64
+	barred []*Request // cancels that were refused for their key, which is still in force
 }
 
 func newLink() link {
@@ -39,8 +40,13 @@ func (l *link) see(f *Fact) {
 	case Died:
 		clear(l.conns)
 		clear(l.waits)
-		l.broken = f.At
+		l.broken, l.barred = f.At, nil
+	case Rekeyed:
+		l.barred = nil
 	case Reply:
+		if w.For != nil && w.For.Cancels() && keyRefused(w.Code) {
+			l.barred = append(l.barred, w.For)
+		}
 		if w.Retry > 0 || w.Status == 429 || w.Status == 418 {
 			l.silent = max(l.silent, f.At+max(w.Retry, 60*sec))
 		}
@@ -57,6 +63,21 @@ func (l *link) see(f *Fact) {
 			l.waits[w] = f.At
 		}
 	}
+}
+
+// bars reports whether a cancel of that order was refused for the key: it is not asked for
+// again before there is another (P13).
+func (l *link) bars(o venueOrder, client string) bool {
+	return slices.ContainsFunc(l.barred, func(r *Request) bool { return r.about(o, client) })
+}
+
+// about reports whether the request names that order as the one to end.
+func (r *Request) about(o venueOrder, client string) bool {
+	id := r.Args["orderId"]
+	if id == "" {
+		id = r.Args["cancelOrderId"]
+	}
+	return o.symbol == r.Args["symbol"] && (fmt.Sprint(o.id) == id || client == r.Client())
 }
 
 // since is when something could be done at the earliest that had to be done from a time
@@ -146,12 +167,8 @@ func (w *wayOut) stop(at int64, why string) {
 }
 
 func (w *wayOut) cancels(at int64, r *Request) {
-	id := r.Args["orderId"]
-	if id == "" {
-		id = r.Args["cancelOrderId"]
-	}
 	for o, m := range w.open {
-		if o.symbol == r.Args["symbol"] && (fmt.Sprint(o.id) == id || m.client == r.Client()) {
+		if r.about(o, m.client) {
 			m.canceled = at
 		}
 	}
