@@ -53,9 +53,19 @@ type arbiter struct {
 
 // mark is how far one kind of event of one instrument has been published.
 type mark struct {
-	next   uint64      // the lowest id not yet published, 0: none has been
+	next   uint64      // the lowest id not yet published, 0: none has been since all began anew
+	past   uint64      // what next was before that, where the ids went on
+	pastAt core.MonoNs // and at
 	at     core.MonoNs // when the newest published had been read
 	copies uint32      // known events since
+}
+
+// anew forgets what has been published, but for where it ended: ids go on from there.
+func (m *mark) anew() {
+	if m.next == 0 {
+		m.next, m.at = m.past, m.pastAt
+	}
+	*m = mark{past: m.next, pastAt: m.at}
 }
 
 // quietAfter is how long after its confirmation a stream that has said nothing is
@@ -132,6 +142,9 @@ func (a *arbiter) admit(s *Session, st *stream, ev *core.Event) fate {
 func (a *arbiter) take(s *Session, st *stream, m *mark, ev *core.Event) {
 	if st != nil && !st.inStep {
 		a.enter(s, st, m, ev)
+	}
+	if need := needs(ev); need > m.next {
+		a.missed(m, ev, need)
 	}
 	m.next, m.at, m.copies = ev.ID+1, ev.Recv, 0
 	c := &a.lines[s.slot]
@@ -271,7 +284,7 @@ func (a *arbiter) dark(s *Session, id core.InstrumentID) {
 		}
 	}
 	a.ended = s.number
-	a.marks[id][core.DepthDelta] = mark{}
+	a.marks[id][core.DepthDelta].anew()
 	a.owe(id, owesDown)
 }
 

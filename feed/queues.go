@@ -26,7 +26,7 @@ func (a *arbiter) owe(id core.InstrumentID, what uint8) {
 func (a *arbiter) overflow(s *Session, id core.InstrumentID) {
 	s.count.LostEvents++
 	s.count.Overflows++
-	a.marks[id][core.DepthDelta] = mark{}
+	a.marks[id][core.DepthDelta].anew()
 	a.forget(id)
 	a.owe(id, owesOverflow)
 }

@@ -49,6 +49,10 @@ type decoding struct {
 	lags    lags
 	synth   []synth
 	bad     uint64
+	ruled   []int // by symbol: its rules' place in the heading, from 1
+	missed  uint64
+	lackIDs uint64 // that no line brought
+	untold  uint64
 }
 
 // Decode writes the events of a source to f, which is empty and open for reading too,
@@ -66,7 +70,7 @@ func Decode(src *Source, f *os.File) (*Events, error) {
 	}
 	n := len(src.Symbols)
 	d := &decoding{src: src, decoder: binance.NewDecoder(syms, src.Unit, binance.Raw{Instrument: core.NoInstrument}),
-		bySym: map[string]core.InstrumentID{}, marks: make([][16]uint64, n), labels: make([][16]string, n), lv: make([]core.Level, 0, levelsMost),
+		bySym: map[string]core.InstrumentID{}, marks: make([][16]uint64, n), labels: make([][16]string, n), ruled: make([]int, n), lv: make([]core.Level, 0, levelsMost),
 		head: Head{Tapes: src.Tapes, Market: src.Market, Symbols: make([]Symbol, n)}}
 	for i, s := range src.Symbols {
 		d.bySym[s] = core.InstrumentID(i)
@@ -127,6 +131,12 @@ func (d *decoding) notes() {
 	if holes := d.w.kinds[kindHole]; holes > 0 {
 		note("the recording says of itself %d times that frames are missing: books begin anew there", holes)
 	}
+	if d.missed > 0 {
+		note("no line of the recording brought %d stretches of updates or trades, %d ids in all: a book waits there for its next snapshot", d.missed, d.lackIDs)
+	}
+	if d.untold > 0 {
+		note("the recording had no room to tell of %d gaps more", d.untold)
+	}
 }
 
 func (d *decoding) line(l *tape.Line) error {
@@ -137,10 +147,8 @@ func (d *decoding) line(l *tape.Line) error {
 		d.now = max(d.now, core.MonoNs(l.RecvNs-int64(d.w.first))) // a clock that was set back
 	}
 	switch {
-	case l.Note == tape.NoteGap:
-		return d.w.put(&core.Event{Kind: kindHole, Instrument: core.NoInstrument, Recv: d.now}, nil)
 	case l.Note != "":
-		return nil
+		return d.told(l)
 	case l.Rest != "":
 		return d.rest(l)
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"riposte/core"
+	"riposte/tools/tape"
 )
 
 // Decoding text takes longer than deciding, so a tape is decoded once, into a file of
@@ -40,6 +41,8 @@ const (
 	kindImage core.EventKind = 0xf0 + iota
 	// kindHole says that frames of all symbols are missing before the next event.
 	kindHole
+	// kindRules says that from here on a symbol's rules are those at W[0] of Head.Ruled.
+	kindRules
 )
 
 const (
@@ -56,6 +59,8 @@ type Head struct {
 	Span    core.MonoNs       `json:"span"`  // from there to the last
 	Symbols []Symbol          `json:"symbols"`
 	Rules   []byte            `json:"rules,omitempty"` // the venue's rules, if the tape has them
+	Ruled   []tape.Rules      `json:"ruled,omitempty"` // of its symbols at first, and what they became
+	Changes int               `json:"changes"`         // of them
 	Synth   bool              `json:"synth"`           // trades alone: the touch is made up
 	Events  uint64            `json:"events"`
 	Bytes   int64             `json:"bytes"`
@@ -73,7 +78,7 @@ type Symbol struct {
 	Book bool       `json:"book"` // it has depth and a snapshot
 }
 
-const headFormat = 4
+const headFormat = 5
 
 // Events is a tape decoded and mapped. It is only read, by any number of goroutines.
 type Events struct {
@@ -147,6 +152,9 @@ func (e *Events) check() error {
 		all := ev.Instrument == core.NoInstrument && ev.Kind == kindHole
 		if n > len(e.events)-off || !all && int(ev.Instrument) >= len(e.Symbols) || ev.Kind == kindHole && !all || ev.Recv < 0 {
 			return fmt.Errorf("the event at %d is none of its %d symbols', or longer than what is left", off, len(e.Symbols))
+		}
+		if i := ev.W[0]; ev.Kind == kindRules && (i < 0 || i >= int64(len(e.Ruled)) || e.Ruled[i].Symbol != e.Symbols[ev.Instrument].Name) {
+			return fmt.Errorf("the rules at %d are number %d, want one of %d of its symbol", off, i, len(e.Ruled))
 		}
 		off += n
 	}
@@ -263,6 +271,8 @@ func kindName(k core.EventKind) string {
 		return "snapshot"
 	case k == kindHole:
 		return "hole"
+	case k == kindRules:
+		return "rules"
 	case int(k) < len(kindNames):
 		return kindNames[k]
 	}

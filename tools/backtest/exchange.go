@@ -6,6 +6,7 @@ import (
 
 	"riposte/core"
 	"riposte/core/book"
+	"riposte/tools/tape"
 )
 
 // Options are how the venue of a backtest behaves.
@@ -20,6 +21,7 @@ type Options struct {
 	BNBPrice     core.Price
 	Funds        []core.Balance // free at the start, by asset
 	OrderLimits  []OrderLimit
+	FixedRules   bool // the table's rules hold throughout, whatever the recording tells
 }
 
 // FeeKind is which asset commissions are taken from.
@@ -43,7 +45,8 @@ type Exchange struct {
 	opt     Options
 	table   *core.Instruments
 	markets []*market
-	trades  []bool // by instrument: the tape has single trades, aggregates are not counted twice
+	ruled   []tape.Rules // what the tape's changes of rules are, nil: none counts
+	trades  []bool       // by instrument: the tape has single trades, aggregates are not counted twice
 	start   core.WallNs
 	now     core.MonoNs
 
@@ -101,6 +104,9 @@ func NewExchange(t *core.Instruments, e *Events, opt Options) (*Exchange, error)
 		toVenue: newWay(opt.Latency.Order, opt.Seed, 1), toUs: newWay(opt.Latency.Report, opt.Seed, 2),
 		funds: make([]core.Balance, len(t.Assets)), bnb: core.NoAsset}
 	x.Stats.Codes = map[int32]uint64{}
+	if !opt.FixedRules {
+		x.ruled = e.Ruled
+	}
 	for i := range t.List {
 		in := t.List[i]
 		x.markets = append(x.markets, &market{x: x, id: in.ID, in: in, sync: book.NewSync(&in, 0, 0), nextID: 1, tradeID: 1})

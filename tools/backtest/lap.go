@@ -1,6 +1,8 @@
 package backtest
 
 import (
+	"slices"
+
 	"riposte/core"
 	"riposte/core/book"
 )
@@ -23,6 +25,7 @@ type Laps struct {
 	bids   []int          // of them
 	last   []uint64       // newest update id of the first lap, of depth or touch
 	depth  []uint64       // and of depth: the seam goes on from there
+	rules  []int64        // by symbol: the place of its rules where a lap begins, -1: not told
 }
 
 // seamGap is the time between two laps.
@@ -36,7 +39,7 @@ func NewLaps(e *Events, count int) *Laps {
 	}
 	n := len(e.Symbols)
 	l.ids, l.trades, l.seams, l.bids = make([]uint64, n), make([][2]uint64, n), make([][]core.Level, n), make([]int, n)
-	l.last, l.depth, l.tops = make([]uint64, n), make([]uint64, n), make([]core.Top, n)
+	l.last, l.depth, l.tops, l.rules = make([]uint64, n), make([]uint64, n), make([]core.Top, n), slices.Repeat([]int64{-1}, n)
 	l.begin, l.span = l.start(), e.Span+seamGap
 	syncs := make([]*book.Sync, n)
 	images := make([][2][]core.Level, n)
@@ -73,6 +76,10 @@ func NewLaps(e *Events, count int) *Laps {
 		case core.DepthDelta:
 			if v := syncs[i].Delta(ev, lv); v == book.Wait || v == book.Gap {
 				waiting[i] = append(waiting[i], waitingEvent{*ev, lv})
+			}
+		case kindRules:
+			if off <= l.begin {
+				l.rules[i] = ev.W[0]
 			}
 		case core.Touch:
 			l.last[i], touched[i] = max(l.last[i], ev.ID), true
@@ -179,7 +186,7 @@ type cursor struct {
 	off   int
 	lap   int
 	shift core.MonoNs
-	seam  int // twice the symbol whose seam is next, and 1 for its depth; -1 within a lap
+	seam  int // three times the symbol whose seam is next, 1 for its depth, 2 for its rules; -1 within a lap
 	own   core.Event
 	ev    *core.Event
 	lv    []core.Level
@@ -246,17 +253,23 @@ func (c *cursor) moved() {
 // stitch gives the seam of a symbol, and after the last the first event of the next lap.
 func (c *cursor) stitch() bool {
 	l := c.laps
-	for ; c.seam < 2*len(l.ids); c.seam++ {
-		i := c.seam / 2
-		if l.last[i] == 0 || c.seam%2 == 0 && l.tops[i].Bid == 0 {
+	for ; c.seam < 3*len(l.ids); c.seam++ {
+		i, part := c.seam/3, c.seam%3
+		switch {
+		case part == 2 && l.rules[i] < 0:
+			continue // not told
+		case part < 2 && l.last[i] == 0, part == 0 && l.tops[i].Bid == 0:
 			continue // no book, or no top
 		}
 		id, at := l.last[i]+uint64(c.lap)*l.ids[i]+1, l.Events.Span+c.shift+seamGap/2
 		c.own = core.Event{Kind: core.Touch, Instrument: core.InstrumentID(i), ID: id, Recv: at}
 		c.ev, c.lv = &c.own, nil
-		if t := &l.tops[i]; c.seam%2 == 0 {
+		switch t := &l.tops[i]; part {
+		case 2: // they may have changed since
+			c.own.Kind, c.own.W[0] = kindRules, l.rules[i]
+		case 0:
 			c.own.W = [4]int64{int64(t.Bid), int64(t.BidQty), int64(t.Ask), int64(t.AskQty)}
-		} else {
+		default:
 			c.own.Kind, c.lv = core.DepthDelta, l.seams[i]
 			from := l.depth[i] + uint64(c.lap)*l.ids[i]
 			c.own.W = [4]int64{int64(from + 1), int64(from), int64(l.Events.Start) + int64(at)}

@@ -39,6 +39,11 @@ func (m *market) event(ev *core.Event, lv []core.Level) {
 		}
 	case kindImage:
 		m.image(imageOf(ev, lv))
+	case kindRules:
+		// Orders that rest stay, as at the venue.
+		if m.x.ruled != nil && adopt(&m.in, &m.x.ruled[ev.W[0]]) {
+			m.sync.SetTick(m.in.Filters.Tick)
+		}
 	case kindHole:
 		m.sync.LineDown()
 		m.touch = core.Top{}

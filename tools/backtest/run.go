@@ -311,10 +311,22 @@ func (r *Run) show() bool {
 			q.End()
 		}
 		return true
+	case kindRules:
+		return r.rules(ev)
 	case core.DepthDelta:
 		r.depthAt[ev.Instrument] = r.now
 	}
 	r.put(ev, lv)
+	return true
+}
+
+// rules has the shard know of rules that are not those in force, as a session does.
+func (r *Run) rules(ev *core.Event) bool {
+	in := *r.gate.Instrument(ev.Instrument)
+	if r.x.ruled == nil || !adopt(&in, &r.x.ruled[ev.W[0]]) {
+		return false
+	}
+	r.command(engine.Command{Kind: engine.CmdRules, Rules: &in})
 	return true
 }
 

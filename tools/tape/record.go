@@ -65,12 +65,14 @@ func (r *Recorder) drain() {
 		}
 		if m == nil || cold != nil && cold.at < at {
 			r.held = nil
-			r.write(func() error {
-				if cold.gap {
-					return r.w.Note(int64(cold.at), NoteGap, cold.payload)
-				}
-				return r.w.REST(int64(cold.at), cold.rest, cold.payload)
-			})
+			switch {
+			case cold.note == NoteRules:
+				r.ruled(cold)
+			case cold.note != "":
+				r.write(func() error { return r.w.Note(int64(cold.at), cold.note, cold.payload) })
+			default:
+				r.write(func() error { return r.w.REST(int64(cold.at), cold.rest, cold.payload) })
+			}
 			continue
 		}
 		r.write(func() error { return r.w.Frame(int64(at), label(m[8]), m[frameHead:]) })
@@ -87,6 +89,30 @@ func (r *Recorder) nextCold() *coldLine {
 		}
 	}
 	return r.held
+}
+
+// ruled writes rules that are not those on record, and keeps them for the next file.
+func (r *Recorder) ruled(l *coldLine) {
+	for i := range l.rules {
+		line, err := json.Marshal(&l.rules[i])
+		if err != nil {
+			continue // numbers and texts: it cannot fail
+		}
+		text := string(line)
+		of, known := r.ruleOf[l.rules[i].Symbol]
+		switch {
+		case !known:
+			r.ruleOf[l.rules[i].Symbol] = len(r.rules)
+			r.rules = append(r.rules, text)
+		case r.rules[of] == text:
+			continue
+		default:
+			r.rules[of] = text
+		}
+		if r.file != nil { // else the next one begins with them
+			r.write(func() error { return r.w.Note(int64(l.at), NoteRules, line) })
+		}
+	}
 }
 
 // write writes one line, before it what was lost since the last.
@@ -195,6 +221,9 @@ func (r *Recorder) next() error {
 		if text, err = json.Marshal(m); err == nil {
 			err = w.Note(int64(r.cfg.Clock.Wall()), NoteMeta, text)
 		}
+	}
+	for i := 0; i < len(r.rules) && err == nil; i++ {
+		err = w.Note(int64(r.cfg.Clock.Wall()), NoteRules, []byte(r.rules[i]))
 	}
 	r.number++ // a name is used once
 	if err == nil {

@@ -340,14 +340,14 @@ func TestAGapOfALineIsARecord(t *testing.T) {
 		}
 		r.Frame(0, c.Mono(), []byte("before"))
 		time.Sleep(time.Millisecond)
-		r.Gap(Gap{Why: "a line did not bring it", Line: 1, Symbol: "BTCUSDT", Last: 7, First: 12, Covered: true, Ns: 5})
+		r.Gap(Gap{Why: "a line did not bring it", Line: "0", Symbol: "BTCUSDT", Stream: "depth", Last: 7, First: 12, Covered: true, Ns: 5, Ended: 9})
 		time.Sleep(time.Millisecond)
 		r.Frame(0, c.Mono(), []byte("after"))
 		if err := r.Close(); err != nil {
 			t.Fatal(err)
 		}
 		got := recorded(t, dir)
-		want := `{"why":"a line did not bring it","line":1,"symbol":"BTCUSDT","last":7,"first":12,"covered":true,"ns":5}`
+		want := `{"why":"a line did not bring it","line":"0","symbol":"BTCUSDT","stream":"depth","last":7,"first":12,"covered":true,"ns":5,"ended":9}`
 		if len(got) != 4 || got[2].note != NoteGap || got[2].payload != want {
 			t.Errorf("got %+v, want the gap between the frames", got)
 		}

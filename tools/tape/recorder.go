@@ -36,31 +36,6 @@ type RecorderConfig struct {
 	Create func(name string) (io.WriteCloser, error)
 }
 
-// Meta is the first line of each file: what a reader must know before the first frame.
-type Meta struct {
-	Recording int    `json:"recording"` // version of this format: 1
-	Version   string `json:"riposte"`   // of the program
-	Venue     string `json:"venue"`
-	Market    string `json:"market"`    // spot, usdm, coinm
-	TimeUnit  string `json:"time_unit"` // of the frames: ms or us
-	Session   string `json:"session"`   // the same in all files of a run
-	File      int    `json:"file"`      // from 0
-}
-
-// Gap is what a recording does not have: frames that came while the recorder could not
-// take them, or a stretch of a symbol's depth that a line did not bring.
-type Gap struct {
-	Why    string `json:"why"`
-	Frames uint64 `json:"frames,omitempty"` // not recorded
-
-	Line    int    `json:"line,omitempty"`
-	Symbol  string `json:"symbol,omitempty"`
-	Last    uint64 `json:"last,omitempty"`    // update id before it, 0: none
-	First   uint64 `json:"first,omitempty"`   // and after it
-	Covered bool   `json:"covered,omitempty"` // other lines brought all of it
-	Ns      int64  `json:"ns,omitempty"`      // how long it was
-}
-
 // RecorderStatus is a recorder as seen from outside.
 type RecorderStatus struct {
 	Lines, Bytes, Files uint64 // written
@@ -97,15 +72,19 @@ type Recorder struct {
 	notes   int    // ours in the block being filled
 	retryAt time.Time
 	held    *coldLine
-	line    []byte // of messages
+	line    []byte   // of messages
+	rules   []string // in force, for the next file's beginning
+	ruleOf  map[string]int
 }
 
-// coldLine is the body of a REST answer or a gap, which do not come by the ring.
+// coldLine is the body of a REST answer or what the recorder itself has to say, which do
+// not come by the ring.
 type coldLine struct {
 	at      core.WallNs
 	rest    string
-	gap     bool // it is a NoteGap instead
+	note    string // kind of a note, "" for a body
 	payload []byte
+	rules   []Rules // instead of a payload
 }
 
 const (
@@ -149,7 +128,7 @@ func NewRecorder(cfg RecorderConfig) (*Recorder, error) {
 		frames = ring.NewBytes(cfg.Room)
 	}
 	r := &Recorder{cfg: cfg, frames: frames, cold: make(chan coldLine, coldRoom),
-		quit: make(chan struct{}), done: make(chan struct{})}
+		quit: make(chan struct{}), done: make(chan struct{}), ruleOf: map[string]int{}}
 	if err := r.next(); err != nil {
 		return nil, fmt.Errorf("cannot record: %w", err)
 	}
@@ -190,9 +169,14 @@ func (r *Recorder) REST(pathQuery string, body []byte) {
 // Gap tells of something that no connection brought, or one did not. Any goroutine.
 func (r *Recorder) Gap(g Gap) {
 	if text, err := json.Marshal(g); err == nil { // numbers and texts: it cannot fail
-		r.put(coldLine{gap: true, payload: text})
+		r.put(coldLine{note: NoteGap, payload: text})
 	}
 }
+
+// Rules tells of the rules that hold for some symbols from now on. Those that the
+// recording has already are not written again, but at the beginning of each file. Any
+// goroutine; the list is kept and must not change afterwards.
+func (r *Recorder) Rules(list []Rules) { r.put(coldLine{note: NoteRules, rules: list}) }
 
 func (r *Recorder) put(l coldLine) {
 	l.at = r.cfg.Clock.Wall()

@@ -7,7 +7,10 @@
 //
 //	ws, ws:label      one WebSocket text frame, byte for byte; the label tells lines apart
 //	rest:path?query   the body of one REST answer, at the place where it arrived
-//	meta, gap         the recorder's own, one JSON object: what this is; what is missing
+//	meta, gap, rules  the recorder's own, one JSON object (notes.go): what this is and the
+//	                  unit of its times; what is missing, with the ids that no line brought;
+//	                  what holds for a symbol from here on, at the beginning of each file
+//	                  and where the venue has changed it
 //	begin, inputs     of an input log (core/engine), which has files of its own: what a run
 //	                  began with, one JSON object; what its engine took, as messages
 //	b64:kind          any of them whose payload is in base64, because a line cannot hold it
@@ -34,15 +37,6 @@ import (
 // lineMax bounds one line: the largest body known, exchangeInfo of all symbols, has
 // about 15 MB.
 const lineMax = 64 << 20
-
-// The recorder's own kinds of line.
-const (
-	NoteMeta = "meta" // Meta: first in each file
-	NoteGap  = "gap"  // Gap: what should be here and is not
-
-	NoteBegin  = "begin"  // of an input log: what the run began with
-	NoteInputs = "inputs" // messages of an input log, see engine.Messages
-)
 
 const encoded = "b64:"
 
@@ -179,18 +173,6 @@ func (t *Reader) Next(l *Line) error {
 		}
 	}
 	return nil
-}
-
-var notes = [...]string{NoteMeta, NoteGap, NoteBegin, NoteInputs}
-
-// note is the recorder's own kind of that name, "" if there is none.
-func note(kind []byte) string {
-	for _, n := range notes {
-		if string(kind) == n {
-			return n
-		}
-	}
-	return ""
 }
 
 // Cut is how many bytes at the end of a recording of ours are of a block that is not

@@ -49,7 +49,7 @@ func (w *Writer) REST(recvNs int64, pathQuery string, body []byte) error {
 	return w.line(recvNs, "rest:"+pathQuery, body)
 }
 
-// Note adds what the recorder itself has to say, one JSON text: NoteMeta or NoteGap.
+// Note adds what the recorder itself has to say, one JSON text (notes.go).
 func (w *Writer) Note(recvNs int64, note string, payload []byte) error {
 	return w.line(recvNs, note, payload)
 }

@@ -44,8 +44,15 @@ func recording(t testing.TB, n int) (file []byte, want []said, ends []int) {
 		at := int64(1_700_000_000_000_000_000 + i)
 		switch i % 5 {
 		case 0:
-			err = w.Note(at, NoteMeta, []byte(`{"recording":1}`))
-			want = append(want, said{at, "", "", NoteMeta, `{"recording":1}`})
+			kind, text := NoteMeta, `{"recording":1}`
+			switch i % 15 {
+			case 5:
+				kind, text = NoteRules, `{"symbol":"BTCUSDT","base":"BTC","quote":"USDT","rules":{"Symbol":"BTCUSDT","Status":2}}`
+			case 10:
+				kind, text = NoteGap, `{"why":"no line brought it in time","symbol":"BTCUSDT","stream":"depth","last":7,"first":12}`
+			}
+			err = w.Note(at, kind, []byte(text))
+			want = append(want, said{at, "", "", kind, text})
 		case 1:
 			err = w.REST(at, "/api/v3/depth?symbol=BTCUSDT", []byte("{\n \"bids\": []\r\n}"))
 			want = append(want, said{at, "/api/v3/depth?symbol=BTCUSDT", "", "", "{\n \"bids\": []\r\n}"})
@@ -104,8 +111,8 @@ func TestWhatIsWrittenIsReadAgain(t *testing.T) {
 				s.rest = rapid.StringMatching(`/api/v3/[a-z]{1,9}\?symbol=[A-Z]{1,9}`).Draw(t, "path")
 				err = w.REST(s.recv, s.rest, []byte(s.payload))
 			case 3:
-				s.note = NoteGap
-				err = w.Note(s.recv, NoteGap, []byte(s.payload))
+				s.note = rapid.SampledFrom(notes[:]).Draw(t, "note")
+				err = w.Note(s.recv, s.note, []byte(s.payload))
 			}
 			if err != nil {
 				t.Fatal(err)

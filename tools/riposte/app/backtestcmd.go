@@ -218,7 +218,7 @@ func (b *backtesting) run(sets []string, keep backtest.Keep, from, to core.MonoN
 
 // venue makes the venue's options of flags and of what the tape tells.
 func (c *backtestCmd) venue(b *backtesting, limits []feedbinance.RateLimit) (v backtest.Options, err error) {
-	v = backtest.Options{Consumed: c.Impact == "consumed", Seed: c.Seed}
+	v = backtest.Options{Consumed: c.Impact == "consumed", Seed: c.Seed, FixedRules: c.Rules != ""}
 	if v.Latency, err = b.latency(c.Latency); err != nil {
 		return v, err
 	}

@@ -138,6 +138,9 @@ func backtestRules(e *backtest.Events, file string) (t *core.Instruments, limits
 		}
 	}
 	if body == nil {
+		if t, told := toldRules(e); told {
+			return t, nil, "", nil
+		}
 		t, err = guessRules(e)
 		return t, nil, "the tapes do not tell the venue's rules: tick and lot are read off their numbers, nothing else binds (--rules FILE gives an exchangeInfo)", err
 	}
@@ -175,6 +178,24 @@ func ordered(from *core.Instruments, names []string) (*core.Instruments, error) 
 	}
 	t.Asset("BNB") // commissions may be taken in it
 	return t, nil
+}
+
+// toldRules are the first that a recording tells of each symbol, if it does of all.
+func toldRules(e *backtest.Events) (t *core.Instruments, all bool) {
+	t = core.NewInstruments()
+	for i := range e.Symbols {
+		at := slices.IndexFunc(e.Ruled, func(r tape.Rules) bool { return r.Symbol == e.Symbols[i].Name })
+		if at < 0 {
+			return nil, false
+		}
+		in := e.Ruled[at].Rules
+		in.Base, in.Quote = t.Asset(e.Ruled[at].Base), t.Asset(e.Ruled[at].Quote)
+		if _, err := t.Add(in); err != nil {
+			return nil, false
+		}
+	}
+	t.Asset("BNB") // commissions may be taken in it
+	return t, true
 }
 
 // quotes are assets that symbols are quoted in, longer ones first.

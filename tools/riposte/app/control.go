@@ -482,15 +482,19 @@ func (c *control) readRules() error {
 	if err != nil {
 		return err
 	}
-	var cmds []engine.Command
-	for i := range info.Instruments.List {
-		in := info.Instruments.List[i]
+	var list []core.Instrument
+	for _, in := range info.Instruments.List {
 		if was, ok := c.d.table.Lookup(in.Symbol); ok {
 			in.ID, in.Base, in.Quote = was.ID, was.Base, was.Quote
-			cmds = append(cmds, engine.Command{Kind: engine.CmdRules, Rules: &in})
+			list = append(list, in)
 		}
 	}
+	cmds := make([]engine.Command, len(list))
+	for i := range list {
+		cmds[i] = engine.Command{Kind: engine.CmdRules, Rules: &list[i]}
+	}
 	c.d.dealer.rulesAt.Store(int64(c.d.clock.Mono()))
+	c.d.recordRules(list)
 	c.send(cmds...)
 	return nil
 }

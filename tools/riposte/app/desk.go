@@ -124,6 +124,7 @@ func openDeskWith(cfg *Config, prepare func(*desk)) (d *desk, err error) {
 	if err = d.connect(); err != nil {
 		return d, err
 	}
+	d.recordRules(d.table.List)
 	d.warnings = append(d.warnings, d.cautions...)
 	d.keeper = newKeeper(d)
 	if err = d.keeper.first(); err != nil {

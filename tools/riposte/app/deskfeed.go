@@ -163,7 +163,8 @@ func (d *desk) closeFeed(ctx context.Context) error {
 func (d *desk) reportFeed(r *report) {
 	m, u, s := d.market.Status(), d.user.Status(), d.snapshots.Status()
 	r.Frames, r.Bytes, r.Lines = m.Messages, m.Bytes, reportLines(&m)
-	d.takeGaps()
+	d.takeGaps(m.GapsLost)
+	r.Missed = d.news.gaps.missed
 	r.LineGaps, r.LineGapsTotal, r.LineGapsOpen = d.news.gaps.newest, d.news.gaps.total, d.news.gaps.total-d.news.gaps.covered
 	r.Connects = m.Connects + u.Connects
 	add := func(bad bool, format string, args ...any) {

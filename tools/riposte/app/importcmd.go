@@ -56,10 +56,7 @@ func (c importCmd) copy(out io.Writer, in *imported) (lines int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	unit := ""
-	if len(in.history) > 0 {
-		unit = map[core.TimeUnit]string{core.Milliseconds: "ms", core.Microseconds: "us"}[in.unit]
-	}
+	unit := map[core.TimeUnit]string{core.Milliseconds: "ms", core.Microseconds: "us"}[in.unit]
 	meta, err := json.Marshal(tape.Meta{Recording: 1, Version: version, Market: c.Market, TimeUnit: unit, Venue: "imported"})
 	if err != nil {
 		return 0, err
@@ -124,6 +121,14 @@ func openImport(names []string) (in *imported, err error) {
 		}
 		tapes = append(tapes, name)
 	}
+	unit, err := tape.Unit(tapes...)
+	if err != nil {
+		return in, err
+	}
+	if len(tapes) > 0 && unit < in.unit {
+		return in, errors.New("cannot join histories whose times are in us with tapes in ms, want one unit")
+	}
+	in.unit = max(in.unit, unit)
 	for _, h := range in.history {
 		h.In(in.unit) // a recording has one unit
 	}

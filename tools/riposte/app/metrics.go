@@ -32,6 +32,7 @@ func (r *report) metrics(w io.Writer) {
 	counter("bytes", r.Bytes)
 	counter("events", r.Events)
 	counter("gaps", r.Gaps)
+	counter("missed", r.Missed)
 	counter("snapshots", r.Snapshots)
 	counter("demotions", r.Demotions)
 	counter("connects", r.Connects)

@@ -2,9 +2,11 @@ package app
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
+	"riposte/core"
 	"riposte/feed"
 	"riposte/tools/tape"
 )
@@ -81,10 +83,12 @@ func (d *desk) subjects() (out []subject) {
 	return append(out, subject{"account", u.State == feed.Live, u.Trouble, u.LastError})
 }
 
-// lineGap is a stretch of one symbol's depth that a line did not bring.
+// lineGap is a stretch of one symbol's depth that a line did not bring, or of a stream
+// that no line brought.
 type lineGap struct {
-	Line   int    `json:"line"`
+	Line   int    `json:"line"` // -1: none of them brought it
 	Symbol string `json:"symbol"`
+	Stream string `json:"stream"`   // whose ids these are: depth, trade or aggTrade
 	Last   uint64 `json:"last_id"`  // before, 0 if the line had brought none
 	First  uint64 `json:"first_id"` // after
 	Ns     int64  `json:"duration_ns"`
@@ -99,35 +103,54 @@ const gapsShown = 16
 // gapLog keeps the newest gaps and counts all.
 type gapLog struct {
 	newest         []lineGap
-	total, covered uint64
+	total, covered uint64    // of lines that were cut
+	missed         uint64    // that no line brought
+	untold         uint64    // for which there was no room
 	fresh          []lineGap // since the last telling
 }
 
-// takeGaps reads what the lines have recorded. The printing goroutine's.
-func (d *desk) takeGaps() {
+// streams are the kinds whose ids tell of gaps.
+var streams = map[core.EventKind]string{core.DepthDelta: "depth", core.Trade: "trade", core.AggTrade: "aggTrade"}
+
+// takeGaps reads what the lines have recorded, in all of which they found no room for so
+// many. The printing goroutine's.
+func (d *desk) takeGaps(untold uint64) {
 	g, ring := &d.news.gaps, d.market.Gaps()
+	note := func(t tape.Gap) {
+		if d.recorder != nil {
+			d.recorder.Gap(t)
+		}
+	}
 	for list := ring.Pending(); len(list) > 0; list = ring.Pending() {
 		for i := range list {
 			r := &list[i]
-			one := lineGap{Line: int(r.Line), Symbol: d.table.Get(r.Instrument).Symbol, Last: r.Last, First: r.First,
-				Ns: int64(r.Duration()), Covered: r.Covered, Ended: time.Now().Add(-time.Duration(d.clock.Mono() - r.To)).UTC().Format(time.RFC3339Nano)}
-			if g.total++; r.Covered {
+			ended := d.clock.Wall() - core.WallNs(d.clock.Mono()-r.To)
+			one := lineGap{Line: int(r.Line), Symbol: d.table.Get(r.Instrument).Symbol, Stream: streams[r.Kind], Last: r.Last, First: r.First,
+				Ns: int64(r.Duration()), Covered: r.Covered, Ended: time.Unix(0, int64(ended)).UTC().Format(time.RFC3339Nano)}
+			told := tape.Gap{Why: "a line did not bring it", Line: strconv.Itoa(one.Line), Symbol: one.Symbol, Stream: one.Stream, Last: one.Last, First: one.First,
+				Covered: one.Covered, Ns: one.Ns, Ended: int64(ended)}
+			if r.Line == feed.NoLine {
+				one.Line, told.Line, told.Why = -1, "", "no line brought it in time"
+				g.missed++
+			} else if g.total++; r.Covered {
 				g.covered++
 			}
 			g.newest = append(g.newest, one)
 			g.fresh = append(g.fresh, one)
-			if d.recorder != nil {
-				d.recorder.Gap(tape.Gap{Why: "a line did not bring it", Line: one.Line, Symbol: one.Symbol, Last: one.Last, First: one.First, Covered: one.Covered, Ns: one.Ns})
-			}
+			note(told)
 		}
 		ring.Release(len(list))
+	}
+	if untold > g.untold {
+		note(tape.Gap{Why: "there was no room to tell of them", Told: untold - g.untold})
+		g.untold = untold
 	}
 	if n := len(g.newest); n > gapsShown {
 		g.newest = append(g.newest[:0], g.newest[n-gapsShown:]...)
 	}
 }
 
-// tell is one line for each line of the market that was cut.
+// tell is one line for each line of the market that was cut, and one for what none has.
 func (g *gapLog) tell() (lines []string) {
 	for at := 0; at < len(g.fresh); {
 		line, open, n := g.fresh[at].Line, 0, 0
@@ -146,6 +169,11 @@ func (g *gapLog) tell() (lines []string) {
 			}
 		}
 		at += n
+		if line < 0 {
+			lines = append(lines, fmt.Sprintf("no market line brought %d stretches of ids; longest %v, %s of %s after id %d until %d",
+				n, time.Duration(worst.Ns).Round(time.Millisecond), worst.Stream, worst.Symbol, worst.Last, worst.First))
+			continue
+		}
 		what := "another line had all of it"
 		if open > 0 {
 			what = fmt.Sprintf("%d books have a gap", open)

@@ -57,10 +57,13 @@ func TestGapsOfOneCutAreOneLine(t *testing.T) {
 		{Line: 0, Symbol: "B", Last: 7, First: 8, Ns: 2e9, Covered: true},
 		{Line: 1, Symbol: "A", Last: 5, First: 9, Ns: 3e9, Covered: true},
 		{Line: 1, Symbol: "B", Last: 7, First: 99, Ns: 2e9},
+		{Line: -1, Symbol: "A", Stream: "depth", Last: 5, First: 9, Ns: 1e6},
+		{Line: -1, Symbol: "B", Stream: "trade", Last: 7, First: 9, Ns: 2e6},
 	}}
 	want := []string{
 		"market line 0 was cut and is back: 2 symbols, another line had all of it; longest 2s, B after update id 7 until 8",
 		"market line 1 was cut and is back: 2 symbols, 1 books have a gap; longest 2s, B after update id 7 until 99",
+		"no market line brought 2 stretches of ids; longest 2ms, trade of B after id 7 until 9",
 	}
 	if got := g.tell(); !slices.Equal(got, want) || len(g.tell()) != 0 {
 		t.Fatalf("told %q", got)

@@ -70,6 +70,20 @@ func (d *desk) openRecorder() (err error) {
 	return nil
 }
 
+// recordRules tells the recording of the rules that hold from now on: it keeps those that
+// it does not have.
+func (d *desk) recordRules(list []core.Instrument) {
+	if d.recorder == nil {
+		return
+	}
+	var told []tape.Rules
+	for i := range list {
+		in := list[i]
+		told = append(told, tape.Rules{Symbol: in.Symbol, Base: d.table.AssetName(in.Base), Quote: d.table.AssetName(in.Quote), Rules: in})
+	}
+	d.recorder.Rules(told)
+}
+
 // tapFrames is who is shown the frames, nil if nobody is.
 func (d *desk) tapFrames() func(line uint8, at core.MonoNs, frame []byte) {
 	if d.recorder == nil {

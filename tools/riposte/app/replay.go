@@ -159,6 +159,9 @@ func (r *replay) play(files []string) error {
 		}
 		r.clock.WallNow = core.WallNs(l.RecvNs)
 		r.tick(l.RecvNs)
+		if l.Note != "" {
+			return r.out.Recording.take(l)
+		}
 		if !l.Frame() {
 			return r.rest(l)
 		}
@@ -247,6 +250,9 @@ func (r *replay) close() {
 }
 
 func (r *replay) result() *replayResult {
+	if r.out.Recording.TimeUnit == "" {
+		r.out.Recording = nil // not one of ours
+	}
 	r.out.Market = [...]string{"spot", "usdm", "coinm"}[r.market]
 	for i := range r.table.List {
 		in := &r.table.List[i]
@@ -270,7 +276,10 @@ func (res *replayResult) print(w io.Writer) error {
 		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%d\t%d\t%.12s\t\n", sym, b.State, b.Applied, b.Dropped, b.Gaps,
 			b.BestBid[0], b.BestAsk[0], b.BidLevels, b.AskLevels, b.FinalSHA256)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return res.Recording.print(w)
 }
 
 var errInterrupted = errors.New("interrupted")

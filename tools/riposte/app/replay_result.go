@@ -24,12 +24,14 @@ type replayResult struct {
 	Copies   uint64                               `json:"copies,omitempty"`  // events that another line had brought
 	Messages map[string]map[string]*messageResult `json:"messages"`          // by symbol and event type
 	Books    map[string]*bookResult               `json:"books"`
+	// Recording is what a recording of ours says of itself.
+	Recording *recordingNotes `json:"recording,omitempty"`
 
 	parser fastjson.Parser
 }
 
 func newReplayResult() *replayResult {
-	return &replayResult{Refused: map[string]uint64{}, Messages: map[string]map[string]*messageResult{}, Books: map[string]*bookResult{}}
+	return &replayResult{Refused: map[string]uint64{}, Messages: map[string]map[string]*messageResult{}, Books: map[string]*bookResult{}, Recording: new(recordingNotes)}
 }
 
 // bookResult is one symbol's book at the end of the tape.

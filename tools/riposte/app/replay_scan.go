@@ -2,7 +2,6 @@ package app
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -27,6 +26,9 @@ type tapeScan struct {
 }
 
 func scanTapes(files []string) (*tapeScan, error) {
+	if _, err := tape.Unit(files...); err != nil {
+		return nil, err
+	}
 	tapes := tape.NewFiles(files...)
 	s, err := scanLines(tapes.Each)
 	if err == nil {
@@ -47,7 +49,7 @@ func scanLines(each func(func(*tape.Line) error) error) (*tapeScan, error) {
 	}
 	err := each(func(l *tape.Line) error {
 		if l.Note == tape.NoteMeta {
-			return s.meta(l.Payload)
+			return s.meta(l)
 		}
 		if l.Frame() {
 			add(symbolOf(l.Payload))
@@ -137,21 +139,8 @@ func (s *tapeScan) instruments(m core.Market) (*core.Instruments, error) {
 }
 
 // meta takes what a recording of ours says of itself.
-func (s *tapeScan) meta(text []byte) error {
-	var m tape.Meta
-	if err := json.Unmarshal(text, &m); err != nil {
-		return fmt.Errorf("cannot read what the recording says of itself: %w", err)
-	}
-	if m.Recording != 1 {
-		return fmt.Errorf("cannot replay a recording of version %d, want 1", m.Recording)
-	}
-	s.ours = true
-	switch m.TimeUnit {
-	case "us":
-		s.unit = core.Microseconds
-	case "ms", "":
-	default:
-		return fmt.Errorf("cannot replay a recording whose times are in %q, want ms or us", m.TimeUnit)
-	}
-	return nil
+func (s *tapeScan) meta(l *tape.Line) error {
+	m, err := l.Meta()
+	s.ours, s.unit = true, m.Unit()
+	return err
 }

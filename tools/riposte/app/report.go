@@ -69,6 +69,7 @@ type report struct {
 	LineGaps      []lineGap `json:"line_gaps,omitempty"`
 	LineGapsTotal uint64    `json:"line_gaps_total"`
 	LineGapsOpen  uint64    `json:"line_gaps_open"`
+	Missed        uint64    `json:"missed"` // stretches of update or trade ids that no line brought
 
 	Audits          uint64   `json:"audits"` // comparisons with the venue's account
 	Mismatches      int      `json:"mismatches"`
