@@ -172,9 +172,16 @@ type answer struct {
 	body   []byte
 }
 
-// do sends one call and returns the body of a success.
+// do sends one call and returns the body of a success. A question whose time the venue
+// refuses is asked once more after its clock has been measured anew: clocks step, on both
+// sides.
 func (r *REST) do(ctx context.Context, c *call) ([]byte, error) {
+	params := c.params // signing appends to them
 	a, err := r.send(ctx, c)
+	if timeRefused(err) && c.sec == signed && c.method == http.MethodGet && r.SyncClock(ctx) == nil {
+		c.params = params
+		a, err = r.send(ctx, c)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -186,6 +193,12 @@ func (r *REST) do(ctx context.Context, c *call) ([]byte, error) {
 		r.cfg.Heard(what, a.body)
 	}
 	return a.body, nil
+}
+
+// timeRefused: err says that the timestamp was outside of the venue's window (-1021).
+func timeRefused(err error) bool {
+	var ce *exec.CallError
+	return errors.As(err, &ce) && ce.Code == -1021
 }
 
 // send makes one call. A *exec.CallError is beside the answer if it is no success;

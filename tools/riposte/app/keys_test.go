@@ -380,31 +380,3 @@ type civilClock struct {
 }
 
 func (c civilClock) Wall() core.WallNs { return c.Clock.Wall() + core.WallNs(c.off) }
-
-// An offset that has become wrong between measuring and asking is measured again; the key
-// is not to blame.
-func TestAClockThatSteppedIsMeasuredAgainBeforeTheKeyIsBlamed(t *testing.T) {
-	for _, off := range []time.Duration{-20 * time.Minute, 20 * time.Minute} {
-		v := openKeyed(t, hmacKeys(1)...)
-		c := &contact{clock: civilClock{core.NewSystemClock(), off}}
-		c.sites.rest, c.sites.keyFile = v.REST(), v.file
-		if err := c.loadKey(v.config(), true); err != nil {
-			t.Fatal(err)
-		}
-		var err error
-		if c.budget, err = exec.NewBudget(0); err != nil {
-			t.Fatal(err)
-		}
-		c.vclock = exec.NewVenueClock(c.clock) // not measured: as wrong as the host's
-		if c.rest, err = c.newREST(core.NewInstruments()); err != nil {
-			t.Fatal(err)
-		}
-		defer c.rest.Close()
-		if _, err := c.rest.Restrictions(t.Context()); !clockRefused(err) {
-			t.Fatalf("%v off: %v, want the clock refused", off, err)
-		}
-		if _, _, err := rightsOf(t.Context(), c.rest, nil, c.clock.Wall()); err != nil {
-			t.Errorf("%v off: %v, want it measured anew and asked again", off, err)
-		}
-	}
-}

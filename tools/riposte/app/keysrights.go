@@ -32,14 +32,6 @@ func (c *contact) facts(worked bool, rights *execbinance.Restrictions) execbinan
 // rightsOf asks what a key may do.
 func rightsOf(ctx context.Context, rest *execbinance.REST, products []string, now core.WallNs) (*execbinance.Restrictions, []execbinance.Finding, error) {
 	r, err := rest.Restrictions(ctx)
-	// What refuses a time is no verdict on the key: a clock may step between measuring and
-	// asking, so that is measured again first.
-	for try := 1; try < rightsTries && clockRefused(err); try++ {
-		if failed := rest.SyncClock(ctx); failed != nil {
-			return nil, nil, failed
-		}
-		r, err = rest.Restrictions(ctx)
-	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -129,10 +121,15 @@ func (k *keeper) check() error {
 	ctx, cancel := context.WithTimeout(k.ctx, rightsTimeout)
 	defer cancel()
 	_, all, err := rightsOf(ctx, d.rest, d.cfg.Keys.Products, d.vclock.Now())
-	if code := refusalCode(err); code != 0 {
+	if code := refusalCode(err); code != 0 && !clockRefused(err) {
 		err = fmt.Errorf("venue refuses the key from %s (%d): %s", d.where, code, d.key.Diagnose(code, d.facts(k.worked, nil)))
 		k.say(err.Error(), "")
 		return err
+	}
+	if clockRefused(err) {
+		// No verdict on the key, and it may be mended by waiting: as if it could not be asked.
+		err = fmt.Errorf("the venue refuses our time, measured a moment ago as %v off from its clock within %v: %w",
+			d.vclock.Offset().Round(time.Millisecond), d.vclock.Error().Round(time.Millisecond), err)
 	}
 	switch {
 	case err != nil && !k.strict:
