@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -29,6 +30,8 @@ type ports struct {
 	// disk is asked before each operation on the journal's files, and may have it fail;
 	// nil: what the disk itself says.
 	disk func(op string) error
+	// recording opens the files of a recording; nil: on this machine's disk.
+	recording func(name string) (io.WriteCloser, error)
 	// codec is put around the reader of each market connection; nil: nothing is.
 	codec func(feed.Codec) feed.Codec
 	// observer sees depth events in place of the auditor of an embedded venue; nil

@@ -56,7 +56,7 @@ func (d *desk) openRecorder() (err error) {
 	if d.cfg.Record.Dir == "" {
 		return nil
 	}
-	d.recorder, err = tape.NewRecorder(tape.RecorderConfig{Dir: d.cfg.Record.Dir, Clock: d.clock, FileMost: int64(d.cfg.Record.FileMB) << 20,
+	d.recorder, err = tape.NewRecorder(tape.RecorderConfig{Dir: d.cfg.Record.Dir, Clock: d.clock, FileMost: int64(d.cfg.Record.FileMB) << 20, Create: d.ports.recording,
 		Meta: tape.Meta{Version: version, Venue: d.cfg.Venue.Environment, Market: "spot", TimeUnit: d.cfg.Venue.TimeUnit}})
 	if err != nil {
 		return fmt.Errorf("record.dir: %w", err)

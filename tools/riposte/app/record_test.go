@@ -3,10 +3,17 @@ package app
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"riposte/core"
 	"riposte/feed"
@@ -84,6 +91,119 @@ func idsIn(t *testing.T, dir string) map[string]*idsOf {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// sickDisk is one that is full while full is set, and does not answer while it is stuck.
+type sickDisk struct {
+	full  atomic.Bool
+	gate  sync.RWMutex // held to have it stuck
+	tried atomic.Uint64
+}
+
+type sickFile struct {
+	*os.File
+	disk *sickDisk
+}
+
+func (s *sickDisk) create(name string) (io.WriteCloser, error) {
+	s.tried.Add(1)
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	if s.full.Load() {
+		return nil, unix.ENOSPC
+	}
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	return sickFile{f, s}, err
+}
+
+func (f sickFile) Write(p []byte) (int, error) {
+	f.disk.tried.Add(1)
+	f.disk.gate.RLock()
+	defer f.disk.gate.RUnlock()
+	if f.disk.full.Load() {
+		n, _ := f.File.Write(p[:len(p)/3])
+		return n, unix.ENOSPC
+	}
+	return f.File.Write(p)
+}
+
+// TestADiskThatIsFullOrStuckDelaysNoOrder: a full one is an alarm, and trading goes on;
+// while one does not answer at all, orders are decided, sent and acknowledged, which none
+// could be that waited for it. What was kept is read again, and says what is missing.
+func TestADiskThatIsFullOrStuckDelaysNoOrder(t *testing.T) {
+	cfg := simConfig(t)
+	cfg.Record.Dir = t.TempDir()
+	disk := new(sickDisk)
+	d, err := openDeskWith(cfg, func(d *desk) {
+		d.ports.recording = disk.create
+		d.witness = &witness{d: d}
+	})
+	if err == nil {
+		err = d.start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	trades := func(what string) {
+		was := d.report()
+		wait(t, what, d, func(r *report) bool { return r.Acks >= was.Acks+uint64(*cuts) && settled(r) })
+	}
+	touched := func() {
+		was := disk.tried.Load()
+		wait(t, "the recorder at its disk", d, func(*report) bool { return disk.tried.Load() > was })
+	}
+	trades("orders")
+	disk.gate.Lock()
+	touched() // the writer waits for its disk from here on
+	trades("orders while the disk does not answer")
+	if r := d.report(); r.Record.Trouble != "" {
+		t.Errorf("a disk that only takes its time is told as %q", r.Record.Trouble)
+	}
+	disk.full.Store(true)
+	disk.gate.Unlock()
+	wait(t, "an alarm", d, func(r *report) bool {
+		return slices.ContainsFunc(r.Problems, func(p string) bool {
+			return strings.Contains(p, "nothing is recorded: ") && strings.Contains(p, "no space left")
+		})
+	})
+	trades("orders while the disk is full")
+	disk.full.Store(false)
+	wait(t, "a recording again", d, func(r *report) bool { return r.Record.Trouble == "" && r.Record.Files >= 2 })
+	trades("orders once it is well")
+	r := finish(t, d)
+	if err := d.close(); err != nil {
+		t.Error(err)
+	}
+	again := replayJSON(t, cfg.Record.Dir)
+	told := again["recording"].(map[string]any)
+	if r.Record.Lost == 0 || told["lost"] != float64(r.Record.Lost) {
+		t.Errorf("the run lost %d frames and bodies, the recording tells of %v", r.Record.Lost, told["lost"])
+	}
+	if twice := replayJSON(t, cfg.Record.Dir); !cmp.Equal(again["books"], twice["books"]) || !cmp.Equal(told, twice["recording"]) {
+		t.Error("two replays differ")
+	}
+	for i := range 2 {
+		files, err := tape.Expand([]string{cfg.Record.Dir})
+		if err != nil || len(files) < 2 {
+			t.Fatalf("%d files, %v", len(files), err)
+		}
+		var l tape.Line
+		in, err := tape.Open(files[min(i*len(files), len(files)-1)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kinds []string
+		for len(kinds) <= len(d.table.List) && in.Next(&l) == nil {
+			if l.Note != "" || i > 0 { // the first file knows them once the venue has told them
+				kinds = append(kinds, l.Note)
+			}
+		}
+		in.Close()
+		if want := append([]string{tape.NoteMeta}, slices.Repeat([]string{tape.NoteRules}, len(d.table.List))...); !slices.Equal(kinds, want) {
+			t.Errorf("file %d begins with %q, want %q", i, kinds, want)
+		}
+	}
+	t.Logf("%d orders, %d acknowledged, %d lines recorded, %d lost and told; total p99 %s", r.Orders, r.Acks, r.Record.Lines, r.Record.Lost, short(r.Latency["total"].P99))
 }
 
 // TestARecordingTellsWhatNoLineBrought: the venue loses events on all lines at once and
