@@ -9,9 +9,9 @@ import (
 // engine holds from then on. An answer or a question would tell it too, but later, and
 // perhaps never.
 type heard struct {
-	rules   *Rules
-	orders  map[string]*hearsay
-	refused map[int]bool // connections whose subscription the venue has said it did not make
+	rules  *Rules
+	orders map[string]*hearsay
+	up     map[int]bool // connections whose subscription the venue has confirmed
 }
 
 type hearsay struct {
@@ -22,7 +22,7 @@ type hearsay struct {
 }
 
 func newHeard(r *Rules) *heard {
-	return &heard{rules: r, orders: map[string]*hearsay{}, refused: map[int]bool{}}
+	return &heard{rules: r, orders: map[string]*hearsay{}, up: map[int]bool{}}
 }
 
 // Promise is P10.
@@ -36,13 +36,13 @@ func (h *heard) See(f *Fact, found func(string)) {
 	switch w := f.What.(type) {
 	case Reply:
 		if w.For != nil && strings.HasPrefix(w.For.Method, "userDataStream.subscribe") {
-			h.refused[w.Conn] = w.Status != 200
+			h.up[w.Conn] = w.Status == 200
 		}
 	case Closed:
-		delete(h.refused, w.Conn)
+		delete(h.up, w.Conn)
 	case Account:
-		if h.refused[w.Conn] {
-			return // such a connection is thrown away with what came behind: all is asked for anew
+		if !h.up[w.Conn] {
+			return // where the answer says no, or nothing that can be read, the connection is thrown away with what came behind, and all asked for anew
 		}
 		if prefix, _, _, ok := splitID(w.Client); w.Termination || !ok || prefix != h.rules.Prefix {
 			return

@@ -10,15 +10,16 @@ func TestWhatTheStreamHasToldIsHeld(t *testing.T) {
 		return Reply{For: &Request{ID: "1", Method: "userDataStream.subscribe.signature", Args: map[string]string{}}, Status: status}
 	}
 	judge(t, "P10", func() Checker { return newHeard(rules()) }, map[string][]step{
-		"held":           {at(0, says("PARTIALLY_FILLED", 5)), at(2*sec, dump(told(one, "PARTIALLY_FILLED", 5)))},
-		"ahead":          {at(0, says("NEW", 0)), at(2*sec, dump(told(one, "PARTIALLY_FILLED", 5)))},
-		"soon":           {at(0, says(stateCanceled, 0)), at(50*ms, dump(told(one, "NEW", 0)))},
-		"of a dead life": {at(0, says(stateCanceled, 0)), at(0, Died{}), at(2*sec, dump(told(one, "NEW", 0)))},
-		"of others":      {at(0, Account{Client: "web_1", Status: stateCanceled}), at(2*sec, dump(told("web_1", "NEW", 0)))},
+		"held":           {at(0, answer(200)), at(0, says("PARTIALLY_FILLED", 5)), at(2*sec, dump(told(one, "PARTIALLY_FILLED", 5)))},
+		"ahead":          {at(0, answer(200)), at(0, says("NEW", 0)), at(2*sec, dump(told(one, "PARTIALLY_FILLED", 5)))},
+		"soon":           {at(0, answer(200)), at(0, says(stateCanceled, 0)), at(50*ms, dump(told(one, "NEW", 0)))},
+		"of a dead life": {at(0, answer(200)), at(0, says(stateCanceled, 0)), at(0, Died{}), at(2*sec, dump(told(one, "NEW", 0)))},
+		"of others":      {at(0, answer(200)), at(0, Account{Client: "web_1", Status: stateCanceled}), at(2*sec, dump(told("web_1", "NEW", 0)))},
+		"no answer":      {at(0, says(stateCanceled, 0)), at(2*sec, dump(told(one, "NEW", 0)))},
 		"unsubscribed":   {at(0, answer(504)), at(0, says(stateCanceled, 0)), at(2*sec, dump(told(one, "NEW", 0)))},
 		"not subscribed": {at(0, answer(504)), at(0, answer(200)), at(0, says(stateCanceled, 0)), at(2*sec, dump(told(one, "NEW", 0)))},
-		"not the end":    {at(0, says(stateCanceled, 0)), at(2*sec, dump(told(one, "NEW", 0)))},
-		"not the fill":   {at(0, says("PARTIALLY_FILLED", 5)), at(2*sec, dump(told(one, "NEW", 0)))},
+		"not the end":    {at(0, answer(200)), at(0, says(stateCanceled, 0)), at(2*sec, dump(told(one, "NEW", 0)))},
+		"not the fill":   {at(0, answer(200)), at(0, says("PARTIALLY_FILLED", 5)), at(2*sec, dump(told(one, "NEW", 0)))},
 	})
 }
 
