@@ -33,6 +33,7 @@ func handmade(t *testing.T) string {
 		&journal.Segment{Number: 1, First: 1},
 		&journal.SessionStart{Epoch: 7, Wall: wall, Version: "v1", Account: "testnet", Prefix: "rp"},
 		&journal.Names{Instruments: []journal.InstrumentName{{Symbol: "BTCUSDT", Base: 0, Quote: 1}}, Assets: []string{"BTC", "USDT", "BNB"}},
+		&journal.Strategies{Names: []string{"quoter"}},
 		&journal.Checkpoint{Epoch: 7},
 		&journal.Intent{Kind: core.Place, Type: core.LimitMaker, Order: 1, Price: 50000_00000000, Qty: 200000, Wall: wall, Client: client(1), Symbol: "BTCUSDT"},
 		&journal.Report{Wall: wall + 1000, Report: core.Report{Kind: core.ReportAck, Status: core.New, ID: 1, VenueID: 11, TradeID: -1, FeeAsset: core.NoAsset}},
@@ -73,18 +74,18 @@ func TestCommandsShowTheStore(t *testing.T) {
 	dir := "journal.dir=" + handmade(t)
 	cases := []struct{ args, want string }{
 		{"orders --format csv", `run,client,venue_id,symbol,strategy,side,type,tif,price,qty,filled,status,code,stop,iceberg,trail,stp,route,input,signed,sent,acked,cancel_asked,doubted,ended
-7,rp-0000007-00000001,11,BTCUSDT,0,BUY,LIMIT_MAKER,GTC,50000,0.002,0.001,PARTIALLY_FILLED,0,0,0,0,,0,0,2026-11-18T11:06:40.123456789Z,,2026-11-18T11:06:40.123457789Z,,,
-7,rp-0000007-00000002,12,BTCUSDT,0,SELL,LIMIT,IOC,51000.5,0.0005,0.0005,FILLED,0,0.00000001,0,0,,0,0,2026-11-18T11:06:40.123459789Z,,,,,2026-11-18T11:06:40.123460789Z
+7,rp-0000007-00000001,11,BTCUSDT,quoter,BUY,LIMIT_MAKER,GTC,50000,0.002,0.001,PARTIALLY_FILLED,0,0,0,0,,0,0,2026-11-18T11:06:40.123456789Z,,2026-11-18T11:06:40.123457789Z,,,
+7,rp-0000007-00000002,12,BTCUSDT,quoter,SELL,LIMIT,IOC,51000.5,0.0005,0.0005,FILLED,0,0.00000001,0,0,,0,0,2026-11-18T11:06:40.123459789Z,,,,,2026-11-18T11:06:40.123460789Z
 `},
-		{"orders --open --format json", `{"run":7,"client":"rp-0000007-00000001","venue_id":11,"symbol":"BTCUSDT","strategy":0,"side":"BUY","type":"LIMIT_MAKER","tif":"GTC","price":"50000","qty":"0.002",` +
+		{"orders --open --format json", `{"run":7,"client":"rp-0000007-00000001","venue_id":11,"symbol":"BTCUSDT","strategy":"quoter","side":"BUY","type":"LIMIT_MAKER","tif":"GTC","price":"50000","qty":"0.002",` +
 			`"filled":"0.001","status":"PARTIALLY_FILLED","code":0,"stop":"0","iceberg":"0","trail":0,"stp":"","route":0,"input":0,"signed":"2026-11-18T11:06:40.123456789Z","sent":"",` +
 			`"acked":"2026-11-18T11:06:40.123457789Z","cancel_asked":"","doubted":"","ended":""}
 `},
-		{"fills --format csv", `time,symbol,trade_id,client,venue_id,side,price,qty,quote,fee,fee_asset,maker,heard
-2026-11-18T11:06:40.123458289Z,BTCUSDT,3,rp-0000007-00000001,11,BUY,50000,0.001,50,0.000001,BTC,true,2026-11-18T11:06:40.123458789Z
-2026-11-18T11:06:40.123460289Z,BTCUSDT,4,rp-0000007-00000002,12,SELL,51000.5,0.0005,25.50025,0.00001234,BNB,false,2026-11-18T11:06:40.123460789Z
+		{"fills --format csv", `time,symbol,trade_id,client,venue_id,strategy,side,price,qty,quote,fee,fee_asset,maker,heard
+2026-11-18T11:06:40.123458289Z,BTCUSDT,3,rp-0000007-00000001,11,quoter,BUY,50000,0.001,50,0.000001,BTC,true,2026-11-18T11:06:40.123458789Z
+2026-11-18T11:06:40.123460289Z,BTCUSDT,4,rp-0000007-00000002,12,quoter,SELL,51000.5,0.0005,25.50025,0.00001234,BNB,false,2026-11-18T11:06:40.123460789Z
 `},
-		{"fills --symbol ETHUSDT --format csv", "time,symbol,trade_id,client,venue_id,side,price,qty,quote,fee,fee_asset,maker,heard\n"},
+		{"fills --symbol ETHUSDT --format csv", "time,symbol,trade_id,client,venue_id,strategy,side,price,qty,quote,fee,fee_asset,maker,heard\n"},
 		// 0.0005 bought at 50000 went at 51000.5, less 0.000001 BTC at 50000; BNB is apart.
 		{"positions", `symbol   net     holding   cost  average  cash       realised  quote_fees  base_fees  base_fees_worth  profit   quote  fills  read_up_to_trade
 BTCUSDT  0.0005  0.000499  25    50000    -24.49975  0.50025   0           0.000001   0.05             0.45025  USDT   2      -1
@@ -95,7 +96,7 @@ BTCUSDT  BTC    0.000001
 `},
 		{"positions --fees --format csv", "symbol,asset,paid\nBTCUSDT,BNB,0.00001234\nBTCUSDT,BTC,0.000001\n"},
 		{"store show refusals --format csv", `run,reason,text,symbol,strategy,side,count,first,last,price,qty
-7,3,"position, ""limit""",BTCUSDT,0,BUY,17,2026-11-18T11:06:40.123456789Z,2026-11-18T11:06:40.123456789Z,0,0
+7,3,"position, ""limit""",BTCUSDT,quoter,BUY,17,2026-11-18T11:06:40.123456789Z,2026-11-18T11:06:40.123456789Z,0,0
 `},
 		{"store show sessions --limit 1", `run  era  started                         ended  clean  version  config                                                            account  prefix  text
 7    7    2026-11-18T11:06:40.123456789Z  -      false  v1       0000000000000000000000000000000000000000000000000000000000000000  testnet  rp      -

@@ -85,7 +85,7 @@ type (
 		Client   string      `parquet:"client"`
 		Venue    int64       `parquet:"venue_id"`
 		Symbol   string      `parquet:"symbol"`
-		Strategy int64       `parquet:"strategy"`
+		Strategy string      `parquet:"strategy"` // its number where the name is not known
 		Side     Side        `parquet:"side"`
 		Type     Type        `parquet:"type"`
 		TIF      TIF         `parquet:"tif"`
@@ -114,6 +114,7 @@ type (
 		Trade    int64       `parquet:"trade_id"`
 		Client   string      `parquet:"client"`
 		Venue    int64       `parquet:"venue_id"`
+		Strategy string      `parquet:"strategy"`
 		Side     Side        `parquet:"side"`
 		Price    core.Price  `parquet:"price,decimal(8:18)"`
 		Qty      core.Qty    `parquet:"qty,decimal(8:18)"`
@@ -167,7 +168,7 @@ type (
 		Reason   int64       `parquet:"reason"`
 		Text     string      `parquet:"text"`
 		Symbol   string      `parquet:"symbol"`
-		Strategy int64       `parquet:"strategy"`
+		Strategy string      `parquet:"strategy"`
 		Side     Side        `parquet:"side"`
 		Count    int64       `parquet:"count"`
 		First    core.WallNs `parquet:"first,optional,timestamp(nanosecond)"`
@@ -227,17 +228,20 @@ type Query struct {
 // The present era is that of the newest run.
 const presentEra = "(SELECT era FROM progress)"
 
-const ordersSelect = `SELECT run, client, venue, symbol, strategy, side, type, tif, price, qty, cum, status, code, stop, iceberg, trail, stp, route, input,
+// strategyName is the name of the strategy of an order, or of intents, in its run.
+const strategyName = "coalesce((SELECT name FROM strategies s WHERE s.run = o.run AND s.number = o.strategy), CAST(o.strategy AS TEXT))"
+
+const ordersSelect = `SELECT run, client, venue, symbol, ` + strategyName + `, side, type, tif, price, qty, cum, status, code, stop, iceberg, trail, stp, route, input,
 	signed, sent, acked, cancel, doubted, ended FROM (SELECT * FROM orders WHERE (?1 = 0 OR era = ` + presentEra + ` AND status < ?2)
-	AND (?3 = '' OR symbol = ?3) AND signed >= ?4 ORDER BY id DESC LIMIT ?5) ORDER BY id`
+	AND (?3 = '' OR symbol = ?3) AND signed >= ?4 ORDER BY id DESC LIMIT ?5) o ORDER BY id`
 
 // Orders calls f with each order, oldest first.
 func (r *Reader) Orders(q Query, f func(*Order) error) error {
 	return list(r, f, ordersSelect, q.Open, int64(core.Filled), q.Symbol, int64(q.Since), limit(q.Limit))
 }
 
-const fillsSelect = `SELECT time, symbol, trade, client, venue, side, price, qty, quote, fee, fee_asset, maker, heard
-	FROM (SELECT * FROM fills WHERE (?1 = '' OR symbol = ?1) AND heard >= ?2 AND (?4 = 0 OR era = ` + presentEra + `) ORDER BY seq DESC LIMIT ?3) ORDER BY seq`
+const fillsSelect = `SELECT time, symbol, trade, client, venue, coalesce((SELECT ` + strategyName + ` FROM orders o WHERE o.client = f.client), ''), side, price, qty, quote, fee, fee_asset, maker, heard
+	FROM (SELECT * FROM fills WHERE (?1 = '' OR symbol = ?1) AND heard >= ?2 AND (?4 = 0 OR era = ` + presentEra + `) ORDER BY seq DESC LIMIT ?3) f ORDER BY seq`
 
 // Fills calls f with each fill, in the order in which they became known.
 func (r *Reader) Fills(q Query, f func(*Fill) error) error {
@@ -266,8 +270,8 @@ func (r *Reader) Balances(_ Query, f func(*Balance) error) error {
 
 // Refusals calls f with each reason, of all runs.
 func (r *Reader) Refusals(q Query, f func(*Refusal) error) error {
-	return list(r, f, `SELECT run, reason, text, symbol, strategy, side, count, first, last, price, qty FROM (SELECT * FROM refusals
-		WHERE (?1 = '' OR symbol = ?1) AND last >= ?2 ORDER BY last DESC LIMIT ?3) ORDER BY last, reason, symbol, side`, q.Symbol, int64(q.Since), limit(q.Limit))
+	return list(r, f, `SELECT run, reason, text, symbol, `+strategyName+`, side, count, first, last, price, qty FROM (SELECT * FROM refusals
+		WHERE (?1 = '' OR symbol = ?1) AND last >= ?2 ORDER BY last DESC LIMIT ?3) o ORDER BY last, reason, symbol, side`, q.Symbol, int64(q.Since), limit(q.Limit))
 }
 
 // Halts calls f with each halt and each resumption, of all runs.

@@ -302,6 +302,13 @@ func (w *Writer) take(rec *journal.Record) error {
 		return w.exec("UPDATE sessions SET ended = ?, clean = ?, text = ? WHERE run = ?", int64(p.Wall), p.Clean, p.Text, w.run)
 	case *journal.Names:
 		return w.named(p)
+	case *journal.Strategies:
+		for n, name := range p.Names {
+			if err := w.exec("INSERT OR REPLACE INTO strategies VALUES (?, ?, ?)", w.run, n, name); err != nil {
+				return err
+			}
+		}
+		return nil
 	case *journal.Limit:
 		return w.exec("INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?)", w.run, p.Scope, p.Name, p.Value)
 	case *journal.Checkpoint:

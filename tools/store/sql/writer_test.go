@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -166,6 +167,39 @@ func TestARunThatCarriesNothingOverBeginsAnEra(t *testing.T) {
 	}
 }
 
+// A number means another strategy in another run, and none in journals of before.
+func TestStrategiesAreToldByTheNamesOfTheirRun(t *testing.T) {
+	dir := t.TempDir()
+	b := newTape(t, dir)
+	for i, names := range [][]string{nil, {"maker", "trend"}, {"trend", "maker"}} {
+		run := uint64(i + 1)
+		b.begin(run)
+		if names != nil {
+			b.note(&journal.Strategies{Names: names})
+		}
+		b.place(run, 1, "BTCUSDT", core.Buy, 100_00000000, 1_00000000)
+		b.tell(core.Report{Kind: core.ReportFill, Status: core.Filled, ID: 1, TradeID: int64(40 + run), Price: 100_00000000, Qty: 1_00000000, Cum: 1_00000000, Quote: 100_00000000, FeeAsset: core.NoAsset})
+		b.note(&journal.Refusal{Kind: core.Place, Reason: 12, Order: 5, Wall: b.now, Symbol: "BTCUSDT", Strategy: 1, Count: 1, Text: "position limit"})
+		b.file()
+	}
+	if err := caughtUp(t, dir).Close(); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, o := range rows(t, dir, (*Reader).Orders, Query{}) {
+		got = append(got, o.Strategy)
+	}
+	for _, f := range rows(t, dir, (*Reader).Fills, Query{}) {
+		got = append(got, f.Strategy)
+	}
+	for _, r := range rows(t, dir, (*Reader).Refusals, Query{}) {
+		got = append(got, r.Strategy)
+	}
+	if want := "0 maker trend 0 maker trend 1 trend maker"; strings.Join(got, " ") != want {
+		t.Errorf("strategies of orders, fills and refusals are %q, want %q", got, want)
+	}
+}
+
 func TestWhatCannotBeOpenedIsSaidOnOneLine(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := OpenReader(dir); !errors.Is(err, ErrNone) {
@@ -189,7 +223,7 @@ func TestWhatCannotBeOpenedIsSaidOnOneLine(t *testing.T) {
 		"reader": func() error { _, err := OpenReader(dir); return err },
 		"writer": func() error { _, err := OpenWriter(dir); return err },
 	} {
-		if err := open(); err == nil || !strings.Contains(err.Error(), "version 99, this riposte knows up to 1") || strings.Contains(err.Error(), "\n") {
+		if err := open(); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("version 99, this riposte knows up to %d", len(schema()))) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s of a newer schema: got %v, want one line with both versions", what, err)
 		}
 	}
