@@ -65,6 +65,21 @@ func TestOwnOrdersAreCancelledOnceTheAccountStreamIsLost(t *testing.T) {
 	}
 }
 
+func TestTheDeadManActsAtEveryLoss(t *testing.T) {
+	r := newRig(t, cutOff)
+	for n := range 3 {
+		r.g.OnUserUp()
+		r.pass(time.Second)
+		id := r.rests()
+		r.g.OnUserDown()
+		r.pass(cutOffAfter + time.Second)
+		r.until("the order is cancelled", func() bool { return r.status(id) == core.Canceled })
+		if got := r.g.Stats.DeadMan; got != uint64(n+1) {
+			t.Fatalf("at loss %d the dead man has acted %d times", n+1, got)
+		}
+	}
+}
+
 func TestOwnOrdersAreCancelledWhenTheOrderLinkComesBack(t *testing.T) {
 	r := newRig(t, cutOff)
 	r.g.OnUserUp()

@@ -12,13 +12,21 @@ import (
 // Draw takes the choices of a run from a seed: first what the engine is set to do, then
 // which classes of fault exist at all (a fault that is always there hides others), then
 // how often each strikes, then each event.
-func Draw(seed uint64, length time.Duration) *Plan {
+func Draw(seed uint64, length time.Duration) *Plan { return Campaign(seed, length, nil) }
+
+// campaignRate is how often in ten minutes the classes of a campaign strike at least.
+const campaignRate = 60
+
+// Campaign draws from a seed as Draw does, but of the classes named only, and of each as
+// often as it may strike and every ten seconds at least: for what takes one fault many times, or two together that are
+// both rare. No name: Draw.
+func Campaign(seed uint64, length time.Duration, names []string) *Plan {
 	d := &drawing{Rand: rand.New(rand.NewPCG(seed, textHash("plan"))), p: &Plan{Seed: seed, Time: length}}
 	d.work()
 	d.world()
 	list := slices.Concat(classes, lasting)
 	alone := -1
-	if d.chance(0.25) { // what one fault does is often hidden by the others
+	if len(names) == 0 && d.chance(0.25) { // what one fault does is often hidden by the others
 		alone = d.IntN(len(list))
 		if d.chance(0.3) { // what must cost nothing shows only where nothing else is wrong
 			alone = slices.IndexFunc(list, func(c class) bool { return c.name == "planned" })
@@ -27,6 +35,9 @@ func Draw(seed uint64, length time.Duration) *Plan {
 	for i := range list {
 		c := &list[i]
 		on, rate := d.Float64() < c.share, d.rate(c.low, c.high)
+		if len(names) > 0 {
+			on, rate = slices.Contains(names, c.name), max(c.high, campaignRate)
+		}
 		if alone >= 0 && alone != i || alone < 0 && !on {
 			continue
 		}
@@ -78,6 +89,14 @@ func (d *drawing) bring(e *Event) {
 	if d.chance(0.7) {
 		d.p.Events = append(d.p.Events, help)
 	}
+}
+
+// Classes are the names of all classes of fault.
+func Classes() (list []string) {
+	for _, c := range slices.Concat(classes, lasting) {
+		list = append(list, c.name)
+	}
+	return list
 }
 
 // Kinds are all kinds of event that Draw can draw.

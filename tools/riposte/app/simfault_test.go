@@ -246,6 +246,7 @@ func (r *simRun) tend() {
 		r.ended(l)
 		r.next, r.life = l.dir, nil
 	case lifeRunning:
+		r.unrefused(l)
 		r.mend(l, l.d.gate.Halted()|l.d.gateway.Halted())
 	}
 }

@@ -174,6 +174,15 @@ func spoilable(b []byte, n int) int {
 	return starts[1+n%(len(starts)-2)] + 20
 }
 
+// unrefused judges a start that came about (P18): whatever it does then, on a damaged journal
+// there must be none.
+func (r *simRun) unrefused(l *simLife) {
+	if r.spoilt != "" && l.dir == r.next {
+		r.w.Violated("P18", fmt.Sprintf("life %d runs on a damaged journal", l.n))
+		r.spoilt = ""
+	}
+}
+
 // refused takes note of a start that came to nothing: one on a damaged journal has to, and
 // the journal is put back. It reports whether that was so.
 func (r *simRun) refused(why string) bool {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"riposte/core"
@@ -51,7 +52,30 @@ func (t *faultTable) add(o faultTable) {
 	}
 }
 
-// String is the table for people.
+// void are the cells in which a fault has nothing to strike, each kind with the reason: they
+// are drawn and come to nothing, and count for nothing.
+var void = []struct {
+	faults, states []string
+	why            string
+}{
+	{[]string{"operator"}, []string{"boot", "replay", "ending"}, "commands are taken by a process that runs, not by one that starts or ends"},
+	{[]string{"restart"}, []string{"boot", "replay", "ending"}, "only a process that runs can be asked to end"},
+	{[]string{"bye", "stick", "terminate"}, []string{"boot"}, "they end sockets and subscriptions that are there, and a start has none: the loop opens them"},
+	{[]string{"nibble"}, []string{"boot"}, "nothing rests that could be traded with: nothing has been sent yet"},
+	{[]string{"damage"}, []string{"boot"}, "the journal of a first life has no record yet that others follow"},
+}
+
+// voidFor is why a fault has nothing to strike in a state, "" if it has.
+func voidFor(fault, state string) string {
+	for _, v := range void {
+		if slices.Contains(v.faults, fault) && slices.Contains(v.states, state) {
+			return v.why
+		}
+	}
+	return ""
+}
+
+// String is the table for people; "-" is a cell that cannot be.
 func (t faultTable) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%12s", "")
@@ -61,29 +85,44 @@ func (t faultTable) String() string {
 	for _, name := range slices.Sorted(maps.Keys(t)) {
 		fmt.Fprintf(&b, "\n%12s", name)
 		for _, s := range sim.States {
-			fmt.Fprintf(&b, " %11d", t[name][s])
+			cell := strconv.Itoa(t[name][s])
+			if voidFor(name, s) != "" {
+				cell = "-"
+			}
+			fmt.Fprintf(&b, " %11s", cell)
 		}
+	}
+	for _, v := range void {
+		fmt.Fprintf(&b, "\n- %s when %s: %s", strings.Join(v.faults, ", "), strings.Join(v.states, ", "), v.why)
 	}
 	return b.String()
 }
 
-// rare tells the cells that are empty or nearly so. None is impossible: a fault strikes by
-// the calendar, whatever the state. In brackets is how often it would have struck there if
-// faults and states came together by chance, from the sums of row and column.
+// rare tells the other cells that are empty or nearly so. They are possible: a fault strikes
+// by the calendar, or when the state it waits for comes. In brackets is how often it would
+// have struck there if faults and states came together by chance, from the sums of row and
+// column.
 func (t faultTable) rare() string {
 	const few = 30
 	rows, columns, all := map[string]int{}, map[string]int{}, 0
 	for name, row := range t {
 		for s, n := range row {
+			if voidFor(name, s) != "" {
+				continue
+			}
 			rows[name] += n
 			columns[s] += n
 			all += n
 		}
 	}
 	var empty []string
-	cells, below := 0, 0
+	cells, below, none := 0, 0, 0
 	for _, name := range slices.Sorted(maps.Keys(t)) {
 		for _, s := range sim.States {
+			if voidFor(name, s) != "" {
+				none++
+				continue
+			}
 			n := t[name][s]
 			cells++
 			if n < few {
@@ -94,7 +133,8 @@ func (t faultTable) rare() string {
 			}
 		}
 	}
-	return fmt.Sprintf("%d cells, %d below %d, %d empty because both are rare: %s", cells, below, few, len(empty), strings.Join(empty, ", "))
+	return fmt.Sprintf("%d cells cannot be; of the %d others %d are below %d, and %d empty, in brackets how often chance alone would bring them: %s",
+		none, cells, below, few, len(empty), strings.Join(empty, ", "))
 }
 
 // states are those that hold now.

@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,6 +28,7 @@ import (
 var (
 	simSeed    = flag.Uint64("sim.seed", 0, "run this seed alone, and tell what happens")
 	simSeeds   = flag.String("sim.seeds", "", "run the seeds from A to B, given as A:B")
+	simOnly    = flag.String("sim.only", "", "seeds draw these classes of fault only, with commas, as often as they may strike")
 	simMinutes = flag.Float64("sim.minutes", 1, "simulated minutes with faults")
 	simPlan    = flag.String("sim.plan", "", "run the plan of this file alone, and tell what happens")
 	simTwice   = flag.Bool("sim.twice", false, "run everything twice and compare")
@@ -43,6 +45,15 @@ const simDefault = 8
 
 func TestSimulation(t *testing.T) {
 	length := time.Duration(*simMinutes * float64(time.Minute))
+	var only []string
+	if *simOnly != "" {
+		only = strings.Split(*simOnly, ",")
+	}
+	for _, name := range only {
+		if !slices.Contains(sim.Classes(), name) {
+			t.Fatalf("cannot use -sim.only: found %q, want some of %s", name, strings.Join(sim.Classes(), ", "))
+		}
+	}
 	// Worlds are small and make much garbage: a collection less often is a tenth of the time.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	b := &simBatch{t: t, root: simRoot(t), twice: *simTwice}
@@ -58,14 +69,14 @@ func TestSimulation(t *testing.T) {
 		b.run(p)
 	case *simSeed != 0:
 		b.loud = true
-		b.run(sim.Draw(*simSeed, length))
+		b.run(sim.Campaign(*simSeed, length, only))
 	case *simSeeds != "":
 		var from, to uint64
 		if _, err := fmt.Sscanf(*simSeeds, "%d:%d", &from, &to); err != nil {
 			t.Fatalf("cannot read -sim.seeds: got %q, want A:B", *simSeeds)
 		}
 		for seed := from; seed <= to; seed++ {
-			b.run(sim.Draw(seed, length))
+			b.run(sim.Campaign(seed, length, only))
 		}
 	default:
 		b.twice = true

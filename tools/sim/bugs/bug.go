@@ -22,13 +22,29 @@ import (
 // and ends at the next or at an empty line. Below file stand whole lines of it: " " those
 // that stay, "-" those that go, "+" those that come. They must be found exactly once.
 // A bug may have several changes, of one file too; lines that begin with # are for people.
+//
+// Two more lines are for what the whole swarm of seeds would find too seldom or not at all:
+//
+//	swarm dark session
+//	test ./exec TestTheDeadManWorksAgain
+//	why the venue of the simulation never ...
+//
+// With the first its seeds draw these classes of fault only. A bug with a test is not
+// hunted with the simulation, for the reason told: it is caught if that test, run on the
+// planted source, fails.
 type bug struct {
 	name   string
 	from   string   // thread or incident, and what went wrong there
 	faults []string // rows of the fault matrix that it takes to show, "none": any run does
 	caught []string // promises that should catch it
+	swarm  []string // classes of fault that its seeds draw, none: as always
+	tests  []test
+	why    string // it is not caught by the simulation
 	edits  []edit
 }
+
+// test names one test of the tree.
+type test struct{ pkg, name string }
 
 // edit is one change of one file.
 type edit struct {
@@ -85,6 +101,13 @@ func parseBugs(text string) (list []bug, err error) {
 			b.faults = strings.Fields(rest)
 		case word == "caught":
 			b.caught = strings.Fields(rest)
+		case word == "swarm":
+			b.swarm = strings.Fields(rest)
+		case word == "test":
+			pkg, name, _ := strings.Cut(rest, " ")
+			b.tests = append(b.tests, test{pkg, name})
+		case word == "why":
+			b.why = rest
 		case word == "file":
 			b.edits = append(b.edits, edit{file: rest})
 		case strings.ContainsAny(line[:1], " -+") && len(b.edits) > 0:
@@ -96,7 +119,7 @@ func parseBugs(text string) (list []bug, err error) {
 				e.new = append(e.new, line[1:])
 			}
 		default:
-			return nil, fail(n, "found %q, want from, fault, caught, file or a line of one", line)
+			return nil, fail(n, "found %q, want from, fault, caught, swarm, test, why, file or a line of one", line)
 		}
 	}
 	for i := range list {
@@ -115,6 +138,10 @@ func (b *bug) check() error {
 		return fmt.Errorf("%s is from %q, want a source, a colon and what went wrong there", b.name, b.from)
 	case len(b.caught) == 0 || len(b.faults) == 0:
 		return fmt.Errorf("%s does not say what should catch it, or under which faults", b.name)
+	case len(b.tests) > 0 != (b.why != ""):
+		return fmt.Errorf("%s has %d tests and %q for why the simulation does not catch it, want both or none", b.name, len(b.tests), b.why)
+	case slices.ContainsFunc(b.tests, func(t test) bool { return !strings.HasPrefix(t.pkg, "./") || !strings.HasPrefix(t.name, "Test") }):
+		return fmt.Errorf("%s has the tests %q, want each as ./package TestName", b.name, b.tests)
 	case len(b.edits) == 0:
 		return fmt.Errorf("%s changes nothing", b.name)
 	}

@@ -66,6 +66,7 @@ func TestABugThatSaysTooLittleIsRefused(t *testing.T) {
 	for _, c := range []struct{ old, new string }{
 		{"bug a", "bug A b"}, {"from x#1: what\n", ""}, {"from x#1: what", "from x#1"}, {"fault none\n", ""}, {"caught P1\n", ""},
 		{"file a.go\n", ""}, {"-old\n", ""}, {"+new", "+old"}, {"fault", "guilt"},
+		{"file a.go", "test ./a TestA\nfile a.go"}, {"file a.go", "why not\nfile a.go"}, {"file a.go", "why not\ntest a TestA\nfile a.go"},
 	} {
 		if _, err := parseBugs(strings.Replace(good, c.old, c.new, 1)); err == nil {
 			t.Errorf("with %q for %q there is no complaint", c.new, c.old)
@@ -73,6 +74,10 @@ func TestABugThatSaysTooLittleIsRefused(t *testing.T) {
 	}
 	if _, err := parseBugs(good); err != nil {
 		t.Error(err)
+	}
+	list, err := parseBugs(strings.Replace(good, "file", "swarm dark reset\ntest ./a TestA\nwhy it is small\nfile", 1))
+	if err != nil || len(list[0].swarm) != 2 || list[0].tests[0] != (test{"./a", "TestA"}) || list[0].why != "it is small" {
+		t.Error(list, err)
 	}
 	if _, err := readBugs(filepath.Join(folder, "none")); err == nil {
 		t.Error("a folder without bugs is taken for one")

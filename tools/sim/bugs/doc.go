@@ -2,7 +2,7 @@
 // that was made in public, in software of this kind, put into this engine as a change of
 // a few lines. The runner builds the simulation with one of them at a time, by go's
 // -overlay, so that no file of the tree is touched, and runs seeds until something is
-// found.
+// found. Few are no matter of the simulation: they name the test that must fail instead.
 //
 //	go run ./tools/sim/bugs [-bugs REGEXP] [-seeds N] [-json]
 //

@@ -41,6 +41,8 @@ type hunter struct {
 
 	minutes float64
 	sick    map[uint64]bool // seeds that break a promise without any bug: they prove nothing
+	dir     string          // of binary
+	binary  string          // the simulation without a bug
 	log     io.Writer
 }
 
@@ -50,6 +52,7 @@ type catch struct {
 	Expected []string `json:"expected"`
 	Found    bool     `json:"found"`
 	Promise  string   `json:"promise,omitempty"`
+	Test     string   `json:"test,omitempty"` // that failed, where it was no matter of the simulation
 	Seed     uint64   `json:"seed"`
 	Seeds    int      `json:"seeds"` // run until it was found, or in vain
 	Text     string   `json:"text,omitempty"`
@@ -63,6 +66,8 @@ func (c catch) String() string {
 		return fmt.Sprintf("%s: %s", c.Bug, c.Error)
 	case !c.Found:
 		return fmt.Sprintf("%s: not found in %d seeds", c.Bug, c.Seeds)
+	case c.Test != "":
+		return fmt.Sprintf("%s: %s fails", c.Bug, c.Test)
 	}
 	return fmt.Sprintf("%s: %s after %d seeds (%d): %s", c.Bug, c.Promise, c.Seeds, c.Seed, c.Text)
 }
@@ -120,6 +125,14 @@ func (h *hunter) hunt(ctx context.Context, b *bug, seeds int) (c catch) {
 		c.Error = err.Error()
 		return c
 	}
+	if b != nil && len(b.tests) > 0 {
+		h.prove(ctx, b, over, &c)
+		return c
+	}
+	var swarm []string
+	if b != nil {
+		swarm = b.swarm
+	}
 	binary := filepath.Join(dir, "sim.test")
 	if text, err := h.golang(ctx, "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", over, "-o", binary, simPackage); err != nil {
 		c.Error = fmt.Sprintf("does not build: %s", text)
@@ -127,7 +140,7 @@ func (h *hunter) hunt(ctx context.Context, b *bug, seeds int) (c catch) {
 	}
 	for batch := 1; c.Seeds < seeds && ctx.Err() == nil; batch = min(2*batch, batchMost) {
 		n := min(batch, seeds-c.Seeds)
-		text, err := h.simulate(ctx, binary, c.Seeds+1, c.Seeds+n, slices.Contains(c.Expected, "P23"))
+		text, err := h.simulate(ctx, binary, c.Seeds+1, c.Seeds+n, slices.Contains(c.Expected, "P23"), swarm)
 		if err == nil {
 			c.Seeds += n
 			continue
@@ -135,7 +148,14 @@ func (h *hunter) hunt(ctx context.Context, b *bug, seeds int) (c catch) {
 		if ctx.Err() != nil {
 			break
 		}
-		if c.read(text, h.sick) {
+		sick := h.sick
+		if len(swarm) > 0 {
+			if sick, err = h.sickOf(ctx, text, swarm); err != nil {
+				c.Error = err.Error()
+				return c
+			}
+		}
+		if c.read(text, sick) {
 			return c
 		}
 		if !broken.MatchString(text) {
@@ -147,19 +167,79 @@ func (h *hunter) hunt(ctx context.Context, b *bug, seeds int) (c catch) {
 	return c
 }
 
+// prove runs the tests that a bug names on the planted source: one of them must fail, and
+// not for want of a build. That they pass without it is what the tree's own tests say.
+func (h *hunter) prove(ctx context.Context, b *bug, over string, c *catch) {
+	for _, t := range b.tests {
+		text, err := h.golang(ctx, "test", "-vet=off", "-count=1", "-overlay", over, "-run", "^"+t.name+"$", t.pkg)
+		if err != nil && failed(text, t.name) {
+			c.Found, c.Test, c.Text = true, t.pkg+" "+t.name, b.why
+			return
+		}
+		if err != nil {
+			c.Error = fmt.Sprintf("%s of %s did not run: %s", t.name, t.pkg, clip(text, 200))
+		} else if strings.Contains(text, "no tests to run") {
+			c.Error = fmt.Sprintf("%s has no test %s", t.pkg, t.name)
+		}
+	}
+}
+
+// failed says whether a test's output tells that it failed, or ended its process.
+func failed(text, name string) bool {
+	return strings.Contains(text, "--- FAIL: "+name+" ") || crashed(text) != "" && !strings.Contains(text, "[build failed]")
+}
+
+// clean is the simulation without a bug, built once.
+func (h *hunter) clean(ctx context.Context) (string, error) {
+	if h.binary != "" {
+		return h.binary, nil
+	}
+	dir, err := os.MkdirTemp("", "bug")
+	if err != nil {
+		return "", err
+	}
+	h.dir = dir
+	binary := filepath.Join(dir, "sim.test")
+	if text, err := h.golang(ctx, "test", "-c", "-vet=off", "-ldflags=-s -w", "-o", binary, simPackage); err != nil {
+		return "", fmt.Errorf("the tree as it is does not build: %s", text)
+	}
+	h.binary = binary
+	return binary, nil
+}
+
+// close takes away what it has built.
+func (h *hunter) close() {
+	if h.dir != "" {
+		_ = os.RemoveAll(h.dir)
+	}
+}
+
+// sickOf runs the seeds of a swarm that have found something once more without the bug,
+// and says which find something all the same.
+func (h *hunter) sickOf(ctx context.Context, text string, swarm []string) (map[uint64]bool, error) {
+	binary, err := h.clean(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sick := map[uint64]bool{}
+	for _, m := range broken.FindAllStringSubmatch(text, -1) {
+		seed, _ := strconv.Atoi(m[1])
+		if _, err := h.simulate(ctx, binary, seed, seed, false, swarm); err == nil {
+			break
+		}
+		sick[uint64(seed)] = true //nolint:gosec // seeds begin at 1
+	}
+	return sick, ctx.Err()
+}
+
 // canary runs seeds with the tree as it is and says which break a promise.
 func (h *hunter) canary(ctx context.Context, seeds int) (sick map[uint64]bool, report string, err error) {
-	dir, err := os.MkdirTemp("", "bug")
+	binary, err := h.clean(ctx)
 	if err != nil {
 		return nil, "", err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	binary := filepath.Join(dir, "sim.test")
-	if text, err := h.golang(ctx, "test", "-c", "-vet=off", "-ldflags=-s -w", "-o", binary, simPackage); err != nil {
-		return nil, "", fmt.Errorf("the tree as it is does not build: %s", text)
-	}
 	sick = map[uint64]bool{}
-	text, err := h.simulate(ctx, binary, 1, seeds, false)
+	text, err := h.simulate(ctx, binary, 1, seeds, false, nil)
 	if err == nil {
 		return sick, "", nil
 	}
@@ -175,9 +255,9 @@ func (h *hunter) canary(ctx context.Context, seeds int) (sick map[uint64]bool, r
 }
 
 // simulate runs seeds.
-func (h *hunter) simulate(ctx context.Context, binary string, from, to int, twice bool) (string, error) {
+func (h *hunter) simulate(ctx context.Context, binary string, from, to int, twice bool, swarm []string) (string, error) {
 	cmd := exec.CommandContext(ctx, binary, "-test.run", simTest, "-test.timeout", "0", fmt.Sprintf("-sim.seeds=%d:%d", from, to),
-		fmt.Sprintf("-sim.minutes=%g", h.minutes), fmt.Sprintf("-sim.twice=%v", twice))
+		fmt.Sprintf("-sim.minutes=%g", h.minutes), fmt.Sprintf("-sim.twice=%v", twice), "-sim.only="+strings.Join(swarm, ","))
 	cmd.Dir = h.path(simPackage)
 	text, err := cmd.CombinedOutput()
 	return string(text), err

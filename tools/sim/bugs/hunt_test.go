@@ -42,8 +42,9 @@ func uitoa(n uint64) string { return strconv.FormatUint(n, 10) }
 
 func TestTheTableCountsWhatWasCaught(t *testing.T) {
 	var b strings.Builder
-	table(&b, []catch{{Bug: "a", Found: true, Promise: "P1", Seeds: 3}, {Bug: "b", Seeds: 9}, {Bug: "c", Found: true, Promise: "P2", Seeds: 5}, {Bug: "d", Error: "does not build"}})
-	if text := b.String(); !strings.HasSuffix(text, "caught 2 of 4, seeds needed: median 5, most 5\n") || !strings.Contains(text, "not caught") || !strings.Contains(text, "ERROR") {
+	table(&b, []catch{{Bug: "a", Found: true, Promise: "P1", Seeds: 3}, {Bug: "b", Seeds: 9}, {Bug: "c", Found: true, Promise: "P2", Seeds: 5}, {Bug: "d", Error: "does not build"},
+		{Bug: "e", Found: true, Test: "./exec TestX"}})
+	if text := b.String(); !strings.HasSuffix(text, "5 bugs: 2 caught by the simulation (seeds needed: median 5, most 5), 1 caught by a named test, 2 not caught\n") || !strings.Contains(text, "not caught") || !strings.Contains(text, "ERROR") {
 		t.Error(text)
 	}
 }

@@ -29,6 +29,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	root := flags.String("root", ".", "the module's root")
 	which := flags.String("bugs", "", "only bugs whose name matches this regular expression")
 	h := hunter{log: log}
+	defer h.close()
 	flags.IntVar(&h.seeds, "seeds", 2000, "how many seeds to try with each bug at most")
 	flags.Float64Var(&h.minutes, "minutes", 2, "how many minutes with faults a seed simulates")
 	flags.DurationVar(&h.limit, "limit", defaultLimit, "how long one bug may take")
@@ -92,6 +93,7 @@ func table(out io.Writer, list []catch) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "bug\tcaught by\texpected\tseeds\tseconds\twhat was found")
 	var seeds []int
+	tested := 0
 	for _, c := range list {
 		by := c.Promise
 		switch {
@@ -99,18 +101,21 @@ func table(out io.Writer, list []catch) {
 			by = "ERROR"
 		case !c.Found:
 			by = "not caught"
+		case c.Test != "":
+			by = "test"
+			tested++
+			c.Text = c.Test + ": " + c.Text
 		default:
 			seeds = append(seeds, c.Seeds)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%.0f\t%s\n", c.Bug, by, strings.Join(c.Expected, " "), c.Seeds, c.Seconds, clip(c.Text+c.Error, 90))
 	}
 	_ = w.Flush()
-	if len(seeds) == 0 {
-		fmt.Fprintf(out, "caught 0 of %d\n", len(list))
-		return
+	needed := ""
+	if slices.Sort(seeds); len(seeds) > 0 {
+		needed = fmt.Sprintf(" (seeds needed: median %d, most %d)", seeds[len(seeds)/2], seeds[len(seeds)-1])
 	}
-	slices.Sort(seeds)
-	fmt.Fprintf(out, "caught %d of %d, seeds needed: median %d, most %d\n", len(seeds), len(list), seeds[len(seeds)/2], seeds[len(seeds)-1])
+	fmt.Fprintf(out, "%d bugs: %d caught by the simulation%s, %d caught by a named test, %d not caught\n", len(list), len(seeds), needed, tested, len(list)-len(seeds)-tested)
 }
 
 func clip(s string, most int) string {
