@@ -191,7 +191,7 @@ func TestALockedOrDamagedStoreIsSaid(t *testing.T) {
 	if code != exitFailure || !strings.Contains(errs, "damaged") || strings.Count(errs, "\n") != 1 {
 		t.Errorf("a damaged store: exit %d, %q; want one line", code, errs)
 	}
-	if out := mustRun(t, "store", "rebuild", "--set", set); !strings.Contains(out, "made anew from 11 records") {
+	if out := mustRun(t, "store", "rebuild", "--set", set); !strings.Contains(out, "made anew from 12 records") {
 		t.Errorf("the rebuild says %q", out)
 	}
 	if got := mustRun(t, "orders", "--format", "csv", "--set", set); got != before {
