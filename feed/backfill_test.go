@@ -26,15 +26,9 @@ type fillRig struct {
 
 func newFillRig(t *testing.T, change func(cfg *feed.BackfillConfig)) *fillRig {
 	t.Helper()
-	tab := core.NewInstruments()
-	for i := range 5 {
-		if _, err := tab.Add(core.Instrument{Symbol: fmt.Sprintf("S%d", i)}); err != nil {
-			t.Fatal(err)
-		}
-	}
 	r := &fillRig{t: t, clock: newClock(), lib: &library{reply: make(chan error, 100)}, asks: ring.New[trail.Ask](16), answers: ring.New[*trail.Answer](2)}
 	cfg := feed.BackfillConfig{
-		Instruments: tab, Clock: r.clock, Asks: r.asks, Answers: r.answers, Parallel: 1, Priority: []int{0, 0, 7, 0, 9},
+		Instruments: fiveSymbols(t), Clock: r.clock, Asks: r.asks, Answers: r.answers, Parallel: 1, Priority: []int{0, 0, 7, 0, 9},
 		Fetch: func(ctx context.Context, symbol string, a *trail.Ask) ([]byte, error) {
 			return r.lib.fetch(ctx, symbol, a.Limit)
 		},
@@ -52,13 +46,7 @@ func newFillRig(t *testing.T, change func(cfg *feed.BackfillConfig)) *fillRig {
 	if r.f, err = feed.NewBackfill(cfg); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		if err := r.f.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	closedAtEnd(t, r.f.Close)
 	return r
 }
 

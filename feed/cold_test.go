@@ -48,6 +48,29 @@ func (l *library) list() []string {
 	return slices.Clone(l.asked)
 }
 
+// fiveSymbols are S0 to S4.
+func fiveSymbols(t *testing.T) *core.Instruments {
+	t.Helper()
+	tab := core.NewInstruments()
+	for i := range 5 {
+		if _, err := tab.Add(core.Instrument{Symbol: fmt.Sprintf("S%d", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return tab
+}
+
+// closedAtEnd closes what runs in the background when the test ends.
+func closedAtEnd(t *testing.T, closeIt func(context.Context) error) {
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		if err := closeIt(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 type snapRig struct {
 	t      *testing.T
 	clock  *testClock
@@ -59,15 +82,9 @@ type snapRig struct {
 
 func newSnapRig(t *testing.T, change func(cfg *feed.SnapshotConfig)) *snapRig {
 	t.Helper()
-	tab := core.NewInstruments()
-	for i := range 5 {
-		if _, err := tab.Add(core.Instrument{Symbol: fmt.Sprintf("S%d", i)}); err != nil {
-			t.Fatal(err)
-		}
-	}
 	r := &snapRig{t: t, clock: newClock(), lib: &library{reply: make(chan error, 100)}, want: ring.New[book.Want](16), images: ring.New[*book.Image](2)}
 	cfg := feed.SnapshotConfig{
-		Instruments: tab, Clock: r.clock, Want: r.want, Images: r.images, Fetch: r.lib.fetch, Limit: 1000, Parallel: 1,
+		Instruments: fiveSymbols(t), Clock: r.clock, Want: r.want, Images: r.images, Fetch: r.lib.fetch, Limit: 1000, Parallel: 1,
 		Parse: func(body []byte, id core.InstrumentID, limit int) (*book.Image, error) {
 			return binance.ParseSnapshot(body, id, limit, core.Milliseconds)
 		},
@@ -80,13 +97,7 @@ func newSnapRig(t *testing.T, change func(cfg *feed.SnapshotConfig)) *snapRig {
 	if r.f, err = feed.NewSnapshots(cfg); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		if err := r.f.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	closedAtEnd(t, r.f.Close)
 	return r
 }
 

@@ -26,6 +26,16 @@ func (j *joint) missing() (out []string) {
 	return out
 }
 
+// outage ends all lines; the first comes back.
+func (j *joint) outage() {
+	for _, s := range j.lines {
+		if s.conn != nil {
+			s.lost(net.ErrClosed, false)
+		}
+	}
+	j.up(0)
+}
+
 func tradeOf(id int) core.Event { return core.Event{Kind: core.Trade, ID: uint64(id)} }
 
 func TestArbiterTellsWhatNoLineBrought(t *testing.T) {
@@ -70,35 +80,23 @@ func TestArbiterTellsWhatNoLineBrought(t *testing.T) {
 		}, []string{"4 3-4", "4 7-8"}},
 		"what passed while no line was up": {func(j *joint) {
 			j.bring(0, delta(1, 5))
-			j.lines[0].lost(net.ErrClosed, false)
-			j.lines[1].lost(net.ErrClosed, false)
-			j.up(0)
+			j.outage()
 			j.bring(0, delta(31, 40))
 		}, []string{"1 6-30"}},
 		"what passed over two losses of all lines": {func(j *joint) {
 			j.bring(0, delta(1, 5))
-			for range 2 {
-				for _, s := range j.lines {
-					if s.conn != nil {
-						s.lost(net.ErrClosed, false)
-					}
-				}
-				j.up(0)
-			}
+			j.outage()
+			j.outage()
 			j.bring(0, delta(31, 40))
 		}, []string{"1 6-30"}},
 		"nothing where the loss of all lines lost nothing": {func(j *joint) {
 			j.bring(0, delta(1, 5))
-			j.lines[0].lost(net.ErrClosed, false)
-			j.lines[1].lost(net.ErrClosed, false)
-			j.up(0)
+			j.outage()
 			j.bring(0, delta(6, 7))
 		}, nil},
 		"no id twice where a line tells anew what was known": {func(j *joint) {
 			j.bring(0, delta(1, 50))
-			j.lines[0].lost(net.ErrClosed, false)
-			j.lines[1].lost(net.ErrClosed, false)
-			j.up(0)
+			j.outage()
 			j.bring(0, delta(20, 30))
 			j.bring(0, delta(61, 70))
 		}, []string{"1 51-60"}},

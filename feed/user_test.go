@@ -168,17 +168,19 @@ func TestUserSessionEndsAreToldOnceAndMended(t *testing.T) {
 	}
 }
 
-func TestUserSessionNoticesAMuteVenueWithinSeconds(t *testing.T) {
-	r := newUserRig(t, func(c *vconn) {
-		if !c.grant() {
-			return
-		}
-		if c.number == 1 {
-			c.mute()
-			return
-		}
+// muteFirst is a venue whose first connection says nothing once it has been granted.
+func muteFirst(c *vconn) {
+	switch {
+	case !c.grant():
+	case c.number == 1:
+		c.mute()
+	default:
 		c.stay()
-	}, nil)
+	}
+}
+
+func TestUserSessionNoticesAMuteVenueWithinSeconds(t *testing.T) {
+	r := newUserRig(t, muteFirst, nil)
 	r.wrote(1)
 	r.clock.forward(3100 * time.Millisecond)
 	r.until("a ping", func(st feed.UserStatus) bool { return st.PingsSent == 1 })
@@ -191,16 +193,7 @@ func TestUserSessionNoticesAMuteVenueWithinSeconds(t *testing.T) {
 // A process that stood still for as long as a death takes to notice, and finds nothing
 // that came meanwhile, starts over at once.
 func TestUserSessionThatSleptWithItsConnectionStartsOver(t *testing.T) {
-	r := newUserRig(t, func(c *vconn) {
-		if !c.grant() {
-			return
-		}
-		if c.number == 1 {
-			c.mute()
-			return
-		}
-		c.stay()
-	}, nil)
+	r := newUserRig(t, muteFirst, nil)
 	r.wrote(1)
 	r.clock.forward(5100 * time.Millisecond)
 	if got := r.wrote(3); !strings.HasPrefix(got[1], "down: ") || r.u.Status().PingsSent != 0 {

@@ -2,9 +2,7 @@ package app
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -16,7 +14,6 @@ import (
 	"riposte/core"
 	"riposte/core/journal"
 	execbinance "riposte/exec/binance"
-	"riposte/tools/store"
 )
 
 // sharedFor is how long the account is shared; an acceptance run takes 10m.
@@ -174,41 +171,16 @@ func (p *process) last() (r report) {
 // many of them have another prefix.
 func journaledCancels(t *testing.T, dir, prefix string) (asked map[string]bool, foreign int) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*.journal"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("found journals %v, %v in %s", files, err, dir)
-	}
 	asked = map[string]bool{}
-	for _, name := range files {
-		r, err := store.OpenReader(name)
-		if err != nil {
-			t.Fatal(err)
+	for _, in := range journaled[journal.Intent](t, dir, journal.KindIntent) {
+		if in.Kind != core.Cancel {
+			continue
 		}
-		for {
-			rec, err := r.Next()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			var in journal.Intent
-			if rec.Kind != journal.KindIntent {
-				continue
-			}
-			if err := in.Decode(&rec); err != nil {
-				t.Fatal(err)
-			}
-			if in.Kind != core.Cancel {
-				continue
-			}
-			id := in.Client.String()
-			asked[id] = true
-			if !strings.HasPrefix(id, prefix) {
-				foreign++
-			}
+		id := in.Client.String()
+		asked[id] = true
+		if !strings.HasPrefix(id, prefix) {
+			foreign++
 		}
-		_ = r.Close()
 	}
 	return asked, foreign
 }

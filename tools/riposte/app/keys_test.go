@@ -254,18 +254,7 @@ func TestARefusedKeyIsDiagnosedAtTheStart(t *testing.T) {
 func TestAKeyRevokedInFlightStopsOrdersAndSaysWhy(t *testing.T) {
 	v := openKeyed(t, hmacKeys(2)...)
 	tap := &wireTap{number: map[string]int{}, orders: map[int]int{}}
-	d, err := openDeskWith(v.config(), func(d *desk) { d.tap = tap.dial })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := d.close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	if err := d.start(); err != nil {
-		t.Fatal(err)
-	}
+	d := started(t, v.config(), func(d *desk) { d.tap = tap.dial })
 	wait(t, "orders", d, func(r *report) bool { return r.Open > 0 && settled(r) })
 	tap.mu.Lock()
 	tap.cancels = map[string]int{}

@@ -108,18 +108,7 @@ func TestTheKeyChangesUnderLoadWithoutAFailedOrder(t *testing.T) {
 	for i, k := range v.keys {
 		tap.number[k.APIKey] = i
 	}
-	d, err := openDeskWith(v.config(fast()...), func(d *desk) { d.tap = tap.dial })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := d.close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	if err := d.start(); err != nil {
-		t.Fatal(err)
-	}
+	d := started(t, v.config(fast()...), func(d *desk) { d.tap = tap.dial })
 	wait(t, "orders", d, func(r *report) bool { return r.Acks > 10 && settled(r) })
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -167,18 +156,7 @@ func TestABadNewKeyLeavesTheOldOneAtWork(t *testing.T) {
 	keys := hmacKeys(2)
 	keys[1].ReadOnly = true
 	v := openKeyed(t, keys...)
-	d, err := openDesk(v.config(fast()...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := d.close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	if err := d.start(); err != nil {
-		t.Fatal(err)
-	}
+	d := started(t, v.config(fast()...))
 	wait(t, "orders", d, func(r *report) bool { return r.Acks > 0 && settled(r) })
 	wrong := v.keys[0]
 	wrong.Secret = v.keys[1].Secret
@@ -221,18 +199,7 @@ func TestASignalChangesTheKeyToAnotherKind(t *testing.T) {
 	}
 	v := openKeyed(t, hmacKeys(1)[0], ed, rsa)
 	tap := &wireTap{number: map[string]int{v.keys[0].APIKey: 0, ed.APIKey: 1, rsa.APIKey: 2}, orders: map[int]int{}}
-	d, err := openDeskWith(v.config(fast()...), func(d *desk) { d.tap = tap.dial })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := d.close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	if err := d.start(); err != nil {
-		t.Fatal(err)
-	}
+	d := started(t, v.config(fast()...), func(d *desk) { d.tap = tap.dial })
 	for i, k := range v.keys {
 		if i > 0 {
 			v.put(k)

@@ -36,18 +36,7 @@ func TestRunLogsOnWithAnEd25519Key(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := openKeyed(t, ed)
-	d, err := openDesk(v.config(`route = "auto"`, `route = "ws"`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := d.close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	if err := d.start(); err != nil {
-		t.Fatal(err)
-	}
+	d := started(t, v.config(`route = "auto"`, `route = "ws"`))
 	wait(t, "trading", d, func(r *report) bool { return r.Acks >= 5 && settled(r) })
 	if r := d.shutdown(); !r.Clean || r.Routes[exec.RouteWS].Orders != r.Orders {
 		t.Errorf("clean %v, %d orders, routes %+v, problems %q; want all by sessions", r.Clean, r.Orders, r.Routes, r.Problems)

@@ -50,10 +50,15 @@ func simConfig(t *testing.T, edits ...string) *Config {
 	return c
 }
 
-// started is a desk that trades.
-func started(t *testing.T, cfg *Config) *desk {
+// started is a desk that trades until the test ends; prepare changes it before anything
+// is opened.
+func started(t *testing.T, cfg *Config, prepare ...func(*desk)) *desk {
 	t.Helper()
-	d, err := openDesk(cfg)
+	d, err := openDeskWith(cfg, func(d *desk) {
+		for _, p := range prepare {
+			p(d)
+		}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
