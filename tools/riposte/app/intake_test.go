@@ -126,6 +126,12 @@ type rig struct {
 }
 
 func newRig(t *testing.T, edits ...string) *rig {
+	return newRigWith(t, nil, airlock.None, edits...)
+}
+
+// newRigWith is newRig with a configuration changed, under which it is the gate known that
+// refuses what else is good.
+func newRigWith(t *testing.T, change func(*Config), known airlock.Gate, edits ...string) *rig {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -143,6 +149,9 @@ func newRig(t *testing.T, edits ...string) *rig {
 		close(conns)
 	}()
 	cfg := outsideConfig(t, "ws://"+ln.Addr().String(), edits...)
+	if change != nil {
+		change(cfg)
+	}
 	if err := os.MkdirAll(cfg.Journal.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +185,7 @@ func newRig(t *testing.T, edits ...string) *rig {
 	// Until there has been a trade everywhere, and the venue has told its statistics.
 	wait(t, "trades", d, func(*report) bool {
 		v := r.verdict(r.post("main", r.body("BTCUSDT", nil)).number)
-		return v.Outcome == airlock.Accepted
+		return v.Outcome == airlock.Accepted || known != airlock.None && v.Failed == known
 	})
 	for _, symbol := range []string{"LTCBTC", "BNBBTC"} {
 		wait(t, "a trade of "+symbol, d, func(*report) bool {
