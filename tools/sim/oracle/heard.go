@@ -57,6 +57,7 @@ func (h *heard) See(f *Fact, found func(string)) {
 			o.end = w.Status
 		}
 	case Died:
+		clear(h.up)
 		clear(h.orders) // it may have read what it never came to look at
 	case Dump:
 		for i := range w.Orders {
