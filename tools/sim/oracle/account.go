@@ -145,7 +145,7 @@ func (c *reconciled) See(f *Fact, found func(string)) {
 		}
 		for _, id := range slices.SortedFunc(maps.Keys(c.open), func(a, b venueOrder) int { return int(a.id - b.id) }) {
 			a := c.open[id]
-			if _, epoch, _, ok := splitID(a.Client); ok && epoch < c.epoch && !c.told[a.Client] && !c.link.bars(id, a.Client) {
+			if _, epoch, _, ok := splitID(a.Client); ok && epoch < c.epoch && !c.told[a.Client] && !c.link.bars(id, a.Client, f.At) {
 				c.told[a.Client] = true
 				found(fmt.Sprintf("%s of a former life still works %d s after the start", a.Client, (f.At-c.born)/sec))
 			}
@@ -276,7 +276,7 @@ func (d *deadMan) judge(now int64, found func(string)) {
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(d.open), func(a, b venueOrder) int { return int(a.id - b.id) }) {
 		m := d.open[id]
-		if m.told || d.link.bars(id, m.client) {
+		if m.told || d.link.bars(id, m.client, now) {
 			continue
 		}
 		dark, blind := d.dark[id.symbol]

@@ -83,7 +83,8 @@ func TestCutOffTheEngineHasNoOrders(t *testing.T) {
 		"another line":     with(at(0, Depth{Conn: 8, Symbol: "BTCUSDT", First: 1, Last: 2}), at(sec, Closed{7})),
 		"no way to cancel": with(at(sec, Closed{5}), at(0, Closed{1})),
 		"a refused key":    with(at(sec, Closed{5}), at(0, Reply{Conn: 5, For: cancel("BTCUSDT", 1), Status: 401, Code: -2015})),
-		"not a new key":    with(at(sec, Closed{5}), at(0, Reply{Conn: 5, For: cancel("BTCUSDT", 1), Status: 401, Code: -2015}), at(0, Rekeyed{})),
+		"a new key":        with(at(sec, Closed{5}), at(0, Reply{Conn: 5, For: cancel("BTCUSDT", 1), Status: 401, Code: -2015}), at(0, Rekeyed{})),
+		"not an old one":   with(append([]step{at(sec, Closed{5}), at(0, Reply{Conn: 5, For: cancel("BTCUSDT", 1), Status: 401, Code: -2015}), at(0, Rekeyed{})}, wait...)...),
 		"not of another":   with(at(sec, Closed{5}), at(0, Reply{Conn: 5, For: cancel("BTCUSDT", 2), Status: 401, Code: -2015})),
 		"came afterwards":  with(at(sec, Closed{5}), at(0, Ended{Symbol: "BTCUSDT", Order: 1}), at(sec, taken(two, 2))),
 	})

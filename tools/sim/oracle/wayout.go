@@ -16,7 +16,8 @@ type link struct {
 	heard  int64        // when an answer on one was last read
 	silent int64        // until when the venue has asked for silence
 	waits  map[*Request]int64
-	barred []*Request // cancels that were refused for their key, which is still in force
+	barred []*Request // cancels that were refused for their key
+	until  int64      // how long that key may be in force yet, 0: nobody has changed it
 }
 
 func newLink() link {
@@ -42,10 +43,10 @@ func (l *link) see(f *Fact) {
 		clear(l.waits)
 		l.broken, l.barred = f.At, nil
 	case Rekeyed:
-		l.barred = nil
+		l.until = f.At + rekeyTakes
 	case Reply:
 		if w.For != nil && w.For.Cancels() && keyRefused(w.Code) {
-			l.barred = append(l.barred, w.For)
+			l.barred, l.until = append(l.barred, w.For), 0
 		}
 		if w.Retry > 0 || w.Status == 429 || w.Status == 418 {
 			l.silent = max(l.silent, f.At+max(w.Retry, 60*sec))
@@ -65,10 +66,14 @@ func (l *link) see(f *Fact) {
 	}
 }
 
+// rekeyTakes is how long a change of key may take: it is tried out at the venue first, and
+// where that fails the person asks for it again.
+const rekeyTakes = 15 * sec
+
 // bars reports whether a cancel of that order was refused for the key: it is not asked for
 // again before there is another (P13).
-func (l *link) bars(o venueOrder, client string) bool {
-	return slices.ContainsFunc(l.barred, func(r *Request) bool { return r.about(o, client) })
+func (l *link) bars(o venueOrder, client string, now int64) bool {
+	return (l.until == 0 || now < l.until) && slices.ContainsFunc(l.barred, func(r *Request) bool { return r.about(o, client) })
 }
 
 // about reports whether the request names that order as the one to end.
