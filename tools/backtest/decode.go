@@ -24,9 +24,9 @@ type Source struct {
 	Market  core.Market
 	Unit    core.TimeUnit // of the frames' times
 	Symbols []string
-	// Many says that several connections brought the same: of each event the copy that
-	// came first counts, as in a live session.
-	Many bool
+	// Lines are the labels of the connections that brought the same, in order, if there are
+	// several: they are joined as in a live session.
+	Lines []string
 	// SpreadTicks is how wide the touch is that is made up where there are trades alone.
 	SpreadTicks int
 }
@@ -41,8 +41,7 @@ type decoding struct {
 	w       *eventWriter
 	head    Head
 	bySym   map[string]core.InstrumentID
-	marks   [][16]uint64 // by symbol and kind: the newest id
-	labels  [][16]string // by symbol and kind: of the connection whose word counts where ids do not tell
+	joined  *joined // nil: there is one line
 	ev      core.Event
 	lv      []core.Level
 	now     core.MonoNs
@@ -70,7 +69,7 @@ func Decode(src *Source, f *os.File) (*Events, error) {
 	}
 	n := len(src.Symbols)
 	d := &decoding{src: src, decoder: binance.NewDecoder(syms, src.Unit, binance.Raw{Instrument: core.NoInstrument}),
-		bySym: map[string]core.InstrumentID{}, marks: make([][16]uint64, n), labels: make([][16]string, n), ruled: make([]int, n), lv: make([]core.Level, 0, levelsMost),
+		bySym: map[string]core.InstrumentID{}, ruled: make([]int, n), lv: make([]core.Level, 0, levelsMost),
 		head: Head{Tapes: src.Tapes, Market: src.Market, Symbols: make([]Symbol, n)}}
 	for i, s := range src.Symbols {
 		d.bySym[s] = core.InstrumentID(i)
@@ -78,6 +77,11 @@ func Decode(src *Source, f *os.File) (*Events, error) {
 	}
 	if d.head.Synth, err = d.tradesAlone(); err != nil {
 		return nil, err
+	}
+	if len(src.Lines) > 1 {
+		if d.joined, err = newJoined(src.Lines, n); err != nil {
+			return nil, err
+		}
 	}
 	if d.head.Synth {
 		d.synth = make([]synth, n)
@@ -90,6 +94,11 @@ func Decode(src *Source, f *os.File) (*Events, error) {
 	}
 	if err := src.Each(d.line); err != nil {
 		return nil, err
+	}
+	if d.joined != nil {
+		if err := d.joined.end(d.take); err != nil {
+			return nil, err
+		}
 	}
 	if d.w.n == 0 {
 		return nil, errors.New("cannot backtest: got no market event in these tapes, want some")
@@ -177,14 +186,20 @@ func (d *decoding) event(l *tape.Line, n int, res feed.Result) error {
 		return nil
 	}
 	ev, lv := &d.ev, d.lv[:n]
+	if d.joined != nil {
+		d.joined.recv = l.RecvNs
+		return d.joined.put(l.Label, d.now, ev, lv, d.take)
+	}
+	return d.take(ev, lv, l.RecvNs)
+}
+
+// take writes an event that is news, as read at recv of the recording's clock.
+func (d *decoding) take(ev *core.Event, lv []core.Level, recv int64) error {
 	ev.Recv, ev.DecodeNs, ev.Line = d.now, 0, 0
 	if ev.Kind != core.DepthDelta {
-		ev.Bids, ev.Asks = uint16(n), 0
+		ev.Bids, ev.Asks = uint16(len(lv)), 0
 	}
-	if d.src.Many && d.late(l, ev) {
-		return nil
-	}
-	d.lags.add(l.RecvNs, venueTime(ev))
+	d.lags.add(recv, venueTime(ev))
 	s := &d.head.Symbols[ev.Instrument]
 	switch ev.Kind {
 	case core.Trade, core.AggTrade:
@@ -201,23 +216,6 @@ func (d *decoding) event(l *tape.Line, n int, res feed.Result) error {
 		return d.synthesize(ev, lv)
 	}
 	return d.w.put(ev, lv)
-}
-
-// late reports whether another connection has brought it already.
-func (d *decoding) late(l *tape.Line, ev *core.Event) bool {
-	if ev.Kind == core.Kline || ev.Kind == core.Ticker24h || ev.Kind == core.MiniTicker || ev.Kind == core.AvgPrice {
-		of := &d.labels[ev.Instrument][ev.Kind]
-		if *of == "" {
-			*of = l.Label
-		}
-		return l.Label != *of
-	}
-	newest := &d.marks[ev.Instrument][ev.Kind]
-	if ev.ID <= *newest {
-		return true
-	}
-	*newest = ev.ID
-	return false
 }
 
 // venueTime is when an event says that it was, 0 if it does not.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,10 +39,55 @@ func TestOfSeveralConnectionsTheFirstCopyCounts(t *testing.T) {
 		}
 	}
 	src := source(t, lines)
-	src.Many = true
+	src.Lines = []string{"0", "1"}
 	once, twice := all(decoded(t, source(t, s.lines))), all(decoded(t, src))
 	if strings.Join(once, ", ") != strings.Join(twice, ", ") {
 		t.Errorf("from two connections come\n%v, want\n%v", twice, once)
+	}
+}
+
+// TestWhatOneLineLostIsWaitedForAsInASession: an event that one line lost and another brings
+// a moment later is in its place and not a gap; what no line brings is one.
+func TestWhatOneLineLostIsWaitedForAsInASession(t *testing.T) {
+	s := market100()
+	for i := range 6 {
+		s.depth(int64(100+100*i), "1@99.98", "")
+	}
+	whole := all(decoded(t, source(t, s.lines)))
+	joined := func(lost func(line, n int) bool) []string {
+		var lines []string
+		n := 0
+		for _, l := range s.lines {
+			if !strings.Contains(l, "\tws\t") {
+				lines = append(lines, l)
+				continue
+			}
+			n++
+			for line := range 2 {
+				if !lost(line, n) {
+					lines = append(lines, strings.Replace(l, "\tws\t", fmt.Sprintf("\tws:%d\t", line), 1))
+				}
+			}
+		}
+		// The second line lags by 20 ms.
+		for i, l := range lines {
+			if at, rest, _ := strings.Cut(l, "\t"); strings.HasPrefix(rest, "ws:1") {
+				var ns int64
+				_, _ = fmt.Sscan(at, &ns)
+				lines[i] = fmt.Sprintf("%d\t%s", ns+20e6, rest)
+			}
+		}
+		slices.SortStableFunc(lines, func(a, b string) int { return strings.Compare(a[:19], b[:19]) })
+		src := source(t, lines)
+		src.Lines = []string{"0", "1"}
+		return all(decoded(t, src))
+	}
+	if got := joined(func(line, n int) bool { return line == 0 && n == 4 }); !slices.Equal(got, whole) {
+		t.Errorf("one line lost an event: got\n%v, want\n%v", got, whole)
+	}
+	got := joined(func(_, n int) bool { return n == 4 })
+	if len(got) != len(whole)-1 {
+		t.Errorf("both lost an event: got\n%v, want one less than\n%v", got, whole)
 	}
 }
 

@@ -30,7 +30,7 @@ import (
 // Recv is its receive time in ns since Head.Start, its Instrument the place of its symbol
 // in Head.Symbols.
 const (
-	eventsMagic = "rpbtev3\n"
+	eventsMagic = "rpbtev4\n"
 	eventsBegin = 64
 )
 

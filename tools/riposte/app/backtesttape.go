@@ -88,7 +88,7 @@ func (s *tapeSource) each(f func(*tape.Line) error) error {
 // decode makes events of the symbols that a configuration wants. dir is where they are
 // kept for the next time, "" nowhere: then the file has no name and goes with the process.
 func (s *tapeSource) decode(symbols []string, spreadTicks int, dir string) (*backtest.Events, error) {
-	src := &backtest.Source{Each: s.each, Tapes: s.sum, Unit: s.scan.unit, Symbols: symbols, Many: len(s.scan.labels) > 1, SpreadTicks: spreadTicks}
+	src := &backtest.Source{Each: s.each, Tapes: s.sum, Unit: s.scan.unit, Symbols: symbols, Lines: slices.Sorted(maps.Keys(s.scan.labels)), SpreadTicks: spreadTicks}
 	if dir == "" {
 		f, err := os.CreateTemp("", "riposte-tape-*")
 		if err != nil {
