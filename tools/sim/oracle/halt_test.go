@@ -45,16 +45,20 @@ func TestCancelsLeaveWhateverStopsTrading(t *testing.T) {
 	link := []step{at(0, Dialed{1, "orders"}), at(0, Dialed{2, "orders"}), at(0, taken(one, 1)), at(0, dump(told(one, "NEW", 0)))}
 	answer := at(sec, Reply{Conn: 1, For: call("/api/v3/ping"), Status: 200})
 	with := func(rest ...step) []step { return append(link[:len(link):len(link)], rest...) }
+	second := cancel("BTCUSDT", 2)
+	done := Reply{Conn: 1, For: second, Status: 200}
 	judge(t, "P15", func() Checker { return newWayOut(rules()) }, map[string][]step{
-		"cancelled":         with(at(sec, Halted{}), at(0, cancel("BTCUSDT", 1)), answer, answer, answer, at(0, dump())),
-		"ended":             with(at(sec, Halted{}), at(0, Ended{Symbol: "BTCUSDT", Order: 1}), answer, answer, answer, at(0, dump())),
-		"line lost":         with(at(sec, Halted{}), at(0, Closed{2}), answer, answer, answer, at(0, dump())),
-		"no answers":        with(at(sec, Halted{}), at(5*sec, dump())),
-		"asked to wait":     with(at(0, Reply{Conn: 1, For: place(two), Status: 429, Retry: 30 * sec}), at(sec, Halted{}), answer, answer, answer, at(0, dump())),
-		"not cancelled":     with(at(sec, Halted{}), answer, answer, answer, at(0, dump())),
-		"not on a bad disk": with(at(sec, DiskFails{"sync"}), answer, answer, answer, at(0, dump())),
-		"nothing stops it":  with(answer, answer, answer, at(0, dump())),
-		"overdue":           with(at(sec, Halted{}), answer, at(0, cancel("BTCUSDT", 9)), answer, answer, answer, at(0, dump())),
+		"cancelled":              with(at(sec, Halted{}), at(0, cancel("BTCUSDT", 1)), answer, answer, answer, at(0, dump())),
+		"ended":                  with(at(sec, Halted{}), at(0, Ended{Symbol: "BTCUSDT", Order: 1}), answer, answer, answer, at(0, dump())),
+		"line lost":              with(at(sec, Halted{}), at(0, Closed{2}), answer, answer, answer, at(0, dump())),
+		"no answers":             with(at(sec, Halted{}), at(5*sec, dump())),
+		"asked to wait":          with(at(0, Reply{Conn: 1, For: place(two), Status: 429, Retry: 30 * sec}), at(sec, Halted{}), answer, answer, answer, at(0, dump())),
+		"not cancelled":          with(at(sec, Halted{}), answer, answer, answer, at(0, dump())),
+		"behind another":         with(at(0, taken(two, 2)), at(sec, Halted{}), answer, at(sec, second), at(0, done), answer, at(0, dump())),
+		"not behind it for ever": with(at(0, taken(two, 2)), at(sec, Halted{}), answer, at(sec, second), at(0, done), answer, answer, answer, at(0, dump())),
+		"not on a bad disk":      with(at(sec, DiskFails{"sync"}), answer, answer, answer, at(0, dump())),
+		"nothing stops it":       with(answer, answer, answer, at(0, dump())),
+		"overdue":                with(at(sec, Halted{}), answer, at(0, cancel("BTCUSDT", 9)), answer, answer, answer, at(0, dump())),
 	})
 }
 

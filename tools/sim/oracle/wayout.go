@@ -109,6 +109,7 @@ type wayOut struct {
 	link  link
 	why   string
 	since int64 // -1: nothing has stopped trading
+	moved int64 // when an order's first cancel left last: the others wait behind it
 	open  map[venueOrder]*mine
 	all   map[string]*mine
 }
@@ -128,7 +129,9 @@ func newWayOut(r *Rules) *wayOut {
 // Promise is P15.
 func (*wayOut) Promise() string { return "P15" }
 
-// cancelWithin is how long the first cancel of an order may take on a link that answers.
+// cancelWithin is how long the first cancel of an order may take on a link that answers,
+// once no other order's is before it: two connections carry one request at a time, and many
+// orders wait for each other's answers.
 const cancelWithin = 2 * sec
 
 // See takes a fact.
@@ -174,13 +177,16 @@ func (w *wayOut) stop(at int64, why string) {
 func (w *wayOut) cancels(at int64, r *Request) {
 	for o, m := range w.open {
 		if r.about(o, m.client) {
+			if m.canceled == 0 {
+				w.moved = at
+			}
 			m.canceled = at
 		}
 	}
 }
 
 func (w *wayOut) judge(now int64, found func(string)) {
-	if from := w.link.since(w.since); w.since < 0 || now-from < cancelWithin || !w.link.fine(from, now) {
+	if from := max(w.link.since(w.since), w.moved); w.since < 0 || now-from < cancelWithin || !w.link.fine(w.link.since(w.since), now) {
 		return
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(w.open), func(a, b venueOrder) int { return int(a.id - b.id) }) {
