@@ -33,13 +33,13 @@ func handmade(t *testing.T) string {
 		&journal.Segment{Number: 1, First: 1},
 		&journal.SessionStart{Epoch: 7, Wall: wall, Version: "v1", Account: "testnet", Prefix: "rp"},
 		&journal.Names{Instruments: []journal.InstrumentName{{Symbol: "BTCUSDT", Base: 0, Quote: 1}}, Assets: []string{"BTC", "USDT", "BNB"}},
-		&journal.Strategies{Names: []string{"quoter"}},
+		&journal.Strategies{Names: []string{"maker"}},
 		&journal.Checkpoint{Epoch: 7},
 		&journal.Intent{Kind: core.Place, Type: core.LimitMaker, Order: 1, Price: 50000_00000000, Qty: 200000, Wall: wall, Client: client(1), Symbol: "BTCUSDT"},
 		&journal.Report{Wall: wall + 1000, Report: core.Report{Kind: core.ReportAck, Status: core.New, ID: 1, VenueID: 11, TradeID: -1, FeeAsset: core.NoAsset}},
 		&journal.Report{Wall: wall + 2000, Report: core.Report{Kind: core.ReportFill, Status: core.PartiallyFilled, Maker: true, ID: 1, VenueID: 11, TradeID: 3, Price: 50000_00000000,
 			Qty: 100000, Cum: 100000, Quote: 50_00000000, Fee: 100, FeeAsset: 0, VenueTime: wall + 1500}},
-		&journal.Intent{Kind: core.Place, Side: core.Sell, TIF: core.IOC, Order: 2, Price: 51000_50000000, Qty: 50000, Wall: wall + 3000, Client: client(2), Symbol: "BTCUSDT", Stop: 1},
+		&journal.Intent{Kind: core.Place, Side: core.Sell, TIF: core.IOC, Strategy: 1, Order: 2, Price: 51000_50000000, Qty: 50000, Wall: wall + 3000, Client: client(2), Symbol: "BTCUSDT", Stop: 1},
 		&journal.Report{Wall: wall + 4000, Report: core.Report{Kind: core.ReportFill, Status: core.Filled, Side: core.Sell, ID: 2, VenueID: 12, TradeID: 4, Price: 51000_50000000,
 			Qty: 50000, Cum: 50000, Quote: 25_50025000, Fee: 1234, FeeAsset: 2, VenueTime: wall + 3500}},
 		&journal.Report{Wall: wall + 4000, Report: core.Report{Kind: core.ReportDone, Status: core.Filled, Side: core.Sell, ID: 2, VenueID: 12, TradeID: -1, Cum: 50000, FeeAsset: core.NoAsset}},
@@ -74,16 +74,16 @@ func TestCommandsShowTheStore(t *testing.T) {
 	dir := "journal.dir=" + handmade(t)
 	cases := []struct{ args, want string }{
 		{"orders --format csv", `run,client,venue_id,symbol,strategy,side,type,tif,price,qty,filled,status,code,stop,iceberg,trail,stp,route,input,signed,sent,acked,cancel_asked,doubted,ended
-7,rp-0000007-00000001,11,BTCUSDT,quoter,BUY,LIMIT_MAKER,GTC,50000,0.002,0.001,PARTIALLY_FILLED,0,0,0,0,,0,0,2026-11-18T11:06:40.123456789Z,,2026-11-18T11:06:40.123457789Z,,,
-7,rp-0000007-00000002,12,BTCUSDT,quoter,SELL,LIMIT,IOC,51000.5,0.0005,0.0005,FILLED,0,0.00000001,0,0,,0,0,2026-11-18T11:06:40.123459789Z,,,,,2026-11-18T11:06:40.123460789Z
+7,rp-0000007-00000001,11,BTCUSDT,maker,BUY,LIMIT_MAKER,GTC,50000,0.002,0.001,PARTIALLY_FILLED,0,0,0,0,,0,0,2026-11-18T11:06:40.123456789Z,,2026-11-18T11:06:40.123457789Z,,,
+7,rp-0000007-00000002,12,BTCUSDT,1,SELL,LIMIT,IOC,51000.5,0.0005,0.0005,FILLED,0,0.00000001,0,0,,0,0,2026-11-18T11:06:40.123459789Z,,,,,2026-11-18T11:06:40.123460789Z
 `},
-		{"orders --open --format json", `{"run":7,"client":"rp-0000007-00000001","venue_id":11,"symbol":"BTCUSDT","strategy":"quoter","side":"BUY","type":"LIMIT_MAKER","tif":"GTC","price":"50000","qty":"0.002",` +
+		{"orders --open --format json", `{"run":7,"client":"rp-0000007-00000001","venue_id":11,"symbol":"BTCUSDT","strategy":"maker","side":"BUY","type":"LIMIT_MAKER","tif":"GTC","price":"50000","qty":"0.002",` +
 			`"filled":"0.001","status":"PARTIALLY_FILLED","code":0,"stop":"0","iceberg":"0","trail":0,"stp":"","route":0,"input":0,"signed":"2026-11-18T11:06:40.123456789Z","sent":"",` +
 			`"acked":"2026-11-18T11:06:40.123457789Z","cancel_asked":"","doubted":"","ended":""}
 `},
 		{"fills --format csv", `time,symbol,trade_id,client,venue_id,strategy,side,price,qty,quote,fee,fee_asset,maker,heard
-2026-11-18T11:06:40.123458289Z,BTCUSDT,3,rp-0000007-00000001,11,quoter,BUY,50000,0.001,50,0.000001,BTC,true,2026-11-18T11:06:40.123458789Z
-2026-11-18T11:06:40.123460289Z,BTCUSDT,4,rp-0000007-00000002,12,quoter,SELL,51000.5,0.0005,25.50025,0.00001234,BNB,false,2026-11-18T11:06:40.123460789Z
+2026-11-18T11:06:40.123458289Z,BTCUSDT,3,rp-0000007-00000001,11,maker,BUY,50000,0.001,50,0.000001,BTC,true,2026-11-18T11:06:40.123458789Z
+2026-11-18T11:06:40.123460289Z,BTCUSDT,4,rp-0000007-00000002,12,1,SELL,51000.5,0.0005,25.50025,0.00001234,BNB,false,2026-11-18T11:06:40.123460789Z
 `},
 		{"fills --symbol ETHUSDT --format csv", "time,symbol,trade_id,client,venue_id,strategy,side,price,qty,quote,fee,fee_asset,maker,heard\n"},
 		// 0.0005 bought at 50000 went at 51000.5, less 0.000001 BTC at 50000; BNB is apart.
@@ -95,8 +95,8 @@ BTCUSDT  BNB    0.00001234
 BTCUSDT  BTC    0.000001
 `},
 		{"positions --fees --format csv", "symbol,asset,paid\nBTCUSDT,BNB,0.00001234\nBTCUSDT,BTC,0.000001\n"},
-		{"store show refusals --format csv", `run,reason,text,symbol,strategy,side,count,first,last,price,qty
-7,3,"position, ""limit""",BTCUSDT,quoter,BUY,17,2026-11-18T11:06:40.123456789Z,2026-11-18T11:06:40.123456789Z,0,0
+		{"store show refusals --format csv", `id,run,reason,text,symbol,strategy,side,count,first,last,price,qty
+r12,7,3,"position, ""limit""",BTCUSDT,maker,BUY,17,2026-11-18T11:06:40.123456789Z,2026-11-18T11:06:40.123456789Z,0,0
 `},
 		{"store show sessions --limit 1", `run  era  started                         ended  clean  version  config                                                            account  prefix  text
 7    7    2026-11-18T11:06:40.123456789Z  -      false  v1       0000000000000000000000000000000000000000000000000000000000000000  testnet  rp      -
@@ -108,6 +108,15 @@ BTCUSDT  BTC    0.000001
 		if got := mustRun(t, append(strings.Fields(c.args), "--set", dir)...); got != c.want {
 			t.Errorf("riposte %s:\n%s\nwant\n%s", c.args, got, c.want)
 		}
+	}
+}
+
+// The id that is shown of a refusal is the one that why takes.
+func TestARefusalShownIsOneThatWhyTells(t *testing.T) {
+	dir := handmade(t)
+	id, _, _ := strings.Cut(strings.Split(mustRun(t, "store", "show", "refusals", "--format", "csv", "--set", "journal.dir="+dir), "\n")[1], ",")
+	if out := mustRun(t, "why", id, "--journal", dir); !strings.Contains(out, `position, "limit"`) {
+		t.Errorf("why %s:\n%s", id, out)
 	}
 }
 

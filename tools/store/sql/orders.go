@@ -63,7 +63,7 @@ func (w *Writer) report(seq uint64, p *journal.Report) error {
 		return err
 	}
 	// An order of which no byte was made: nothing but this report tells of it.
-	return w.refusal(&journal.Refusal{Kind: core.Place, Side: r.Side, Reason: withheld, Order: r.ID, Wall: p.Wall, Symbol: w.symbol(r.Instrument),
+	return w.refusal(0, &journal.Refusal{Kind: core.Place, Side: r.Side, Reason: withheld, Order: r.ID, Wall: p.Wall, Symbol: w.symbol(r.Instrument),
 		Count: 1, Text: "not sent: withheld behind the gate"})
 }
 
@@ -106,11 +106,23 @@ func (w *Writer) order(p *journal.Order) error {
 		int64(p.Price), int64(p.Qty), int64(status), int64(p.Filled), int64(p.Stamp))
 }
 
+// strategies stores what the run's numbers of strategies mean.
+func (w *Writer) strategies(p *journal.Strategies) error {
+	for n, name := range p.Names {
+		if err := w.exec("INSERT OR REPLACE INTO strategies VALUES (?, ?, ?)", w.run, n, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // refusal counts what was not let through. Those that differ in nothing but price and
-// quantity share a row, which has the last one's.
-func (w *Writer) refusal(p *journal.Refusal) error {
-	return w.exec(`INSERT INTO refusals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET count = count + excluded.count, last = excluded.last, number = excluded.number, price = excluded.price, qty = excluded.qty`,
+// quantity share a row, which has the last one's, and its record's number.
+func (w *Writer) refusal(seq uint64, p *journal.Refusal) error {
+	return w.exec(`INSERT INTO refusals (run, reason, symbol, strategy, side, text, count, first, last, number, price, qty, record)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET count = count + excluded.count, last = excluded.last, number = excluded.number, price = excluded.price, qty = excluded.qty,
+		record = excluded.record`,
 		w.run, int64(p.Reason), p.Symbol, int64(p.Strategy), int64(p.Side), p.Text, int64(p.Count), int64(p.Wall), int64(p.Wall),
-		int64(p.Order), int64(p.Price), int64(p.Qty))
+		int64(p.Order), int64(p.Price), int64(p.Qty), int64(seq))
 }

@@ -77,7 +77,8 @@ func scanWord[W ~string, E interface {
 }
 
 // The rows. Their tags name the columns in every form of output and give a Parquet file
-// its types; decimals are at 1e-8. A time of 0 has not come.
+// its types; decimals are at 1e-8. A time of 0 has not come. A strategy is its name, or its
+// number where the store has been told no name of that run.
 type (
 	// Order is one order of ours, whatever became of it.
 	Order struct {
@@ -85,7 +86,7 @@ type (
 		Client   string      `parquet:"client"`
 		Venue    int64       `parquet:"venue_id"`
 		Symbol   string      `parquet:"symbol"`
-		Strategy string      `parquet:"strategy"` // its number where the name is not known
+		Strategy string      `parquet:"strategy"`
 		Side     Side        `parquet:"side"`
 		Type     Type        `parquet:"type"`
 		TIF      TIF         `parquet:"tif"`
@@ -164,6 +165,7 @@ type (
 	}
 	// Refusal is intents that were not let through for one reason.
 	Refusal struct {
+		ID       string      `parquet:"id"` // of the last one, as `riposte why` takes it
 		Run      int64       `parquet:"run"`
 		Reason   int64       `parquet:"reason"`
 		Text     string      `parquet:"text"`
@@ -228,20 +230,23 @@ type Query struct {
 // The present era is that of the newest run.
 const presentEra = "(SELECT era FROM progress)"
 
-// strategyName is the name of the strategy of an order, or of intents, in its run.
-const strategyName = "coalesce((SELECT name FROM strategies s WHERE s.run = o.run AND s.number = o.strategy), CAST(o.strategy AS TEXT))"
+// strategyName is that of the row that of is the name of, by the run that made it.
+func strategyName(of string) string {
+	return "coalesce((SELECT name FROM strategies AS n WHERE n.run = " + of + ".run AND n.number = " + of + ".strategy), CAST(" + of + ".strategy AS TEXT))"
+}
 
-const ordersSelect = `SELECT run, client, venue, symbol, ` + strategyName + `, side, type, tif, price, qty, cum, status, code, stop, iceberg, trail, stp, route, input,
+var ordersSelect = `SELECT run, client, venue, symbol, ` + strategyName("o") + `, side, type, tif, price, qty, cum, status, code, stop, iceberg, trail, stp, route, input,
 	signed, sent, acked, cancel, doubted, ended FROM (SELECT * FROM orders WHERE (?1 = 0 OR era = ` + presentEra + ` AND status < ?2)
-	AND (?3 = '' OR symbol = ?3) AND signed >= ?4 ORDER BY id DESC LIMIT ?5) o ORDER BY id`
+	AND (?3 = '' OR symbol = ?3) AND signed >= ?4 ORDER BY id DESC LIMIT ?5) AS o ORDER BY id`
 
 // Orders calls f with each order, oldest first.
 func (r *Reader) Orders(q Query, f func(*Order) error) error {
 	return list(r, f, ordersSelect, q.Open, int64(core.Filled), q.Symbol, int64(q.Since), limit(q.Limit))
 }
 
-const fillsSelect = `SELECT time, symbol, trade, client, venue, coalesce((SELECT ` + strategyName + ` FROM orders o WHERE o.client = f.client), ''), side, price, qty, quote, fee, fee_asset, maker, heard
-	FROM (SELECT * FROM fills WHERE (?1 = '' OR symbol = ?1) AND heard >= ?2 AND (?4 = 0 OR era = ` + presentEra + `) ORDER BY seq DESC LIMIT ?3) f ORDER BY seq`
+// The order of a fill may have been made in a former run than the one that heard of it.
+var fillsSelect = `SELECT time, symbol, trade, client, venue, coalesce((SELECT ` + strategyName("o") + ` FROM orders AS o WHERE o.client = f.client), ''), side, price, qty, quote, fee, fee_asset, maker, heard
+	FROM (SELECT * FROM fills WHERE (?1 = '' OR symbol = ?1) AND heard >= ?2 AND (?4 = 0 OR era = ` + presentEra + `) ORDER BY seq DESC LIMIT ?3) AS f ORDER BY seq`
 
 // Fills calls f with each fill, in the order in which they became known.
 func (r *Reader) Fills(q Query, f func(*Fill) error) error {
@@ -270,8 +275,8 @@ func (r *Reader) Balances(_ Query, f func(*Balance) error) error {
 
 // Refusals calls f with each reason, of all runs.
 func (r *Reader) Refusals(q Query, f func(*Refusal) error) error {
-	return list(r, f, `SELECT run, reason, text, symbol, `+strategyName+`, side, count, first, last, price, qty FROM (SELECT * FROM refusals
-		WHERE (?1 = '' OR symbol = ?1) AND last >= ?2 ORDER BY last DESC LIMIT ?3) o ORDER BY last, reason, symbol, side`, q.Symbol, int64(q.Since), limit(q.Limit))
+	return list(r, f, `SELECT CASE WHEN record > 0 THEN 'r' || record WHEN reason = ?4 THEN run || ':' || number ELSE '' END, run, reason, text, symbol, `+strategyName("o")+`, side, count, first, last, price, qty FROM (SELECT * FROM refusals
+		WHERE (?1 = '' OR symbol = ?1) AND last >= ?2 ORDER BY last DESC LIMIT ?3) AS o ORDER BY last, reason, symbol, side`, q.Symbol, int64(q.Since), limit(q.Limit), withheld)
 }
 
 // Halts calls f with each halt and each resumption, of all runs.

@@ -303,12 +303,7 @@ func (w *Writer) take(rec *journal.Record) error {
 	case *journal.Names:
 		return w.named(p)
 	case *journal.Strategies:
-		for n, name := range p.Names {
-			if err := w.exec("INSERT OR REPLACE INTO strategies VALUES (?, ?, ?)", w.run, n, name); err != nil {
-				return err
-			}
-		}
-		return nil
+		return w.strategies(p)
 	case *journal.Limit:
 		return w.exec("INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?)", w.run, p.Scope, p.Name, p.Value)
 	case *journal.Checkpoint:
@@ -324,7 +319,7 @@ func (w *Writer) take(rec *journal.Record) error {
 	case *journal.Holding:
 		return w.holding(p)
 	case *journal.Refusal:
-		return w.refusal(p)
+		return w.refusal(rec.Seq, p)
 	case *journal.Halt:
 		return w.halt(rec.Seq, p)
 	case *journal.Audit:
