@@ -28,7 +28,17 @@ const (
 	exitOK      = 0
 	exitFailure = 1 // a run that did not stop cleanly or did not reconcile
 	exitUsage   = 2 // flags, config or files that cannot be used
+	exitPartly  = 3 // replay --journal: all that the logs hold is identical, and one ends early
+	exitNoLog   = 4 // replay --journal: a run has no input log
 )
+
+// exitError is an error that exits with a code of its own.
+type exitError struct {
+	error
+	code int
+}
+
+func (e exitError) Unwrap() error { return e.error }
 
 // usageError marks errors of what the user gave, which exit with exitUsage.
 type usageError struct{ error }
@@ -89,13 +99,24 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	if err := ctx.Run(); err != nil {
 		fmt.Fprintf(stderr, "riposte: %v\n", err)
-		var usage usageError
-		if errors.As(err, &usage) {
-			return exitUsage
-		}
-		return exitFailure
+		return exitCode(err)
 	}
 	return exitOK
+}
+
+// exitCode is what a command's error exits with.
+func exitCode(err error) int {
+	var usage usageError
+	var coded exitError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &coded):
+		return coded.code
+	}
+	return exitFailure
 }
 
 // output is where a command writes: results to stdout, all else to stderr.

@@ -18,7 +18,7 @@ import (
 
 // proofFlags are those of riposte replay --journal.
 type proofFlags struct {
-	Journal string   `type:"path" placeholder:"DIR" help:"Instead: decide again what the runs of this journal decided, from their input logs, and hold each decision against the run's and the journal's. Exit 1 at the first difference."`
+	Journal string   `type:"path" placeholder:"DIR" help:"Instead: decide again what the runs of this journal decided, from their input logs, and hold each decision against the run's and the journal's. Exit 0: all is identical; 1: something differs; 3: identical up to a hole or a torn tail of a log, or to a log's end that comes before the journal's; 4: a run has no log. Of several the first of 1, 4, 3 counts."`
 	Inputs  string   `type:"path" placeholder:"DIR" help:"With --journal: where the input logs lie; without: in the journal's folder."`
 	Epoch   uint64   `help:"With --journal: only the run of this epoch."`
 	Set     []string `placeholder:"KEY=VALUE" sep:"none" help:"With --journal: change one key of the runs' configuration, and see where it first makes a difference; may be given more than once."`
@@ -46,6 +46,7 @@ type proof struct {
 	Differ     string  `json:"differ"`      // "" if identical
 	Input      uint64  `json:"input"`       // at which it differs
 	Identical  bool    `json:"identical"`   // all that the log holds
+	Whole      bool    `json:"whole"`       // no hole, no torn tail, nothing in the journal behind the log
 	ConfigHash string  `json:"config_hash"` // of the run
 
 	last uint64 // input that was replayed
@@ -60,13 +61,16 @@ func (c replayCmd) prove(o *output) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if c.Epoch != 0 && !slices.ContainsFunc(runs, func(r *journalRun) bool { return r.start.Epoch == c.Epoch }) {
+		return usageError{fmt.Errorf("--epoch is %d, want a run of the journal %s", c.Epoch, c.Journal)}
+	}
 	folder := cmp.Or(c.Inputs, c.Journal)
 	logs, err := tape.InputLogs(folder)
 	if err != nil {
 		return usageError{err}
 	}
 	if len(logs) == 0 {
-		return usageError{fmt.Errorf("cannot prove anything: no input log in %s, want files *%s, which `riposte run --record DIR` or record.inputs makes; --inputs names their folder", folder, tape.InputsSuffix)}
+		return exitError{fmt.Errorf("cannot prove anything: no input log in %s, want files *%s, which `riposte run --record DIR` or record.inputs makes; --inputs names their folder", folder, tape.InputsSuffix), exitNoLog}
 	}
 	var proofs []*proof
 	for _, files := range logs {
@@ -79,7 +83,7 @@ func (c replayCmd) prove(o *output) error {
 		}
 	}
 	if len(proofs) == 0 {
-		return usageError{fmt.Errorf("cannot prove anything: none of the input logs in %s is of a run of this journal", folder)}
+		return exitError{fmt.Errorf("cannot prove anything: none of the input logs in %s is of %s", folder, whichRun(c.Epoch)), exitNoLog}
 	}
 	var without []uint64
 	for _, r := range runs {
@@ -94,12 +98,35 @@ func (c replayCmd) prove(o *output) error {
 	} else {
 		sayProofs(o.stdout, proofs, without)
 	}
+	if err != nil {
+		return err
+	}
+	return verdict(proofs, without)
+}
+
+func whichRun(epoch uint64) string {
+	if epoch == 0 {
+		return "a run of this journal"
+	}
+	return fmt.Sprintf("run %d", epoch)
+}
+
+// verdict is what the process exits with: of several findings the worst.
+func verdict(proofs []*proof, without []uint64) error {
 	for _, p := range proofs {
 		if !p.Identical {
-			return errors.Join(err, fmt.Errorf("the replay differs from run %d", p.Epoch))
+			return fmt.Errorf("the replay differs from run %d", p.Epoch)
 		}
 	}
-	return err
+	if len(without) > 0 {
+		return exitError{fmt.Errorf("not all is proved: run %d has no input log", without[0]), exitNoLog}
+	}
+	for _, p := range proofs {
+		if !p.Whole {
+			return exitError{fmt.Errorf("not all is proved: the log of run %d %s, behind input %d; %d of the journal's records come behind that", p.Epoch, p.Ended, p.last, p.Beyond), exitPartly}
+		}
+	}
+	return nil
 }
 
 // proveRun decides one run again; nil if the log is of none of the runs.
@@ -159,7 +186,9 @@ func (c replayCmd) proveRun(files []string, runs []*journalRun) (*proof, error) 
 	case w == nil:
 		return nil, tape.ErrNoBegin
 	}
+	early := err != nil // a hole, or a difference
 	if cuts := lines.Cuts(); len(cuts) > 0 {
+		early = true
 		p.Ended = "is cut off: " + cuts[0]
 	}
 	p.Seconds, p.Steps, p.Inputs, p.last = time.Since(from).Seconds(), w.replay.Steps, w.replay.Inputs, w.replay.Input()
@@ -169,6 +198,7 @@ func (c replayCmd) proveRun(files []string, runs []*journalRun) (*proof, error) 
 	}
 	w.settle(p)
 	p.Identical = p.Differ == ""
+	p.Whole = !early && p.Beyond == 0
 	return p, nil
 }
 

@@ -182,7 +182,7 @@ func cutOff(t *testing.T, dir string) {
 	if n == 0 {
 		n = len(text)
 	}
-	last := -1
+	last, partly := -1, 0
 	for i := range n {
 		if at = i; n < len(text) {
 			at = rng.IntN(len(text))
@@ -196,16 +196,20 @@ func cutOff(t *testing.T, dir string) {
 			continue // before the end of its first block
 		}
 		var got struct{ Runs []proof }
-		if err := json.NewDecoder(strings.NewReader(out)).Decode(&got); code != 0 || err != nil || len(got.Runs) != 1 {
+		if err := json.NewDecoder(strings.NewReader(out)).Decode(&got); code != exitOK && code != exitPartly || err != nil || len(got.Runs) != 1 {
 			t.Fatalf("cut at %d of %d: exit %d, %v\n%s", at, len(text), code, err, out)
 		}
 		p := &got.Runs[0]
 		if !p.Identical || p.Decisions > whole[0].Decisions || p.Inputs > whole[0].Inputs {
 			t.Fatalf("cut at %d of %d: %+v", at, len(text), p)
 		}
+		if p.Whole != (code == exitOK) || strings.Contains(p.Ended, "cut off") && p.Whole {
+			t.Fatalf("cut at %d of %d: exit %d\n%+v", at, len(text), code, p)
+		}
+		partly += code / exitPartly
 		last = max(last, p.Decisions)
 	}
-	if last < 0 {
+	if last < 0 || partly == 0 {
 		t.Errorf("no cut left anything to prove")
 	}
 }
@@ -244,7 +248,7 @@ func damagedLogs(t *testing.T, dir string) {
 		if slices.EqualFunc(linesOf(file), linesOf(logs[0][0]), bytes.Equal) {
 			continue
 		}
-		if out, code := riposte(t, "replay", "--journal", dir, "--inputs", damaged); code == 0 && !strings.Contains(out, "cut off") {
+		if out, code := riposte(t, "replay", "--journal", dir, "--inputs", damaged); code == exitOK || code == exitPartly && !strings.Contains(out, "cut off") {
 			t.Errorf("a byte changed at %d of %d: exit %d\n%s", at, len(text), code, out)
 		}
 	}
@@ -258,20 +262,45 @@ func unprovable(t *testing.T, other string) {
 	}
 	for _, c := range []struct {
 		args []string
+		code int
 		want string
 	}{
-		{[]string{"--journal", dir}, "no input log in"},
-		{[]string{"--journal", dir, "--inputs", other}, "of a run of this journal"},
-		{[]string{"--journal", t.TempDir()}, "no run in the journal"},
-		{[]string{"--journal", dir, "some.tsv"}, "not both"},
-		{nil, "want recordings to replay, or --journal"},
+		{[]string{"--journal", dir}, exitNoLog, "no input log in"},
+		{[]string{"--journal", dir, "--inputs", other}, exitNoLog, "of a run of this journal"},
+		{[]string{"--journal", dir, "--epoch", "9"}, exitUsage, "--epoch is 9, want a run of the journal"},
+		{[]string{"--journal", t.TempDir()}, exitUsage, "no run in the journal"},
+		{[]string{"--journal", dir, "some.tsv"}, exitUsage, "not both"},
+		{nil, exitUsage, "want recordings to replay, or --journal"},
 	} {
 		out, code := riposte(t, append([]string{"replay"}, c.args...)...)
-		if code != exitUsage || !strings.Contains(out, c.want) {
-			t.Errorf("%q: exit %d, want %d and %q\n%s", c.args, code, exitUsage, c.want, out)
+		if code != c.code || !strings.Contains(out, c.want) {
+			t.Errorf("%q: exit %d, want %d and %q\n%s", c.args, code, c.code, c.want, out)
 		}
 	}
 	if _, err := parseConfig("x", []byte(fmt.Sprintf("%s\n", defaultTOML)), "record.inputs=true", "journal.dir="); err == nil || !strings.Contains(err.Error(), "record.inputs") {
 		t.Errorf("got %v, want an error about a log without a folder", err)
+	}
+}
+
+// Of several findings a script has to hear of the worst.
+func TestAProofExitsWithItsWorstFinding(t *testing.T) {
+	same := &proof{Epoch: 1, Identical: true, Whole: true}
+	holed := &proof{Epoch: 2, Identical: true, Ended: "ends in a hole"}
+	other := &proof{Epoch: 3}
+	for _, c := range []struct {
+		proofs  []*proof
+		without []uint64
+		code    int
+		says    string
+	}{
+		{[]*proof{same}, nil, exitOK, ""},
+		{[]*proof{same, holed}, nil, exitPartly, "the log of run 2 ends in a hole"},
+		{[]*proof{holed, same}, []uint64{7}, exitNoLog, "run 7 has no input log"},
+		{[]*proof{holed, other}, []uint64{7}, exitFailure, "the replay differs from run 3"},
+	} {
+		err := verdict(c.proofs, c.without)
+		if code := exitCode(err); code != c.code || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("got exit %d, %v; want %d, %q", code, err, c.code, c.says)
+		}
 	}
 }
