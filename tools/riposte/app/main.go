@@ -180,6 +180,9 @@ func (c configCheckCmd) Run(o *output) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if err := cfg.tryStrategies(); err != nil {
+		return usageError{fmt.Errorf("cannot use configuration %s: %w", c.File, err)}
+	}
 	fmt.Fprintf(o.stdout, "%s is usable: %s, %d symbols, strategy %q on %d of them\n",
 		c.File, cfg.Venue.Environment, len(cfg.Market.Symbols), strings.Join(cfg.strategyNames(), ", "), len(cfg.traded()))
 	return nil

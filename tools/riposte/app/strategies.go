@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -212,6 +213,29 @@ func (c *Config) trading(t *core.Instruments) (*trading, error) {
 		}
 	}
 	return tr, nil
+}
+
+// tryStrategies makes each strategy once, for symbols whose rules bind nothing, as the
+// venue's are not known here: names, types and ranges of parameters are what a start would
+// complain of first.
+func (c *Config) tryStrategies() error {
+	t := core.NewInstruments()
+	for _, sym := range c.traded() {
+		if _, err := t.Add(core.Instrument{Symbol: sym, Filters: core.Filters{Tick: 1, PriceMin: 1, PriceMax: math.MaxInt64, Lot: 1, QtyMin: 1, QtyMax: math.MaxInt64}}); err != nil {
+			return err
+		}
+	}
+	tr := &trading{seats: make([][]engine.Seat, len(t.List))}
+	for n, name := range c.strategyNames() {
+		s := c.strategyOf(name)
+		if _, err := tr.seat(t, uint16(n), name, &s); err != nil {
+			return err
+		}
+		if err := c.checkFollows(tr.seats, uint16(n), name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkFollows finds signals that a strategy waits for and that nobody makes.
