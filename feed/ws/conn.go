@@ -238,13 +238,10 @@ func (c *Conn) fill(need int) error {
 		c.w = copy(grown, c.buf[c.r:c.w])
 		c.r, c.buf = 0, grown
 	}
-	begun, last := c.w > c.r || c.open, c.stamp
 	n, err := c.nc.Read(c.buf[c.w:])
 	if n > 0 {
 		c.w += n
-		if c.received(n); begun {
-			c.slow += c.stamp - last
-		}
+		c.received(n)
 		if err != nil && !timedOut(err) {
 			c.err = readError(err)
 		}
@@ -289,7 +286,11 @@ func (c *Conn) mayPong() bool {
 
 func (c *Conn) received(n int) {
 	if c.opt.Now != nil {
+		last := c.stamp
 		c.stamp = c.opt.Now()
+		if c.r > 0 || c.w > n || c.open { // something that had begun was not whole
+			c.slow += c.stamp - last
+		}
 	}
 	c.idle = 0
 	c.stats.Reads++
