@@ -223,11 +223,11 @@ func (h *hunter) sickOf(ctx context.Context, text string, swarm []string) (map[u
 	}
 	sick := map[uint64]bool{}
 	for _, m := range broken.FindAllStringSubmatch(text, -1) {
-		seed, _ := strconv.Atoi(m[1])
-		if _, err := h.simulate(ctx, binary, seed, seed, false, swarm); err == nil {
+		seed, _ := strconv.ParseUint(m[1], 10, 31)
+		if _, err := h.simulate(ctx, binary, int(seed), int(seed), false, swarm); err == nil {
 			break
 		}
-		sick[uint64(seed)] = true //nolint:gosec // seeds begin at 1
+		sick[seed] = true
 	}
 	return sick, ctx.Err()
 }
