@@ -229,6 +229,54 @@ func TestArbiterPublishesWhatComesFirst(t *testing.T) {
 	}
 }
 
+// look has a line's watchdog look at its streams.
+func (j *joint) look(t *testing.T, i int) {
+	s := j.lines[i]
+	s.now = j.clock.Mono()
+	if err := s.watchStreams(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A stream that stands still cannot hold a new connection's events off for ever, though
+// nothing else of its market moves.
+func TestArbiterBelievesANewConnectionInsteadOfOneThatStandsStill(t *testing.T) {
+	for name, c := range map[string]struct {
+		between func(j *joint)
+		frozen  uint64
+		want    string
+	}{
+		"it says nothing":           {func(*joint) {}, 1, "1-1/0 10:0/0 6-6/1 "},
+		"it is behind, and says so": {func(j *joint) { j.bring(0, delta(2, 2)) }, 0, "1-1/0 2-2/0 "},
+		"it has come as far":        {func(j *joint) { j.bring(0, delta(2, 5)) }, 0, "1-1/0 2-5/0 6-6/1 "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := newJoint(t, 2)
+			j.lines[0].listed = true
+			j.bring(0, delta(1, 1))
+			j.lines[1].lost(net.ErrClosed, false)
+			j.up(1)
+			j.pass(8 * time.Second)
+			j.bring(1, delta(5, 5)) // ids 2 to 4 may be under way
+			j.pass(101 * time.Millisecond)
+			j.look(t, 0)
+			j.pass(2900 * time.Millisecond)
+			j.look(t, 0)
+			if n := j.lines[0].count.Frozen; n != 0 {
+				t.Fatalf("frozen %d times within the time that events may be under way", n)
+			}
+			c.between(j)
+			j.pass(101 * time.Millisecond)
+			j.look(t, 0)
+			j.bring(1, delta(6, 6))
+			j.pass(101 * time.Millisecond)
+			if got, n := ids(j.take()), j.lines[0].count.Frozen; got != c.want || n != c.frozen {
+				t.Errorf("published %s, frozen %d times; want %s and %d", got, n, c.want, c.frozen)
+			}
+		})
+	}
+}
+
 // A venue that starts its ids over on every line is noticed: what it sends then is not
 // an endless row of late copies.
 func TestArbiterNoticesIdsThatStartOver(t *testing.T) {

@@ -119,7 +119,7 @@ func (a *arbiter) expire(now core.MonoNs) {
 		case !a.mayCome(h.session, &h.ev, needs(&h.ev)):
 			a.giveUp(h)
 		case now < h.until:
-		case !h.session.streamOf(h.ev.Instrument, h.ev.Kind).inStep && a.lagging(h):
+		case !h.session.streamOf(h.ev.Instrument, h.ev.Kind).inStep && a.lagging(h, now):
 			h.used = false
 			a.holding--
 			a.lines[h.session.slot].copies++
@@ -130,15 +130,18 @@ func (a *arbiter) expire(now core.MonoNs) {
 }
 
 // lagging reports whether another connection is in step and has not passed the place
-// that a waiting event lacks.
-func (a *arbiter) lagging(h *heldEvent) bool {
+// that a waiting event lacks. Each such is told that it has been passed: if it says
+// nothing from then on, it stands still (watchStreams).
+func (a *arbiter) lagging(h *heldEvent, now core.MonoNs) (any bool) {
 	need := needs(&h.ev)
 	for _, o := range a.sessions {
 		if st := o.streamOf(h.ev.Instrument, h.ev.Kind); o != h.session && o.conn != nil && st != nil && st.inStep && !st.frozen && st.next < need {
-			return true
+			if any = true; st.passedAt == 0 || st.passed != st.messages {
+				st.passedAt, st.passed = now, st.messages
+			}
 		}
 	}
-	return false
+	return any
 }
 
 // forget drops what waits of an instrument whose book starts over: it is older than

@@ -117,6 +117,8 @@ type stream struct {
 	// For the watchdog.
 	lagAt     core.MonoNs // since when others have brought what it has not, 0: they have not
 	lagged    uint64      // its messages then
+	passedAt  core.MonoNs // since when an event that was not believed has lain beyond it, 0: none has
+	passed    uint64      // its messages then
 	shownAt   core.MonoNs // since when a snapshot has shown more than any line has brought, 0: none has
 	shownNext uint64      // what they had brought then
 	again     renewal     // where its renewal on this connection stands

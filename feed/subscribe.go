@@ -59,7 +59,7 @@ func (q *asking) anew() {
 func (st *stream) begin() {
 	st.confirmed, st.first, st.behind, st.alarmed, st.quiet = 0, 0, 0, false, false
 	st.next, st.stepAt, st.inStep, st.frozen = 0, 0, false, false
-	st.lagAt, st.shownAt, st.again = 0, 0, renewal{}
+	st.lagAt, st.shownAt, st.passedAt, st.again = 0, 0, 0, renewal{}
 }
 
 // send sends the request that was appended to s.request, and returns its id.

@@ -17,8 +17,10 @@ import (
 //     touch changes the book: where a sibling stream of the same instrument
 //     brings some and the depth stream brings nothing within its MaxAge, that
 //     stream is frozen. So is one of which another line has brought something
-//     MaxAge ago and it nothing since, and one that a snapshot has run ahead of
-//     for as long. It is ended and subscribed again; if it freezes again, the
+//     MaxAge ago and it nothing since, one that a snapshot has run ahead of for as
+//     long, and one that a connection which has yet to join has passed, quietAfter
+//     ago: that one's events are not believed until then, so nothing else ends the
+//     standstill. It is ended and subscribed again; if it freezes again, the
 //     connection is replaced.
 //   - Otherwise the instrument is quiet. That is counted and shown, and not an
 //     alarm.
@@ -44,7 +46,16 @@ func (s *Session) watchStreams() error {
 			st.alarmed = true
 			s.count.Mute++
 		}
-		if st.MaxAge == 0 || st.again.step != noRenewal {
+		if st.again.step != noRenewal {
+			continue
+		}
+		if s.passed(st) {
+			if err := s.froze(st, st.passedAt, "a new connection went on"); err != nil {
+				return err
+			}
+			continue
+		}
+		if st.MaxAge == 0 {
 			continue
 		}
 		heard := max(st.last, st.confirmed)
@@ -92,6 +103,20 @@ func (s *Session) lags(st *stream) bool {
 	return false
 }
 
+// passed reports whether the stream has said nothing for quietAfter since an event of a
+// connection that has yet to join was dropped for its sake: what it had on its way would
+// have come.
+func (s *Session) passed(st *stream) bool {
+	if st.passedAt == 0 {
+		return false
+	}
+	if st.passed != st.messages || st.frozen {
+		st.passedAt = 0
+		return false
+	}
+	return s.now-st.passedAt > quietAfter
+}
+
 // renewAgain is for how long after a renewal a stream that freezes again has not been
 // mended by it.
 const renewAgain = core.MonoNs(time.Minute)
@@ -105,7 +130,7 @@ func (s *Session) froze(st *stream, since core.MonoNs, how string) error {
 	if st.frozen = true; stood {
 		s.join.dark(s, st.Instrument)
 	}
-	st.behind, st.lagAt, st.shownAt = 0, 0, 0
+	st.behind, st.lagAt, st.shownAt, st.passedAt = 0, 0, 0, 0
 	err := fmt.Errorf("stream %s is frozen: %s %v ago and it said nothing", st.Stream, how, duration(s.now-since))
 	if s.listed && (st.tried == 0 || s.now-st.tried > renewAgain) {
 		s.fault(err)
