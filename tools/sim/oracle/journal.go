@@ -16,6 +16,7 @@ type journal struct {
 	dir   string
 	files map[string]int64 // how far each has been read
 	ids   map[string]bool
+	page  []byte // what is read of a file at a time
 }
 
 const (
@@ -26,7 +27,7 @@ const (
 var clientID = regexp.MustCompile(`[A-Za-z0-9_]{1,19}-[0-9a-z]{7}-[0-9a-z]{8}`)
 
 func newJournal(dir string) *journal {
-	return &journal{dir: dir, files: map[string]int64{}, ids: map[string]bool{}}
+	return &journal{dir: dir, files: map[string]int64{}, ids: map[string]bool{}, page: make([]byte, 256<<10)}
 }
 
 // has reports whether an intent under that id stands on disk.
@@ -51,10 +52,9 @@ func (j *journal) readFile(name string) {
 		return
 	}
 	defer f.Close()
-	b := make([]byte, 256<<10)
 	for {
-		n, _ := f.ReadAt(b, j.files[name])
-		used := j.take(b[:n])
+		n, _ := f.ReadAt(j.page, j.files[name])
+		used := j.take(j.page[:n])
 		j.files[name] += int64(used)
 		if used == 0 {
 			return
