@@ -153,5 +153,5 @@ func (v *coldVenue) SyncClock(context.Context) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.synced++
-	return nil
+	return v.fail
 }

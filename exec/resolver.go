@@ -177,7 +177,9 @@ func (g *Gateway) collect(now core.MonoNs) int {
 		case jobCensus:
 			g.censusTold(j, now)
 		case jobClock:
-			g.clockJob = false
+			if g.clockJob = false; j.err != nil {
+				g.clockDue = now + core.MonoNs(clockAgain)
+			}
 		}
 		j.used = false
 		g.busy--
@@ -240,6 +242,10 @@ func (g *Gateway) wondersAfter(o *Order) bool {
 // clockEvery is how often the venue's clock is measured when nothing else asks for it: two
 // clocks run apart by milliseconds meanwhile.
 const clockEvery = time.Minute
+
+// clockAgain is how long after a measurement that failed: what is known grows less sure
+// with age, and beyond the gate's limit no order leaves.
+const clockAgain = 5 * time.Second
 
 // SyncClock has the venue's clock measured anew, for whoever has heard on another connection
 // that ours is off.
