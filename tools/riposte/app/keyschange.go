@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"riposte/core"
@@ -155,30 +156,56 @@ func (k *keeper) prove(ctx context.Context, next *contact) (warning string, err 
 	return warning, nil
 }
 
-// testOrder is a small order that the venue would take, at the best bid of an instrument
-// that is traded, or of any.
+// errShut is a market in which no order can be tested now; another may do.
+var errShut = errors.New("no order can be tested")
+
+// testOrder is a small order that the venue would take now: at the best bid of an
+// instrument that is traded, or of any, whose market is open.
 func (k *keeper) testOrder(ctx context.Context) (in core.Intent, err error) {
-	d := k.d
-	at := &d.table.List[0]
-	for _, sym := range d.cfg.traded() {
-		if traded, ok := d.table.Lookup(sym); ok {
-			at = traded
+	traded := k.d.cfg.traded()
+	for i, symbol := range slices.Concat(traded, k.d.cfg.Market.Symbols) {
+		if i >= len(traded) && slices.Contains(traded, symbol) {
+			continue
+		}
+		if in, err = k.smallOrder(ctx, symbol); !errors.Is(err, errShut) {
 			break
 		}
 	}
-	body, err := d.rest.Depth(ctx, at.Symbol, 5)
+	return in, err
+}
+
+// smallOrder is one of a symbol, by rules that are read anew: those of the start may have
+// changed since, and an order that offends today's would speak against a good key.
+func (k *keeper) smallOrder(ctx context.Context, symbol string) (in core.Intent, err error) {
+	d := k.d
+	was, ok := d.table.Lookup(symbol)
+	if !ok {
+		return in, fmt.Errorf("%w: %s is not known", errShut, symbol)
+	}
+	body, err := d.rest.ExchangeInfo(ctx, symbol)
 	if err != nil {
 		return in, err
 	}
-	img, err := feedbinance.ParseSnapshot(body, at.ID, 5, core.Milliseconds)
+	info, err := feedbinance.ParseExchangeInfo(body, core.Spot, symbol)
+	if err != nil {
+		return in, err
+	}
+	at := &info.Instruments.List[0]
+	if at.Status != core.StatusTrading {
+		return in, fmt.Errorf("%w: %s is %s", errShut, symbol, at.Status)
+	}
+	if body, err = d.rest.Depth(ctx, symbol, 5); err != nil {
+		return in, err
+	}
+	img, err := feedbinance.ParseSnapshot(body, was.ID, 5, core.Milliseconds)
 	if err != nil {
 		return in, err
 	}
 	if len(img.Bids) == 0 {
-		return in, fmt.Errorf("no order can be tested: nobody bids for %s", at.Symbol)
+		return in, fmt.Errorf("%w: nobody bids for %s", errShut, symbol)
 	}
 	f := &at.Filters
-	in = core.Intent{Kind: core.Place, Type: core.Limit, Instrument: at.ID, Side: core.Buy, Price: img.Bids[0].Price, Qty: max(f.QtyMin, f.Lot, 1)}
+	in = core.Intent{Kind: core.Place, Type: core.Limit, Instrument: was.ID, Side: core.Buy, Price: img.Bids[0].Price, Qty: max(f.QtyMin, f.Lot, 1)}
 	if f.NotionalMin > 0 {
 		need := core.NotionalOfAmount(f.NotionalMin + f.NotionalMin/10)
 		in.Qty = max(in.Qty, core.Qty(need.Div(uint64(in.Price)))+1)

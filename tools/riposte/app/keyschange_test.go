@@ -188,6 +188,31 @@ func TestABadNewKeyLeavesTheOldOneAtWork(t *testing.T) {
 	}
 }
 
+// What is tested with a new key is an order by the rules of that moment: those of the
+// start may have changed, and a market may be shut.
+func TestAKeyChangesThoughTheVenueHasChangedItsRules(t *testing.T) {
+	keys := hmacKeys(4)
+	v := openKeyed(t, keys...)
+	d := started(t, v.config(fast()...))
+	wait(t, "orders", d, func(r *report) bool { return r.Acks > 0 && settled(r) })
+	for i, rule := range []string{"filter BTCUSDT minNotional 700", "filter BTCUSDT step 0.001", "status BTCUSDT HALT"} {
+		if err := v.Faults().Do(rule); err != nil {
+			t.Fatal(err)
+		}
+		v.put(keys[i+1])
+		if err := d.keeper.requestChange(t.Context()); err != nil {
+			t.Errorf("%s: %v", rule, err)
+		}
+	}
+	if err := v.Faults().Do("status ETHUSDT BREAK"); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.keeper.requestChange(t.Context()); err == nil || !strings.Contains(err.Error(), "no order can be tested: ETHUSDT is ") {
+		t.Errorf("no market is open: got %v, want an error that says so", err)
+	}
+	d.shutdown()
+}
+
 func TestASignalChangesTheKeyToAnotherKind(t *testing.T) {
 	ed, err := venue.NewEd25519Key(5, "next")
 	if err != nil {
