@@ -28,13 +28,18 @@ type auditState struct {
 	activeAt core.MonoNs // when that last changed
 	follow   int         // audits that follow soon, see followUp
 	pause    core.MonoNs // before the next, while something stands open
-	gap      bool        // the user stream was down since the balances were last found right
+	gap      bool        // the user stream was down since the balances were last found right, by reads that show it
+	up       core.MonoNs // when it was last subscribed
 	disputed []Sighting  // balances for which the last audit halted
 }
 
 // followUp is when an audit after a reconnect is repeated: what the venue's reads did not
 // show yet in the first one is found in these.
 var followUp = [...]core.MonoNs{core.MonoNs(time.Second), core.MonoNs(10 * time.Second)}
+
+// lagMost is how many times the margin the venue's reads are given to lag where a balance
+// that seems right may be one of before a deposit that nobody has told.
+const lagMost = 2
 
 // AuditNow asks for an audit as soon as possible; AuditsDone rises when it is.
 func (g *Gateway) AuditNow() {
@@ -287,7 +292,10 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 		// balance that moved while nobody told is believed when it stays.
 		g.askSoon(now)
 	default:
-		a.gap, a.pause = false, 0
+		a.pause = 0
+		if j.snap.Begun-a.up > lagMost*core.MonoNs(g.cfg.ProofMargin) {
+			a.gap = false
+		}
 		g.Lift(risk.HaltNotReconciled)
 	}
 	fault.At(fault.AuditTold)

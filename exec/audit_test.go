@@ -1,6 +1,7 @@
 package exec_test
 
 import (
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -139,6 +140,49 @@ func TestAPersonWhoLetsTradingGoOnAcceptsTheBalance(t *testing.T) {
 	r.auditOnce()
 	if r.g.Halted() != 0 || r.g.Stats.Externals != 1 || r.g.Ledger().Owned(1) != 1003_00000000 {
 		t.Errorf("halted: %v, %d external flows, we own %v; want 1 and 1003", r.g.Halted(), r.g.Stats.Externals, r.g.Ledger().Owned(1))
+	}
+}
+
+// A deposit that fell into a gap of the account's stream is accepted also where the venue's
+// reads lag so far that the first audits behind the gap do not show it.
+func TestADepositInAGapIsAcceptedHoweverLateItShows(t *testing.T) {
+	for _, c := range []struct {
+		lag    time.Duration
+		halted risk.HaltCause
+	}{{0, 0}, {11900 * time.Millisecond, 0}, {19 * time.Second, 0}, {time.Minute, risk.HaltMismatch}} { // no read lags so far: nobody knows what that is
+		t.Run(c.lag.String(), func(t *testing.T) {
+			r := newRig(t, audited, func(c *exec.Config) {
+				c.Venue.(*coldVenue).balances = []core.Balance{{Asset: 1, Free: 1000_00000000}}
+			})
+			pass := func(d time.Duration) { // time in which no call is on its way
+				for end := r.clock.Mono() + core.MonoNs(d); r.clock.Mono() < end; {
+					r.clock.advance(20 * time.Millisecond)
+					r.step()
+					for r.g.ColdCalls() > 0 {
+						runtime.Gosched()
+					}
+					r.step()
+				}
+			}
+			r.g.OnUserUp()
+			r.until("the first audit is done", func() bool { return r.g.Halted() == 0 })
+			pass(time.Minute)
+			r.g.OnUserDown()
+			pass(time.Second)
+			r.g.OnUserUp()
+			pass(c.lag)
+			r.cold.mu.Lock()
+			r.cold.balances = []core.Balance{{Asset: 1, Free: 1001_00000000}}
+			r.cold.mu.Unlock()
+			pass(time.Minute)
+			want := uint64(1)
+			if c.halted != 0 {
+				want = 0
+			}
+			if r.g.Halted() != c.halted || r.g.Stats.Externals != want {
+				t.Errorf("halted: %v, %d external flows; want %v and %d", r.g.Halted(), r.g.Stats.Externals, c.halted, want)
+			}
+		})
 	}
 }
 

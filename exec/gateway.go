@@ -362,6 +362,7 @@ func (g *Gateway) OnExecution(e *core.Execution) {
 // learned by an audit; new orders wait for it.
 func (g *Gateway) OnUserUp() {
 	fault.At(fault.UserUp)
+	g.audit.up = g.clock.Mono()
 	if g.audit.gap = g.ledger.Opened(); g.audit.gap {
 		g.audit.follow = len(followUp)
 	}

@@ -198,7 +198,7 @@ func reconcileBalances(out []Difference, v *View, s *Snapshot) []Difference {
 				seen.Since = b.Since
 			}
 		}
-		if v.Ledger.Lags(m.Asset, m.Venue-flows[m.Asset], s.Begun-2*v.Settle) {
+		if v.Ledger.Lags(m.Asset, m.Venue-flows[m.Asset], s.Begun-lagMost*v.Settle) {
 			seen.Since = s.Begun // read before a fill that we know: no difference
 		}
 		stays := s.Begun-seen.Since > v.Settle
