@@ -79,7 +79,7 @@ type Engine interface {
 type BookState struct {
 	Symbol         string
 	State          string // syncing, live, stale, gapped
-	Full           bool   // lost, because a burst did not fit its queue
+	Full           bool   // lost, because a burst did not fit its queue, which the plan has made narrow
 	Live           bool
 	ID             int64 // update id
 	Bid, Ask       int64

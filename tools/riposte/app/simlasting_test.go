@@ -119,11 +119,12 @@ func (r *simRun) mend(l *simLife, halted risk.HaltCause) {
 	if long(risk.HaltKey, &r.keyless) && r.barred == 0 {
 		r.keyless = 0
 		r.w.Note("its key was refused: life %d gets it anew", l.n)
-		r.eye.see(oracle.Rekeyed{})
 		r.work.Go(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
-			_ = l.d.keeper.requestChange(ctx) // where it failed it is asked for again
+			if l.d.keeper.requestChange(ctx) == nil && l.stage.Load() != lifeKilled { // where it failed it is asked for again
+				r.eye.see(oracle.Rekeyed{})
+			}
 		})
 	}
 	if latched := halted & risk.HaltLatched; latched != 0 && r.latched == 0 {

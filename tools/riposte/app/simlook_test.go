@@ -43,7 +43,7 @@ func (l *simLife) Books() (list []sim.BookState) {
 		}
 		_, live := s.Live()
 		top := s.Top()
-		list = append(list, sim.BookState{Symbol: in.Symbol, State: s.State().String(), Full: s.Status().Reason == book.QueueFull, Live: live, Bid: int64(top.Bid), Ask: int64(top.Ask),
+		list = append(list, sim.BookState{Symbol: in.Symbol, State: s.State().String(), Full: l.r.plan.Work.Set["market.queue_events"] != "" && s.Status().Reason == book.QueueFull, Live: live, Bid: int64(top.Bid), Ask: int64(top.Ask),
 			BidQty: int64(top.BidQty), AskQty: int64(top.AskQty), Age: time.Duration(now - s.LastProof())})
 	}
 	return list

@@ -11,8 +11,7 @@ import (
 type seen struct {
 	rules   *Rules
 	symbols map[string]*sight
-	carries map[int]map[string]bool // by connection: symbols that it brought
-	open    map[int]bool            // market connections: one that has brought nothing may carry all
+	carries map[int]map[string]bool // by connection: symbols whose depth it has brought, or the venue has confirmed
 }
 
 // sight is what has been read of one market.
@@ -37,7 +36,7 @@ const farAway = 1_000_000
 const spansKept = 64
 
 func newSeen(r *Rules) *seen {
-	return &seen{rules: r, symbols: map[string]*sight{}, carries: map[int]map[string]bool{}, open: map[int]bool{}}
+	return &seen{rules: r, symbols: map[string]*sight{}, carries: map[int]map[string]bool{}}
 }
 
 // Promise is P2.
@@ -64,30 +63,49 @@ func (s *seen) See(f *Fact, found func(string)) {
 			m.blank, m.began = false, f.At
 			return
 		}
-		if s.carries[w.Conn] == nil {
-			s.carries[w.Conn] = map[string]bool{}
+		s.lit(w.Conn, w.Symbol)
+		if m.blank && slices.ContainsFunc(m.snaps, func(snap int64) bool { return w.First <= snap+1 && snap <= w.Last }) {
+			m.blank = false // the new line itself goes on from one that was read before
 		}
-		s.carries[w.Conn][w.Symbol] = true
-		m.dark = -1
 		m.add(w.First, w.Last, f.At)
-	case Dialed:
-		if w.Role == "market" {
-			s.open[w.Conn] = true
+	case Reply:
+		if w.For != nil && w.For.Method == "SUBSCRIBE" && w.Code == 0 {
+			for _, symbol := range depthOf(w.For.Streams) {
+				s.lit(w.Conn, symbol)
+			}
+		}
+	case *Request:
+		if w.Method == "UNSUBSCRIBE" {
+			for _, symbol := range depthOf(w.Streams) {
+				delete(s.carries[w.Conn], symbol)
+			}
+			s.look(f.At)
 		}
 	case Closed:
 		delete(s.carries, w.Conn)
-		delete(s.open, w.Conn)
-		for symbol, m := range s.symbols {
-			if m.dark < 0 && len(s.open) == 0 && !s.carried(symbol) {
-				m.dark, m.blank = f.At, true
-			}
-		}
+		s.look(f.At)
 	case Died:
 		clear(s.symbols)
 		clear(s.carries)
-		clear(s.open)
 	case Called:
 		s.called(f.At, &w, found)
+	}
+}
+
+func (s *seen) lit(conn int, symbol string) {
+	if s.carries[conn] == nil {
+		s.carries[conn] = map[string]bool{}
+	}
+	s.carries[conn][symbol] = true
+	s.sight(symbol).dark = -1
+}
+
+// look notes which markets no line carries any more.
+func (s *seen) look(at int64) {
+	for symbol, m := range s.symbols {
+		if m.dark < 0 && !s.carried(symbol) {
+			m.dark, m.blank = at, true
+		}
 	}
 }
 
@@ -110,7 +128,7 @@ func (s *seen) called(at int64, c *Called, found func(string)) {
 		return
 	case !c.Live:
 		found(fmt.Sprintf("%s: called without a book", c.Symbol))
-	case m.blank && m.dark >= 0 && at-m.dark > moment:
+	case m.dark >= 0 && at-m.dark > moment && (m.blank || at-m.began > moment):
 		found(fmt.Sprintf("%s: called %d ms after the last line had ended", c.Symbol, (at-m.dark)/ms))
 	case m.blank && m.dark < 0:
 		found(fmt.Sprintf("%s: called at %d before a snapshot was read on the new line", c.Symbol, c.Book))

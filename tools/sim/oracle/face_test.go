@@ -14,6 +14,8 @@ func TestAStrategySeesOnlyBooksThatAreProved(t *testing.T) {
 	}
 	snapshot := func(id int64) Depth { return Depth{Symbol: "BTCUSDT", Last: id} }
 	see := func(id int64) Called { return Called{Symbol: "BTCUSDT", Live: true, Book: id} }
+	asks := &Request{Conn: 2, Method: "SUBSCRIBE", Streams: []string{"ethusdt@trade", "btcusdt@depth@100ms"}}
+	joins := Reply{Conn: 2, For: asks}
 	judge(t, "P2", func() Checker { return newSeen(rules()) }, map[string][]step{
 		"bridged":                   {at(0, event(1, 5, 10)), at(0, snapshot(7)), at(0, event(1, 11, 12)), at(0, see(12))},
 		"overlapping":               {at(0, event(1, 5, 10)), at(0, event(2, 8, 12)), at(0, snapshot(4)), at(0, see(12))},
@@ -24,8 +26,15 @@ func TestAStrategySeesOnlyBooksThatAreProved(t *testing.T) {
 		"not without a book":        {at(0, Called{Symbol: "BTCUSDT"})},
 		"told of an order":          {at(0, Called{Symbol: "BTCUSDT", Report: true})},
 		"not in the dark":           {at(0, event(1, 5, 10)), at(0, snapshot(7)), at(0, Closed{1}), at(sec, see(10))},
+		"on a confirmed line":       {at(0, event(1, 5, 10)), at(0, snapshot(7)), at(0, joins), at(0, Closed{1}), at(sec, see(10))},
+		"not on a refused line":     {at(0, event(1, 5, 10)), at(0, snapshot(7)), at(0, Dialed{2, "market"}), at(0, Reply{Conn: 2, For: asks, Code: -1}), at(0, Closed{1}), at(sec, see(10))},
+		"not on a line of others":   {at(0, event(1, 5, 10)), at(0, snapshot(7)), at(0, Dialed{2, "market"}), at(0, Depth{Conn: 2, Symbol: "ETHUSDT", First: 1, Last: 1}), at(0, Closed{1}), at(sec, see(10))},
+		"not unsubscribed":          {at(0, event(1, 5, 10)), at(0, snapshot(7)), at(0, &Request{Conn: 1, Method: "UNSUBSCRIBE", Streams: asks.Streams}), at(sec, see(10))},
+		"proved as it went dark":    {at(0, event(1, 5, 10)), at(0, Closed{1}), at(sec, snapshot(10)), at(0, see(10))},
+		"not proved in the dark":    {at(0, event(1, 5, 10)), at(0, Closed{1}), at(sec, snapshot(10)), at(sec, see(10))},
 		"on another line":           {at(0, event(1, 5, 10)), at(0, event(2, 5, 10)), at(0, snapshot(7)), at(0, Closed{1}), at(sec, see(10))},
 		"not on the new line alone": {at(0, event(1, 5, 10)), at(0, snapshot(7)), at(0, Closed{1}), at(sec, event(2, 11, 12)), at(0, see(12))},
+		"a new line that goes on":   {at(0, event(1, 5, 10)), at(0, snapshot(11)), at(0, Closed{1}), at(sec, event(2, 11, 12)), at(0, see(12))},
 		"synced anew":               {at(0, event(1, 5, 10)), at(0, snapshot(7)), at(0, Closed{1}), at(sec, event(2, 21, 22)), at(0, snapshot(21)), at(0, see(22))},
 	})
 }

@@ -63,6 +63,9 @@ type (
 		Retry  int64 // ns that the venue demanded silence for, 0: none
 		Body   []byte
 	}
+	// Garbled is a message that is not what it should be, or not one alone: what could be
+	// read of it has been shown before.
+	Garbled struct{ Conn int }
 	// Depth is an event of a market's book that the engine has read.
 	Depth struct {
 		Conn        int
@@ -147,7 +150,7 @@ type (
 	}
 	// Resumed takes all of them back, by a person with a reason.
 	Resumed struct{}
-	// Rekeyed gives the engine a key anew after one was refused.
+	// Rekeyed says that the engine has taken another key after one was refused.
 	Rekeyed struct{}
 	// DiskFails is the disk's trouble as a call has just told it to the engine.
 	DiskFails struct{ Op string }

@@ -118,6 +118,8 @@ func (r *rejects) See(f *Fact, found func(string)) {
 type key struct {
 	since int64
 	code  int
+	left  string // an order that has left with the refused key, unless it was another already
+	at    int64
 }
 
 func newKey() *key { return &key{since: -1} }
@@ -127,17 +129,22 @@ func (*key) Promise() string { return "P13" }
 
 // See takes a fact.
 func (k *key) See(f *Fact, found func(string)) {
+	if k.left != "" && f.At > k.at {
+		found(fmt.Sprintf("%s left %d ms after the venue had refused the key (%d)", k.left, (k.at-k.since)/ms, k.code))
+		k.left, k.since = "", -1
+	}
 	switch w := f.What.(type) {
 	case Reply:
 		if keyRefused(w.Code) && w.For != nil && (w.For.Creates() || w.For.Cancels()) && k.since < 0 {
 			k.since, k.code = f.At, w.Code
 		}
-	case Rekeyed, Died:
+	case Rekeyed:
+		k.left, k.since = "", -1 // who has changed it says so in the same moment
+	case Died:
 		k.since = -1
 	case Begun:
-		if id := newClient(w.B); id != "" && k.since >= 0 && f.At-k.since > ms {
-			found(fmt.Sprintf("%s left %d ms after the venue had refused the key (%d)", id, (f.At-k.since)/ms, k.code))
-			k.since = -1
+		if id := newClient(w.B); id != "" && k.since >= 0 && k.left == "" && f.At-k.since > ms {
+			k.left, k.at = id, f.At
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package oracle
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 func TestNothingLeavesAfterAHalt(t *testing.T) {
 	make := func() Checker { return newHalt(rules()) }
@@ -36,8 +39,10 @@ func TestRefusalsAndARefusedKeyStopTrading(t *testing.T) {
 	})
 	judge(t, "P13", func() Checker { return newKey() }, map[string][]step{
 		"refused for other reasons": {at(0, said(400, -2010)), at(sec, begin(two))},
-		"not with a refused key":    {at(0, said(401, -2015)), at(sec, begin(two))},
-		"changed":                   {at(0, said(401, -2015)), at(0, Rekeyed{}), at(sec, begin(two))},
+		"not with a refused key":    {at(0, said(401, -2015)), at(sec, begin(two)), at(sec, dump())},
+		"changed":                   {at(0, said(401, -2015)), at(0, Rekeyed{}), at(sec, begin(two)), at(sec, dump())},
+		"changed just now":          {at(0, said(401, -2015)), at(sec, begin(two)), at(0, Rekeyed{}), at(sec, dump())},
+		"not changed later":         {at(0, said(401, -2015)), at(sec, begin(two)), at(ms, Rekeyed{}), at(sec, dump())},
 	})
 }
 
@@ -47,6 +52,22 @@ func TestCancelsLeaveWhateverStopsTrading(t *testing.T) {
 	with := func(rest ...step) []step { return append(link[:len(link):len(link)], rest...) }
 	second := cancel("BTCUSDT", 2)
 	done := Reply{Conn: 1, For: second, Status: 200}
+	// Four orders are cancelled one after the other on one connection; one is left.
+	queue := func(busy bool) (list []step) {
+		list = append(list, answer, at(0, Reply{Conn: 2, For: call("/api/v3/ping"), Status: 200}), at(0, Halted{}))
+		for order := 2; order < 6; order++ {
+			r, other := cancel("BTCUSDT", order), &Request{Conn: 2, Path: "/api/v3/ping"}
+			list = append(list, at(0, taken(fmt.Sprint("rp-0000001-0000000", order), int64(order))), at(0, r))
+			if busy {
+				list = append(list, at(0, other))
+			}
+			list = append(list, at(sec*9/10, Reply{Conn: 1, For: r, Status: 200}))
+			if busy {
+				list = append(list, at(0, Reply{Conn: 2, For: other, Status: 200}))
+			}
+		}
+		return append(list, at(0, dump()))
+	}
 	judge(t, "P15", func() Checker { return newWayOut(rules()) }, map[string][]step{
 		"cancelled":              with(at(sec, Halted{}), at(0, cancel("BTCUSDT", 1)), answer, answer, answer, at(0, dump())),
 		"ended":                  with(at(sec, Halted{}), at(0, Ended{Symbol: "BTCUSDT", Order: 1}), answer, answer, answer, at(0, dump())),
@@ -56,6 +77,8 @@ func TestCancelsLeaveWhateverStopsTrading(t *testing.T) {
 		"not cancelled":          with(at(sec, Halted{}), answer, answer, answer, at(0, dump())),
 		"behind another":         with(at(0, taken(two, 2)), at(sec, Halted{}), answer, at(sec, second), at(0, done), answer, at(0, dump())),
 		"not behind it for ever": with(at(0, taken(two, 2)), at(sec, Halted{}), answer, at(sec, second), at(0, done), answer, answer, answer, at(0, dump())),
+		"no line is free":        with(queue(true)...),
+		"not while one is free":  with(queue(false)...),
 		"not on a bad disk":      with(at(sec, DiskFails{"sync"}), answer, answer, answer, at(0, dump())),
 		"nothing stops it":       with(answer, answer, answer, at(0, dump())),
 		"overdue":                with(at(sec, Halted{}), answer, at(0, cancel("BTCUSDT", 9)), answer, answer, answer, at(0, dump())),
@@ -69,6 +92,7 @@ func TestCutOffTheEngineHasNoOrders(t *testing.T) {
 	answer := at(sec, Reply{Conn: 1, For: call("/api/v3/ping"), Status: 200})
 	wait := []step{answer, answer, answer, answer, answer, answer, answer, answer, answer, at(0, dump())}
 	with := func(rest ...step) []step { return append(append(up[:len(up):len(up)], rest...), wait...) }
+	deaf := []step{at(sec, Closed{5}), at(0, Reply{Conn: 5, For: cancel("BTCUSDT", 1), Status: 401, Code: -2015})}
 	lost := append(up[:len(up):len(up)], at(sec, Closed{5}), at(0, Closed{1}), at(0, Closed{2}))
 	back := append(lost[:len(lost):len(lost)], at(9*sec, Dialed{3, "orders"}), at(0, Dialed{4, "orders"}))
 	again := at(sec, Reply{Conn: 3, For: call("/api/v3/ping"), Status: 200})
@@ -87,8 +111,9 @@ func TestCutOffTheEngineHasNoOrders(t *testing.T) {
 		"another line":     with(at(0, Depth{Conn: 8, Symbol: "BTCUSDT", First: 1, Last: 2}), at(sec, Closed{7})),
 		"no way to cancel": with(at(sec, Closed{5}), at(0, Closed{1})),
 		"a refused key":    with(at(sec, Closed{5}), at(0, Reply{Conn: 5, For: cancel("BTCUSDT", 1), Status: 401, Code: -2015})),
-		"a new key":        with(at(sec, Closed{5}), at(0, Reply{Conn: 5, For: cancel("BTCUSDT", 1), Status: 401, Code: -2015}), at(0, Rekeyed{})),
-		"not an old one":   with(append([]step{at(sec, Closed{5}), at(0, Reply{Conn: 5, For: cancel("BTCUSDT", 1), Status: 401, Code: -2015}), at(0, Rekeyed{})}, wait...)...),
+		"a new key":        with(append(append(deaf[:len(deaf):len(deaf)], wait[:6]...), at(0, Rekeyed{}), answer, answer, answer, at(0, dump()), at(0, Closed{1}))...),
+		"not an old one":   with(append(append(deaf[:len(deaf):len(deaf)], wait...), at(0, Rekeyed{}))...),
+		"not an old one's": with(append(append(deaf[:len(deaf):len(deaf)], at(0, Rekeyed{})), append(wait[:5:5], at(0, Reply{Conn: 5, For: cancel("BTCUSDT", 2), Status: 401, Code: -2015}))...)...),
 		"not of another":   with(at(sec, Closed{5}), at(0, Reply{Conn: 5, For: cancel("BTCUSDT", 2), Status: 401, Code: -2015})),
 		"came afterwards":  with(at(sec, Closed{5}), at(0, Ended{Symbol: "BTCUSDT", Order: 1}), at(sec, taken(two, 2))),
 	})

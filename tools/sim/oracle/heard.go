@@ -7,11 +7,13 @@ import (
 
 // heard is P10, seen from the account's stream: what that has told of an own order the
 // engine holds from then on. An answer or a question would tell it too, but later, and
-// perhaps never.
+// perhaps never. Where a message on the stream's connection cannot be read, or says that
+// there is no subscription, the engine throws the connection away, with what the same read
+// has brought behind it, and asks for all anew.
 type heard struct {
 	rules  *Rules
 	orders map[string]*hearsay
-	up     map[int]bool // connections whose subscription the venue has confirmed
+	gone   map[int]bool // connections of which the engine throws away what the same read has brought
 }
 
 type hearsay struct {
@@ -22,7 +24,7 @@ type hearsay struct {
 }
 
 func newHeard(r *Rules) *heard {
-	return &heard{rules: r, orders: map[string]*hearsay{}, up: map[int]bool{}}
+	return &heard{rules: r, orders: map[string]*hearsay{}, gone: map[int]bool{}}
 }
 
 // Promise is P10.
@@ -34,15 +36,19 @@ const heardWithin = 100 * ms
 // See takes a fact.
 func (h *heard) See(f *Fact, found func(string)) {
 	switch w := f.What.(type) {
+	case Read:
+		delete(h.gone, w.Conn) // who goes on reading has not thrown it away
 	case Reply:
-		if w.For != nil && strings.HasPrefix(w.For.Method, "userDataStream.subscribe") {
-			h.up[w.Conn] = w.Status == 200
+		if w.For == nil || strings.HasPrefix(w.For.Method, "userDataStream.subscribe") {
+			h.gone[w.Conn] = w.For == nil || w.Status != 200
 		}
+	case Garbled:
+		h.gone[w.Conn] = true
 	case Closed:
-		delete(h.up, w.Conn)
+		delete(h.gone, w.Conn)
 	case Account:
-		if !h.up[w.Conn] {
-			return // where the answer says no, or nothing that can be read, the connection is thrown away with what came behind, and all asked for anew
+		if h.gone[w.Conn] {
+			return
 		}
 		if prefix, _, _, ok := splitID(w.Client); w.Termination || !ok || prefix != h.rules.Prefix {
 			return
@@ -57,7 +63,7 @@ func (h *heard) See(f *Fact, found func(string)) {
 			o.end = w.Status
 		}
 	case Died:
-		clear(h.up)
+		clear(h.gone)
 		clear(h.orders) // it may have read what it never came to look at
 	case Dump:
 		for i := range w.Orders {

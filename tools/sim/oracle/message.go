@@ -12,6 +12,9 @@ import (
 func (c *conn) message(b []byte, way int, show func(any)) {
 	m := object(b)
 	if m == nil {
+		if way == 1 {
+			show(Garbled{Conn: c.id})
+		}
 		return
 	}
 	if way == 0 {
@@ -82,6 +85,9 @@ func (c *conn) untold(m map[string]json.RawMessage, b []byte, show func(any)) {
 		}
 	}
 	show(a)
+	if !json.Valid(b) {
+		show(Garbled{Conn: c.id})
+	}
 }
 
 // answered shows what the answer to a call says of the market.

@@ -16,12 +16,14 @@ type link struct {
 	heard  int64        // when an answer on one was last read
 	silent int64        // until when the venue has asked for silence
 	waits  map[*Request]int64
-	barred []*Request // cancels that were refused for their key
-	until  int64      // how long that key may be in force yet, 0: nobody has changed it
+	ready  map[int]bool // of conns: answered, and nothing has been asked since
+	free   int64        // since when one of them is
+	barred []*Request   // cancels that were refused for their key
+	until  int64        // how long that key may be in force yet, 0: nobody has changed it
 }
 
 func newLink() link {
-	return link{conns: map[int]bool{}, broken: -1 << 62, heard: -1 << 62, waits: map[*Request]int64{}}
+	return link{conns: map[int]bool{}, broken: -1 << 62, heard: -1 << 62, waits: map[*Request]int64{}, ready: map[int]bool{}}
 }
 
 func (l *link) see(f *Fact) {
@@ -35,18 +37,23 @@ func (l *link) see(f *Fact) {
 	case Closed:
 		if l.conns[w.Conn] {
 			delete(l.conns, w.Conn)
+			delete(l.ready, w.Conn)
 			l.broken = f.At
 			maps.DeleteFunc(l.waits, func(r *Request, _ int64) bool { return r.Conn == w.Conn })
 		}
 	case Died:
 		clear(l.conns)
 		clear(l.waits)
+		clear(l.ready)
 		l.broken, l.barred = f.At, nil
 	case Rekeyed:
 		l.until = f.At + rekeyTakes
 	case Reply:
 		if w.For != nil && w.For.Cancels() && keyRefused(w.Code) {
-			l.barred, l.until = append(l.barred, w.For), 0
+			if l.until != 0 { // those that the former key was refused for have another
+				l.barred, l.until = nil, 0
+			}
+			l.barred = append(l.barred, w.For)
 		}
 		if w.Retry > 0 || w.Status == 429 || w.Status == 418 {
 			l.silent = max(l.silent, f.At+max(w.Retry, 60*sec))
@@ -59,16 +66,20 @@ func (l *link) see(f *Fact) {
 		}
 		delete(l.waits, w.For)
 		l.heard = f.At
+		if len(l.ready) == 0 {
+			l.free = f.At
+		}
+		l.ready[w.Conn] = true
 	case *Request:
 		if l.conns[w.Conn] {
 			l.waits[w] = f.At
+			delete(l.ready, w.Conn)
 		}
 	}
 }
 
-// rekeyTakes is how long a change of key may take: it is tried out at the venue first, and
-// where that fails the person asks for it again.
-const rekeyTakes = 15 * sec
+// rekeyTakes is how long cancels may take to go on once another key is in force.
+const rekeyTakes = 4 * sec
 
 // bars reports whether a cancel of that order was refused for the key: it is not asked for
 // again before there is another (P13).
@@ -130,8 +141,8 @@ func newWayOut(r *Rules) *wayOut {
 func (*wayOut) Promise() string { return "P15" }
 
 // cancelWithin is how long the first cancel of an order may take on a link that answers,
-// once no other order's is before it: two connections carry one request at a time, and many
-// orders wait for each other's answers.
+// once no other order's is before it: two connections carry one request at a time, and while
+// neither is free many orders wait for each other's answers.
 const cancelWithin = 2 * sec
 
 // See takes a fact.
@@ -186,7 +197,11 @@ func (w *wayOut) cancels(at int64, r *Request) {
 }
 
 func (w *wayOut) judge(now int64, found func(string)) {
-	if from := max(w.link.since(w.since), w.moved); w.since < 0 || now-from < cancelWithin || !w.link.fine(w.link.since(w.since), now) {
+	moved := w.moved
+	if len(w.link.ready) > 0 {
+		moved = min(moved, w.link.free)
+	}
+	if from := w.link.since(w.since); w.since < 0 || now-max(from, moved) < cancelWithin || !w.link.fine(from, now) {
 		return
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(w.open), func(a, b venueOrder) int { return int(a.id - b.id) }) {

@@ -271,6 +271,9 @@ func (c *conn) frame(b []byte, way int, show func(any)) int {
 		}
 	default:
 		c.message(body, way, show)
+		if op != 1 && way == 1 {
+			show(Garbled{Conn: c.id})
+		}
 	}
 	return n
 }
