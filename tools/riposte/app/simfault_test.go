@@ -235,6 +235,7 @@ func (r *simRun) tend() {
 		}
 		return
 	}
+	r.rekeyed(l)
 	switch l.stage.Load() {
 	case lifeFailed:
 		r.w.Note("life %d could not start: %v", l.n, l.err)

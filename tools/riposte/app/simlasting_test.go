@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"riposte/core/risk"
+	"riposte/exec"
 	"riposte/tools/sim"
 	"riposte/tools/sim/oracle"
 	"riposte/tools/venue"
@@ -90,8 +92,45 @@ var leastValue = map[string]string{"USDT": "5", "BTC": "0.0001"}
 func (r *simRun) reform(e *sim.Event) {
 	quote := e.Text[3:] // of the symbols that worlds have
 	more := map[string][]string{"USDT": {"200", "700", "2000"}, "BTC": {"0.004", "0.01", "0.03"}}[quote][e.N]
-	r.script(fmt.Sprintf("filter %s minNotional %s", e.Text, more))
-	r.until(e.For, func() { r.script(fmt.Sprintf("filter %s minNotional %s", e.Text, leastValue[quote])) })
+	rule := func(least string) {
+		r.script(fmt.Sprintf("filter %s minNotional %s", e.Text, least))
+		r.ruled = r.w.Now()
+	}
+	rule(more)
+	r.until(e.For, func() { rule(leastValue[quote]) })
+}
+
+// rekey has a person ask a life to take its key anew.
+func (r *simRun) rekey(l *simLife) {
+	if l.asked {
+		return // it has not answered yet
+	}
+	l.asked, r.keyless, r.asked = true, 0, r.w.Now()
+	r.w.Note("its key was refused: life %d gets it anew", l.n)
+	r.work.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		err := l.d.keeper.requestChange(ctx)
+		if err == nil && l.stage.Load() != lifeKilled {
+			r.eye.see(oracle.Rekeyed{})
+		}
+		l.answer.Store(&err)
+	})
+}
+
+// rekeyed takes the answer, if it has come. A key may fail by what lies between it and the
+// venue, and is asked for again then, but not by the order that it was tested with, if its
+// rules could be known.
+func (r *simRun) rekeyed(l *simLife) {
+	answer := l.answer.Swap(nil)
+	if answer == nil {
+		return
+	}
+	l.asked = false
+	var ce *exec.CallError
+	if errors.As(*answer, &ce) && ce.Code == -1013 && r.ruled < r.asked {
+		r.w.Violated("P15", "no cancel could leave with a good key: "+(*answer).Error())
+	}
 }
 
 // humanPace is how long a person looks at a halt before doing something about it.
@@ -117,15 +156,7 @@ func (r *simRun) mend(l *simLife, halted risk.HaltCause) {
 		l.end()
 	}
 	if long(risk.HaltKey, &r.keyless) && r.barred == 0 {
-		r.keyless = 0
-		r.w.Note("its key was refused: life %d gets it anew", l.n)
-		r.work.Go(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-			defer cancel()
-			if l.d.keeper.requestChange(ctx) == nil && l.stage.Load() != lifeKilled { // where it failed it is asked for again
-				r.eye.see(oracle.Rekeyed{})
-			}
-		})
+		r.rekey(l)
 	}
 	if latched := halted & risk.HaltLatched; latched != 0 && r.latched == 0 {
 		r.w.Note("latched: %s", latched)

@@ -66,6 +66,9 @@ type simLife struct {
 	err   error   // of the start
 	final *report // of an orderly end
 	begun time.Duration
+
+	asked  bool                  // to take its key anew, and what came of it has not been looked at
+	answer atomic.Pointer[error] // what came of it
 }
 
 // Stages of a life.

@@ -40,6 +40,8 @@ type simRun struct {
 	again      time.Duration // when it may begin
 	latched    time.Duration // since when a halt waits for a person, 0: none
 	keyless    time.Duration // since when the key is refused
+	asked      time.Duration // when a life was last asked to take it anew
+	ruled      time.Duration // when a trading rule last changed
 	unwritable time.Duration // since when the journal is broken
 	barred     int           // faults under way that take the key's rights away
 	undo       []func()      // what ends with the faults
