@@ -193,6 +193,35 @@ func TestALostCancelIsRepeatedThoughNoQuestionIsAnswered(t *testing.T) {
 	}
 }
 
+// TestACancelRefusedAfterALostOneIsNotSentAtOnceAgain: what became of the lost one is open
+// yet, and a refusal of the next says that no third is to follow in the same moment, nor any
+// with a key that is refused. P13, P25.
+func TestACancelRefusedAfterALostOneIsNotSentAtOnceAgain(t *testing.T) {
+	for body, most := range map[string]int{
+		`{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}`:          2,
+		`{"code":-1021,"msg":"Timestamp for this request is outside of the recvWindow."}`: 5,
+	} {
+		r := newRig(t)
+		r.resting()
+		id := r.buy(100_00000000)
+		r.steps(3)
+		r.srv.handle = func(q *request) { q.conn.closed = true }
+		r.cold.mu.Lock()
+		r.cold.fail = &exec.CallError{Op: "GET /api/v3/order", Class: exec.ClassUnknown, Status: 503, Code: -1000, Msg: "An unknown error occurred."}
+		r.cold.mu.Unlock()
+		r.cancel(id)
+		r.steps(3)
+		r.srv.handle = func(q *request) { q.conn.push(answer(401, body)) }
+		for range 40 {
+			r.steps(20)
+			r.clock.advance(100 * time.Millisecond)
+		}
+		if n := r.srv.count("DELETE"); n < 2 || n > most {
+			t.Errorf("%s: %d cancels were sent within 4 s, want 2 to %d", body, n, most)
+		}
+	}
+}
+
 func TestCancelAllTouchesOneInstrumentAndRepeatsUntilDone(t *testing.T) {
 	r := newRig(t)
 	b := r.resting()

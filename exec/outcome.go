@@ -165,8 +165,12 @@ func (g *Gateway) canceled(f *flight, o *Order, h *Half, keyRefused bool) {
 		if h.Gone {
 			o.cancel.gone = g.now
 		}
-	case o.cancel.flying == 0 && !o.cancel.settle:
+	case o.cancel.flying == 0:
 		o.cancel.barred = keyRefused
+		if o.cancel.settle { // what became of an attempt before is open yet
+			g.cancelOpen(o, h.Code)
+			return
+		}
 		g.cancelFailed(o, h.Code)
 	}
 }
