@@ -355,7 +355,16 @@ func (g *Gateway) OnExecution(e *core.Execution) {
 	if o := g.table.Apply(e); o != nil {
 		g.after(o)
 	}
+	g.noteTwin() // before the orders that wait behind this event leave
 	fault.At(fault.StreamApplied)
+}
+
+// noteTwin stops new orders once another run has shown itself under our prefix.
+func (g *Gateway) noteTwin() {
+	if n := g.table.Stats.OtherRun; n != g.twins {
+		g.twins = n
+		g.raise(risk.HaltTwin)
+	}
 }
 
 // OnUserUp says that the user stream is subscribed. What happened before that is
@@ -434,10 +443,7 @@ func (g *Gateway) tick(now core.MonoNs) int {
 	work += g.collect(now)
 	work += g.takeCensus(now)
 	g.noteActivity(now)
-	if n := g.table.Stats.OtherRun; n != g.twins {
-		g.twins = n
-		g.raise(risk.HaltTwin)
-	}
+	g.noteTwin()
 	if g.drain.Load() && g.Halted()&risk.HaltShutdown == 0 {
 		g.raise(risk.HaltShutdown)
 		g.withdrawAll()
