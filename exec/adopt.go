@@ -2,6 +2,7 @@ package exec
 
 import (
 	"riposte/core"
+	"riposte/core/risk"
 )
 
 // Orders of ours that the table does not hold.
@@ -310,5 +311,13 @@ func (t *Table) StandingOf(c core.ClientID) Standing {
 func (t *Table) EachTombstone(f func(epoch, seq uint64, tomb *Tombstone)) {
 	for k, tomb := range t.tombs {
 		f(k.epoch, k.seq, &tomb)
+	}
+}
+
+// noteTwin stops new orders once another run has shown itself under our prefix.
+func (g *Gateway) noteTwin() {
+	if n := g.table.Stats.OtherRun; n != g.twins {
+		g.twins = n
+		g.raise(risk.HaltTwin)
 	}
 }

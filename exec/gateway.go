@@ -61,6 +61,9 @@ type Config struct {
 	// Buried reports whether a guard has taken this run for dead; it is asked before the
 	// bytes of each order leave. nil: there is no guard.
 	Buried func() bool
+	// ClockErrorMax is beyond what uncertainty of the venue's time the gate lets no order
+	// through: while it is exceeded the clock is measured every few seconds. 0 is no limit.
+	ClockErrorMax time.Duration
 	// UnknownMax is how many orders of an instrument may be in doubt before new ones on
 	// it are refused: at that number they are. 0 is no limit.
 	UnknownMax int
@@ -140,6 +143,7 @@ type Gateway struct {
 	dead     deadman
 	clockJob bool
 	clockDue core.MonoNs // when the venue's clock is measured next
+	clockAt  core.MonoNs // when it was last, or this gateway made
 	clockOff int         // ClockOff answers since the last good one
 
 	ctx  context.Context
@@ -266,7 +270,8 @@ func NewGateway(cfg Config) (*Gateway, error) {
 		}
 	}
 	g.router = newRouter(g.cfg.Route)
-	g.clockDue = cfg.Clock.Mono() + core.MonoNs(clockEvery)
+	g.clockAt = cfg.Clock.Mono()
+	g.clockDue = g.clockAt + core.MonoNs(clockEvery)
 	if cfg.AuditEvery > 0 {
 		g.raise(risk.HaltNotReconciled)
 		g.audit.due = 1
@@ -359,14 +364,6 @@ func (g *Gateway) OnExecution(e *core.Execution) {
 	fault.At(fault.StreamApplied)
 }
 
-// noteTwin stops new orders once another run has shown itself under our prefix.
-func (g *Gateway) noteTwin() {
-	if n := g.table.Stats.OtherRun; n != g.twins {
-		g.twins = n
-		g.raise(risk.HaltTwin)
-	}
-}
-
 // OnUserUp says that the user stream is subscribed. What happened before that is
 // learned by an audit; new orders wait for it.
 func (g *Gateway) OnUserUp() {
@@ -456,7 +453,7 @@ func (g *Gateway) tick(now core.MonoNs) int {
 		g.startAudit(now)
 		work++
 	}
-	if now >= g.clockDue {
+	if now >= g.clockDue || g.unsure(now) {
 		g.startClock()
 	}
 	return work

@@ -243,9 +243,15 @@ func (g *Gateway) wondersAfter(o *Order) bool {
 // clocks run apart by milliseconds meanwhile.
 const clockEvery = time.Minute
 
-// clockAgain is how long after a measurement that failed: what is known grows less sure
-// with age, and beyond the gate's limit no order leaves.
+// clockAgain is how long after a measurement that failed, or that does not suffice the
+// gate: what is known grows less sure with age, and beyond the limit no order leaves.
 const clockAgain = 5 * time.Second
+
+// unsure reports whether the venue's time is too uncertain for the gate, and it is time to
+// measure it again: a measurement on a line that was slow just then is bad for a minute.
+func (g *Gateway) unsure(now core.MonoNs) bool {
+	return g.cfg.ClockErrorMax > 0 && now-g.clockAt >= core.MonoNs(clockAgain) && g.time.Error() > g.cfg.ClockErrorMax
+}
 
 // SyncClock has the venue's clock measured anew, for whoever has heard on another connection
 // that ours is off.
@@ -259,7 +265,8 @@ func (g *Gateway) startClock() {
 	if j == nil {
 		return
 	}
-	g.clockJob, g.clockDue = true, g.clock.Mono()+core.MonoNs(clockEvery)
+	g.clockJob, g.clockAt = true, g.clock.Mono()
+	g.clockDue = g.clockAt + core.MonoNs(clockEvery)
 	g.start(j, func(j *job) {
 		ctx, cancel := context.WithTimeout(g.ctx, g.cfg.CallTimeout)
 		defer cancel()

@@ -257,6 +257,7 @@ func (d *desk) exec(traded []core.InstrumentID, reports *ring.Ring[core.Report])
 			KeepHeaders: execbinance.HeaderPrefix, Seed: d.ports.seedOf(seedWires, uint64(time.Now().UnixNano()))},
 		Approved: d.approved, Reports: reports, Stamps: d.stages.stamps,
 		AuditEvery: accountAuditEvery, TradesOf: d.tradesOf(), RequireUser: true, LostAfter: d.cfg.DeadMan.LostAfter.Duration, Wake: d.engineWait.Wake, Go: d.ports.spawn,
+		ClockErrorMax: d.cfg.Account.ClockErrorMax.Duration,
 	}
 	cfg.Buried = d.pulse.buried
 	d.cfg.Doubt.set(&cfg)
