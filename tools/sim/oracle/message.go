@@ -18,32 +18,34 @@ func (c *conn) message(b []byte, way int, show func(any)) {
 		return
 	}
 	if way == 0 {
-		r := &Request{Conn: c.id, ID: text(m["id"]), Method: text(m["method"]), Args: map[string]string{}}
-		for k, v := range object(m["params"]) {
-			r.Args[k] = text(v)
+		r := &Request{Conn: c.id, ID: text(m.get("id")), Method: text(m.get("method")), Args: map[string]string{}}
+		for _, p := range object(m.get("params")) {
+			if r.Args[p.name] = text(p.value); p.value == nil {
+				delete(r.Args, p.name)
+			}
 		}
 		if len(r.Args) == 0 {
-			r.Streams = names(m["params"])
+			r.Streams = names(m.get("params"))
 		}
 		r.Key = r.Args["apiKey"] != ""
 		c.waits = append(c.waits, r)
 		show(r)
 		return
 	}
-	if data := object(m["data"]); data != nil && m["stream"] != nil {
+	if data := object(m.get("data")); data != nil && m.get("stream") != nil {
 		m = data
-	} else if event := object(m["event"]); event != nil {
+	} else if event := object(m.get("event")); event != nil {
 		m = event
 	}
-	switch text(m["e"]) {
+	switch text(m.get("e")) {
 	case "depthUpdate":
-		show(Depth{Conn: c.id, Symbol: text(m["s"]), First: whole(m["U"]), Last: whole(m["u"])})
+		show(Depth{Conn: c.id, Symbol: text(m.get("s")), First: whole(m.get("U")), Last: whole(m.get("u"))})
 	case "executionReport":
-		a := Account{Conn: c.id, Client: text(m["c"]), Symbol: text(m["s"]), Order: whole(m["i"]), Trade: whole(m["t"]), Status: text(m["X"])}
-		if orig := text(m["C"]); orig != "" {
+		a := Account{Conn: c.id, Client: text(m.get("c")), Symbol: text(m.get("s")), Order: whole(m.get("i")), Trade: whole(m.get("t")), Status: text(m.get("X"))}
+		if orig := text(m.get("C")); orig != "" {
 			a.Client = orig
 		}
-		a.Cum, _ = decimal(text(m["z"]))
+		a.Cum, _ = decimal(text(m.get("z")))
 		show(a)
 	case "eventStreamTerminated":
 		show(Account{Conn: c.id, Termination: true})
@@ -61,20 +63,20 @@ func names(b json.RawMessage) (list []string) {
 }
 
 // untold is a message that does not name its kind: the best price, or an answer.
-func (c *conn) untold(m map[string]json.RawMessage, b []byte, show func(any)) {
-	if m["u"] != nil && m["b"] != nil && m["a"] != nil {
-		show(Touch{Conn: c.id, Symbol: text(m["s"]), ID: whole(m["u"])})
+func (c *conn) untold(m members, b []byte, show func(any)) {
+	if m.get("u") != nil && m.get("b") != nil && m.get("a") != nil {
+		show(Touch{Conn: c.id, Symbol: text(m.get("s")), ID: whole(m.get("u"))})
 		return
 	}
-	id := text(m["id"])
+	id := text(m.get("id"))
 	if id == "" {
 		return
 	}
-	a := Reply{Conn: c.id, Status: int(whole(m["status"])), Body: b}
-	if e := object(m["error"]); e != nil {
-		a.Code = int(whole(e["code"]))
-		if data := object(e["data"]); data != nil {
-			a.Retry = max(whole(data["retryAfter"])-whole(data["serverTime"]), 0) * 1e6
+	a := Reply{Conn: c.id, Status: int(whole(m.get("status"))), Body: b}
+	if e := object(m.get("error")); e != nil {
+		a.Code = int(whole(e.get("code")))
+		if data := object(e.get("data")); data != nil {
+			a.Retry = max(whole(data.get("retryAfter"))-whole(data.get("serverTime")), 0) * 1e6
 		}
 	}
 	for i, r := range c.waits {
@@ -113,35 +115,6 @@ func errorCode(b []byte) int {
 		return 0
 	}
 	return m.Code
-}
-
-// object is the members of a JSON object, each as it stands there; nil of anything else.
-// What nobody asks for, the levels of books above all, is not read.
-func object(b []byte) (m map[string]json.RawMessage) {
-	if len(b) == 0 || json.NewDecoder(bytes.NewReader(b)).Decode(&m) != nil {
-		return nil
-	}
-	for name, v := range m {
-		if string(v) == "null" {
-			delete(m, name)
-		}
-	}
-	return m
-}
-
-// text is a JSON text or number as it stands there, "" for anything else.
-func text(v json.RawMessage) string {
-	switch {
-	case len(v) == 0:
-	case v[0] == '"':
-		var s string
-		if json.Unmarshal(v, &s) == nil {
-			return s
-		}
-	case v[0] == '-' || v[0] >= '0' && v[0] <= '9':
-		return string(v)
-	}
-	return ""
 }
 
 func whole(v json.RawMessage) int64 {

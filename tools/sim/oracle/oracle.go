@@ -6,7 +6,7 @@ import "fmt"
 type Checker interface {
 	// Promise is which, "P13".
 	Promise() string
-	// See is shown every fact once. It calls found for each violation.
+	// See is shown every fact once, and may not keep f. It calls found for each violation.
 	See(f *Fact, found func(text string))
 }
 
@@ -29,6 +29,7 @@ type Oracle struct {
 	all      []Violation
 	now      int64
 	asking   Checker
+	fact     Fact // that which is shown: checkers do not keep it
 }
 
 // violationsKept bounds what is kept of a run that breaks everything.
@@ -63,10 +64,11 @@ func (o *Oracle) show(what any) {
 	if r, ok := what.(*Request); ok {
 		r.at = o.now
 	}
-	f := Fact{At: o.now, What: what}
+	o.fact = Fact{At: o.now, What: what}
+	found := o.found
 	for _, c := range o.checkers {
 		o.asking = c
-		c.See(&f, o.found)
+		c.See(&o.fact, found)
 	}
 }
 
