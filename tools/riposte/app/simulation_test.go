@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -56,6 +57,9 @@ func TestSimulation(t *testing.T) {
 	}
 	// Worlds are small and make much garbage: a collection less often is a tenth of the time.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	// A world does one thing at a time: a second processor only wakes for what the first has
+	// just done, which is another tenth.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	b := &simBatch{t: t, root: simRoot(t), twice: *simTwice}
 	defer b.marks.listen()()
 	defer b.tell()
