@@ -100,8 +100,7 @@ func NewREST(cfg RESTConfig) (*REST, error) {
 	r.pool = &http.Transport{
 		DialContext: dial, DialTLSContext: dial,
 		DisableCompression: true, MaxIdleConnsPerHost: 8, MaxConnsPerHost: 16,
-		IdleConnTimeout: 30 * time.Second, ResponseHeaderTimeout: cfg.Timeout,
-		MaxResponseHeaderBytes: 64 << 10,
+		IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: 64 << 10, // and no ResponseHeaderTimeout: see send
 	}
 	r.client = &http.Client{
 		Transport:     r.pool,
