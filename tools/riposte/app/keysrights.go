@@ -182,27 +182,45 @@ func (k *keeper) start() {
 	k.work.Go(k.run)
 }
 
+// run does what is due and what is asked for. Of what has come together while a call was
+// out a person's wish goes first, then the check: the order is always the same.
 func (k *keeper) run() {
 	next := time.NewTimer(k.pause())
 	defer next.Stop()
 	look := time.NewTicker(refusalLook)
 	defer look.Stop()
-	for {
+	change := func() error {
+		defer func() { next.Reset(k.pause()) }()
+		return k.changeAndTell()
+	}
+	check := func() {
+		k.checkAgain()
+		next.Reset(k.pause())
+	}
+	for k.ctx.Err() == nil {
+		select {
+		case done := <-k.ask:
+			done <- change()
+			continue
+		default:
+		}
+		select {
+		case <-next.C:
+			check()
+			continue
+		default:
+		}
 		select {
 		case <-k.ctx.Done():
-			return
 		case <-next.C:
-			k.checkAgain()
-			next.Reset(k.pause())
+			check()
 		case <-look.C:
 			k.look()
 			k.renewUser()
 		case done := <-k.ask:
-			done <- k.changeAndTell()
-			next.Reset(k.pause())
+			done <- change()
 		case <-k.hup:
-			_ = k.changeAndTell() // told
-			next.Reset(k.pause())
+			_ = change() // told
 		}
 	}
 }
