@@ -147,6 +147,44 @@ func TestDemotionComesBeforeAnyCallAndEndsOwnOrders(t *testing.T) {
 	}
 }
 
+// All lines end at once: the cancel of one market's orders ends the Step before the other
+// market has come to the end of its book, and the timers wait for it.
+func TestNoTimerSeesABookWhoseEndWaits(t *testing.T) {
+	probes := [2]probe{{t: t, market: everyQuote}, {t: t, market: everyQuote}}
+	w, err := enginetest.New(enginetest.Setup{Symbols: []string{"AAA", "BBB"}, Strategy: func(in *core.Instrument) (engine.Strategy, error) {
+		return &probes[in.ID], nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := range core.InstrumentID(2) {
+		w.Quote(id, "100", "1", "101", "1")
+	}
+	w.Run()
+	w.Out()
+	seen := [2]int{probes[0].timers, probes[1].timers}
+	for id := range core.InstrumentID(2) {
+		w.Mark(id, core.LineDown)
+		w.Quote(id, "100", "1", "101", "1")
+	}
+	w.Clock.Now += core.MonoNs(time.Second) // past the timer
+	for range 10 {
+		w.Shard.Step()
+	}
+	for id := range probes {
+		if n := probes[id].timers - seen[id]; n != 0 {
+			t.Errorf("the timer of market %d was called %d times with its book's end waiting or served, want never", id, n)
+		}
+	}
+	if out := w.Out(); len(out) != 2 || out[0].Kind != core.CancelAll || out[1].Kind != core.CancelAll {
+		t.Errorf("out came %+v, want the cancel of all own orders on both", out)
+	}
+	w.Run()
+	if s := w.Shard.Stats(); s.Demotions != 2 {
+		t.Errorf("%d demotions counted, want 2: timers go on", s.Demotions)
+	}
+}
+
 // A report may come for a market that cannot be seen: the strategy hears it, the
 // gate lets nothing new through.
 func TestReportsReachTheStrategyOfABookThatIsNotLive(t *testing.T) {

@@ -16,7 +16,9 @@
 // snapshots, then what the venue's memory told of missed trades (trail.go), then
 // signals from outside (airlock.go), then markets, then timers. Reports come before
 // markets so that a strategy never decides on a position that is known to be old. As soon
-// as an event has led to an order the Step ends: whoever sends it gets its turn.
+// as an event has led to an order the Step ends: whoever sends it gets its turn, and timers
+// wait for a Step in which all markets had theirs. Not for long: the gate's rates bound how
+// often in a row something is handed on.
 //
 // A Live book's depth is kept up in the background (depth.go): more of it, further along
 // with the touch, and now and then held against a snapshot.

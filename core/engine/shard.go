@@ -164,7 +164,9 @@ func (s *Shard) Step() int {
 	s.handed = false
 	n := s.commands() + s.reports() + s.stop() + s.images() + s.answers() + s.alerts()
 	n += s.serve()
-	if n == 0 || s.now >= s.timerAt || s.posted < len(s.markets) {
+	// What was handed on is sent first, and a market that has not had its turn yet may have the
+	// end of its book waiting: no strategy's timer is to see it as Live.
+	if !s.handed && (n == 0 || s.now >= s.timerAt || s.posted < len(s.markets)) {
 		s.readClock()
 		n += s.timers()
 	}
