@@ -16,8 +16,9 @@ type View struct {
 	Ledger   *Ledger
 	Before   []Sighting  // what the last reconciliation found
 	Settle   core.MonoNs // how long the venue's reads may lag behind
-	// Gap says that the account's stream has been down since the last reconciliation
-	// that found the balances right: a deposit may have gone untold.
+	// Gap says that the account's stream has been down since the last reconciliation that
+	// found the balances right, by reads that no lag lets be of before it: a deposit may
+	// have gone untold.
 	Gap bool
 	// Accepted are the differences for which trading was halted, once a person has let it
 	// go on.
