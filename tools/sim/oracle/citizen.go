@@ -3,8 +3,8 @@ package oracle
 import "fmt"
 
 // citizen is P25, seen from our side: connections are not tried more often than the venue
-// allows, messages on a market's connection are no more than five a second, and nothing
-// leaves while the venue has asked for silence.
+// allows, messages on a market's connection are no more than five a second, nothing leaves
+// while the venue has asked for silence, and what is refused is not asked for again at once.
 type citizen struct {
 	tried    []int64
 	sent     map[int][]int64
@@ -14,6 +14,7 @@ type citizen struct {
 	noOrders int64 // until when nothing that creates an order may
 	told     int64
 	vain     map[string][]int64 // by symbol: when snapshots were asked for in vain, one after another
+	cancels  map[string][]int64 // by symbol and order: when its cancel left
 }
 
 // What is refused is not asked for again and again at once: with full jitter and waits that
@@ -21,6 +22,13 @@ type citizen struct {
 const (
 	vainMost   = 25
 	vainWithin = 5 * sec
+)
+
+// One order's cancel goes out on every way at once, on each way that comes back, and again
+// after a second without an answer; a refusal makes it wait.
+const (
+	cancelsMost   = 12
+	cancelsWithin = sec
 )
 
 // What the venue allows (Binance Spot API docs, WebSocket streams, 2026-07-21).
@@ -31,7 +39,7 @@ const (
 )
 
 func newCitizen() *citizen {
-	return &citizen{sent: map[int][]int64{}, markets: map[int]bool{}, told: -1 << 62, vain: map[string][]int64{}}
+	return &citizen{sent: map[int][]int64{}, markets: map[int]bool{}, told: -1 << 62, vain: map[string][]int64{}, cancels: map[string][]int64{}}
 }
 
 // Promise is P25.
@@ -65,6 +73,7 @@ func (c *citizen) See(f *Fact, found func(string)) {
 	case Died:
 		c.silent, c.noOrders, c.tried = 0, 0, nil // the dead cannot tell their heirs
 		clear(c.vain)
+		clear(c.cancels)
 		clear(c.sent)
 		clear(c.markets)
 	case Wrote:
@@ -99,6 +108,9 @@ func (c *citizen) See(f *Fact, found func(string)) {
 		}
 	case *Request:
 		const moment, underWay = 50 * ms, sec / 2
+		if n := c.cancelled(w, f.At); n > cancelsMost {
+			says("%d cancels of one order left within %d ms: %v", n, cancelsWithin/ms, w)
+		}
 		switch {
 		case w.Method == "GET" && (w.Path == "/ws-api/v3" || w.Path == "/ws" || w.Path == "/stream"):
 		case c.markets[w.Conn]: // what is asked on a market's stream has no weight
@@ -121,5 +133,19 @@ func (c *citizen) inVain(r *Reply, at int64) int {
 		list = list[1:]
 	}
 	c.vain[symbol] = list
+	return len(list)
+}
+
+// cancelled counts how often one order's cancel has left lately.
+func (c *citizen) cancelled(r *Request, at int64) int {
+	if !r.Cancels() || r.Creates() {
+		return 0
+	}
+	order := r.Args["symbol"] + " " + r.Args["orderId"] + r.Client()
+	list := append(c.cancels[order], at)
+	for at-list[0] > cancelsWithin {
+		list = list[1:]
+	}
+	c.cancels[order] = list
 	return len(list)
 }

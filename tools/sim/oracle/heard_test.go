@@ -53,3 +53,15 @@ func TestSnapshotsAreNotAskedForInVainAllTheTime(t *testing.T) {
 		"got": ask(10*ms, 200), "refused now and then": ask(sec, 503), "not at once": ask(10*ms, 503),
 	})
 }
+
+func TestACancelIsNotRepeatedAllTheTime(t *testing.T) {
+	ask := func(n int, every int64, orders int) (list []step) {
+		for i := range n {
+			list = append(list, at(every, cancel("BTCUSDT", i%orders)))
+		}
+		return list
+	}
+	judge(t, "P25", func() Checker { return newCitizen() }, map[string][]step{
+		"on every way, and again": ask(12, ms, 1), "now and then": ask(100, 100*ms, 1), "of many orders": ask(100, ms, 50), "not again and again": ask(13, ms, 1),
+	})
+}
