@@ -222,6 +222,48 @@ func TestACancelRefusedAfterALostOneIsNotSentAtOnceAgain(t *testing.T) {
 	}
 }
 
+// A cancel can be at the venue before the order whose bytes are on their way still: "unknown
+// order" says nothing of it then, and once the order shows it is cancelled at once. Of an order
+// that was known to work the same answer is believed for a while against reads that lag.
+func TestACancelThatCameBeforeItsOrderIsSentAgainOnceTheOrderShows(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		known   bool // the order's answer has come before the cancel leaves
+		cancels int
+	}{{"on its way", false, 2}, {"known to work", true, 1}} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t)
+			cancels, gone := 0, true
+			r.srv.handle = func(q *request) {
+				switch {
+				case q.method == "POST" && c.known:
+					q.conn.push(answer(200, placed(q, 1001, "NEW", "0.00000000")))
+				case q.method == "DELETE" && gone:
+					cancels++
+					q.conn.push(answer(400, `{"code":-2011,"msg":"Unknown order sent."}`))
+				case q.method == "DELETE":
+					cancels++
+					q.conn.push(answer(200, canceled(q.query.Get("symbol"), 1001, q.query.Get("origClientOrderId"), "2.00000000", "0.00000000")))
+				}
+			}
+			id := r.buy(100_00000000)
+			r.until("its answer is overdue, or there", func() bool { return r.story(id) != "" })
+			r.g.CancelAllOwn()
+			r.until("a cancel has left", func() bool { return cancels == 1 })
+			r.steps(3)
+			gone = false
+			e := r.told(id, 1001, core.New, 0)
+			e.Kind = core.ExecNew
+			r.g.OnExecution(&e)
+			r.clock.advance(time.Second)
+			r.steps(10)
+			if cancels != c.cancels {
+				t.Errorf("%d cancels have left a second after the account's stream told of the order, want %d; %s", cancels, c.cancels, r.story(id))
+			}
+		})
+	}
+}
+
 func TestCancelAllTouchesOneInstrumentAndRepeatsUntilDone(t *testing.T) {
 	r := newRig(t)
 	b := r.resting()

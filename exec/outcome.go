@@ -163,7 +163,7 @@ func (g *Gateway) canceled(f *flight, o *Order, h *Half, keyRefused bool) {
 	case h.Class == ClassUnknown || h.Gone:
 		g.cancelOpen(o, h.Code)
 		if h.Gone {
-			o.cancel.gone = g.now
+			o.cancel.gone, o.cancel.early = g.now, !o.alive
 		}
 	case o.cancel.flying == 0:
 		o.cancel.barred = keyRefused

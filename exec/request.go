@@ -17,6 +17,7 @@ type cancelState struct {
 	settle bool        // an attempt's outcome is open: the state is read before another, for a while
 	again  core.MonoNs // settle: until when
 	gone   core.MonoNs // when the venue last said that it knows no such working order, 0: it has not
+	early  bool        // gone: it was not known then that the order had come there
 	code   int32
 	tries  uint8
 	next   core.MonoNs // not before
@@ -395,7 +396,7 @@ func (g *Gateway) stillThere(o *Order, now core.MonoNs) {
 // cancelFailed notes that an attempt did not work and the order still may.
 func (g *Gateway) cancelFailed(o *Order, code int32) {
 	c := &o.cancel
-	c.settle, c.gone = false, 0
+	c.settle, c.gone, c.early = false, 0, false
 	if c.sticky {
 		c.next = g.now + core.MonoNs(50*time.Millisecond)<<min(c.tries, 6)
 		return
@@ -413,6 +414,11 @@ func (g *Gateway) after(o *Order) {
 	g.settleAmend(o, 0)
 	if o.adopted {
 		o.cancel.want, o.cancel.sticky = true, true // no strategy waits for it any more
+	}
+	if c := &o.cancel; c.early && o.alive {
+		// The cancel was there before the order, or the order has ended since: that would be
+		// told, and one cancel more harms nobody.
+		c.settle, c.gone, c.early = false, 0, false
 	}
 	if o.cancel.want {
 		g.tryCancel(o)
