@@ -34,8 +34,6 @@ func TestAStrategySeesOnlyBooksThatAreProved(t *testing.T) {
 		"not proved in the dark":    {at(0, event(1, 5, 10)), at(0, Closed{1}), at(sec, snapshot(10)), at(sec, see(10))},
 		"on another line":           {at(0, event(1, 5, 10)), at(0, event(2, 5, 10)), at(0, snapshot(7)), at(0, Closed{1}), at(sec, see(10))},
 		"not on the new line alone": {at(0, event(1, 5, 10)), at(0, snapshot(7)), at(0, Closed{1}), at(sec, event(2, 11, 12)), at(0, see(12))},
-		"as one line follows":       {at(0, event(1, 5, 10)), at(0, snapshot(7)), at(0, Closed{1}), at(0, event(2, 21, 22)), at(10*ms, see(10))},
-		"not once it has followed":  {at(0, event(1, 5, 10)), at(0, snapshot(7)), at(0, Closed{1}), at(0, event(2, 21, 22)), at(100*ms, see(10))},
 		"a new line that goes on":   {at(0, event(1, 5, 10)), at(0, snapshot(11)), at(0, Closed{1}), at(sec, event(2, 11, 12)), at(0, see(12))},
 		"synced anew":               {at(0, event(1, 5, 10)), at(0, snapshot(7)), at(0, Closed{1}), at(sec, event(2, 21, 22)), at(0, snapshot(21)), at(0, see(22))},
 	})
