@@ -236,7 +236,7 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 				g.after(o)
 			}
 		case DiffNotOpen:
-			if o := g.table.Find(d.Order); o != nil {
+			if o := g.table.Find(d.Order); o != nil && o.ask.due == 0 { // else it is being asked about
 				o.ask.soon(now)
 			}
 			settled = false
@@ -305,8 +305,9 @@ func (g *Gateway) auditTold(j *job, now core.MonoNs) {
 
 // againKeep is the percentage of the weight that audits leave alone which only repeat one:
 // where the venue's reads lag all the time, nothing would be left for questions about
-// orders, nor for the last look of a run that ends.
-const againKeep = 30
+// orders, nor for the last look of a run that ends, nor for the snapshots that bring lost
+// books back.
+const againKeep = 50
 
 // askSoon has the next audit come soon, and the one after it less so.
 func (g *Gateway) askSoon(now core.MonoNs) {

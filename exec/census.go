@@ -30,7 +30,12 @@ var errStrangers = errors.New("too many fills of unknown orders to look up")
 // absent weighs an answer that the order does not exist.
 func (g *Gateway) absent(o *Order, asked core.WallNs, now core.MonoNs) {
 	if o.alive || o.Status() != core.Unknown {
-		return // it does exist; the read side lags
+		// It does exist; the read side lags. What only an audit missed is in no doubt, and is not
+		// to be expected there before the read side must have caught up.
+		if !o.cancel.settle && o.cancel.gone == 0 && !g.wondersAfter(o) {
+			o.ask.due = max(o.ask.due, o.Heard+core.MonoNs(g.cfg.ProofMargin))
+		}
+		return
 	}
 	if proofAt := g.proofAt(o); asked <= proofAt {
 		// Not later than right after the moment from which an answer counts.

@@ -31,16 +31,13 @@ func (r *simRun) calm() {
 	c := &simCalm{}
 	r.eye.calm.Store(c)
 	before := calmCounts(l)
-	end, full, jumps := r.w.Now()+calmFor, 0, uint64(0)
+	end, full := r.w.Now()+calmFor, 0
 	for r.w.Now() < end {
 		r.w.Run(r.w.Now() + time.Second)
 		why := r.ill()
 		if why == "" || strings.Contains(why, "in doubt") {
 			full = 0
 			continue
-		}
-		if n := overflows(l); n != jumps {
-			full, jumps = 0, n // the book was to be had again, and has been lost again
 		}
 		if full++; !strings.HasPrefix(why, "book of") || full > r.narrow(l) {
 			c.noted(why)
@@ -59,10 +56,10 @@ func (r *simRun) calm() {
 	}
 }
 
-// narrow is for how many seconds, from the newest overflow on, books may be away for no other
-// reason than that something which the plan has made narrow was: a jump of the market fills a
-// queue, or leaves the range of a shallow snapshot until the next one, which may lag; and
-// nothing is wrong. 0 if one is away for another reason.
+// narrow is for how many seconds books may be away for no other reason than that something
+// which the plan has made narrow was: a jump of the market fills a queue, or leaves the range
+// of a shallow snapshot until the next one, which may lag; and nothing is wrong. 0 if one is
+// away for another reason.
 func (r *simRun) narrow(l *simLife) (seconds int) {
 	most := map[book.Reason]int{}
 	if r.plan.Work.Set["market.queue_events"] != "" {
@@ -86,16 +83,6 @@ func (r *simRun) narrow(l *simLife) (seconds int) {
 		seconds = max(seconds, may)
 	}
 	return seconds
-}
-
-// overflows is how often the queue of any book has been full.
-func overflows(l *simLife) (n uint64) {
-	for i := range l.d.table.List {
-		if s := l.d.shard.Sync(l.d.table.List[i].ID); s != nil {
-			n += s.Status().Counters.Overflows
-		}
-	}
-	return n
 }
 
 // calmCounts are what must not grow while nothing is wrong.
