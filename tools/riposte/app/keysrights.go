@@ -182,45 +182,27 @@ func (k *keeper) start() {
 	k.work.Go(k.run)
 }
 
-// run does what is due and what is asked for. Of what has come together while a call was
-// out a person's wish goes first, then the check: the order is always the same.
+// run does what is due and what is asked for.
 func (k *keeper) run() {
-	next := time.NewTimer(k.pause())
-	defer next.Stop()
-	look := time.NewTicker(refusalLook)
-	defer look.Stop()
-	change := func() error {
-		defer func() { next.Reset(k.pause()) }()
-		return k.changeAndTell()
-	}
-	check := func() {
-		k.checkAgain()
-		next.Reset(k.pause())
-	}
-	for k.ctx.Err() == nil {
-		select {
-		case done := <-k.ask:
-			done <- change()
-			continue
-		default:
-		}
-		select {
-		case <-next.C:
-			check()
-			continue
-		default:
-		}
-		select {
-		case <-k.ctx.Done():
-		case <-next.C:
-			check()
-		case <-look.C:
+	t := newKeeperTimes(k.pause())
+	defer t.timer.Stop()
+	for {
+		turn, done := k.turn(t)
+		switch turn {
+		case turnEnd:
+			return
+		case turnChange:
+			err := k.changeAndTell()
+			t.check = time.Now().Add(k.pause())
+			if done != nil {
+				done <- err
+			}
+		case turnCheck:
+			k.checkAgain()
+			t.check = time.Now().Add(k.pause())
+		case turnLook:
 			k.look()
 			k.renewUser()
-		case done := <-k.ask:
-			done <- change()
-		case <-k.hup:
-			_ = change() // told
 		}
 	}
 }

@@ -238,7 +238,7 @@ func (r *simRun) tend() {
 	r.rekeyed(l)
 	switch l.stage.Load() {
 	case lifeFailed:
-		r.w.Note("life %d could not start: %v", l.n, l.err)
+		r.w.Note("life %d could not start: %s", l.n, r.plain(l.err.Error()))
 		r.next, r.again, r.life = l.dir, now+2*time.Second, nil
 		if !r.refused(l.err.Error()) {
 			r.failed(l)
@@ -267,7 +267,7 @@ func (r *simRun) failed(l *simLife) {
 // ended judges an orderly end in the midst of faults: it may be unclean, but says so.
 func (r *simRun) ended(l *simLife) {
 	r.count(l)
-	r.w.Note("life %d ended, clean %v: %s", l.n, l.final.Clean, strings.Join(l.final.Problems, "; "))
+	r.w.Note("life %d ended, clean %v: %s", l.n, l.final.Clean, r.plain(strings.Join(l.final.Problems, "; ")))
 	for _, c := range r.w.Checkers() {
 		c.Life(l.n, false)
 	}

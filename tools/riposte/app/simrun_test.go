@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -118,6 +119,9 @@ func newSimRun(plan *sim.Plan, root string) *simRun {
 	r.w.Check(r.eye)
 	return r
 }
+
+// plain is a text without the folder in which a run happens to be: that is no part of it.
+func (r *simRun) plain(text string) string { return strings.ReplaceAll(text, r.root, "") }
 
 // broken ends a run that the harness itself cannot go on with.
 func (r *simRun) broken(err error) { r.w.Violated("harness", err.Error()) }

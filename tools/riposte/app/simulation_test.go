@@ -136,7 +136,7 @@ type simBatch struct {
 
 // run plays a plan, twice if that is wanted.
 func (b *simBatch) run(p *sim.Plan) simResult {
-	r := b.once(p)
+	r := b.once(p, "run")
 	b.runs++
 	b.simulated += r.Simulated
 	b.wall += r.Wall
@@ -173,7 +173,7 @@ func (b *simBatch) run(p *sim.Plan) simResult {
 		}
 	}
 	if b.twice {
-		if again := b.once(p); again.Hash != r.Hash {
+		if again := b.once(p, "elsewhere"); again.Hash != r.Hash {
 			b.t.Errorf("seed %d: two runs differ: %x and %x", p.Seed, r.Hash, again.Hash)
 		} else {
 			b.equal++
@@ -182,8 +182,9 @@ func (b *simBatch) run(p *sim.Plan) simResult {
 	return r
 }
 
-func (b *simBatch) once(p *sim.Plan) simResult {
-	root := filepath.Join(b.root, "run")
+// once plays a plan in a folder of that name, which must not matter.
+func (b *simBatch) once(p *sim.Plan, folder string) simResult {
+	root := filepath.Join(b.root, folder)
 	if err := os.RemoveAll(root); err != nil {
 		b.t.Fatal(err)
 	}
@@ -201,7 +202,7 @@ func (b *simBatch) once(p *sim.Plan) simResult {
 func (b *simBatch) shrink(p *sim.Plan, first *simViolation) {
 	b.loud = false
 	small := sim.Shrink(p, first.At, func(p *sim.Plan) bool {
-		for _, v := range b.once(p).Violations {
+		for _, v := range b.once(p, "run").Violations {
 			if v.Promise == first.Promise {
 				return true
 			}
