@@ -82,11 +82,12 @@ func (d *desk) shutdown() *report {
 		d.rest.UseReserve()
 	}
 	// What the venue tells of an account can lag behind the fills by seconds, so a
-	// difference is believed only when it stays as long as there is time.
+	// difference is believed only when it stays as long as there is time. Looks come often
+	// enough for the last of them to begin when even slow reads have caught up.
 	patience, done := context.WithTimeout(ctx, shutdownTime*3/4)
 	defer done()
 	audited := drained && d.auditOnce(patience)
-	for pause := time.Second; drained && !audited && pausedFor(patience, pause); pause = min(2*pause, 4*time.Second) {
+	for pause := time.Second; drained && !audited && pausedFor(patience, pause); pause = min(2*pause, 2*time.Second) {
 		audited = d.auditOnce(patience)
 	}
 	d.threads.halt()
