@@ -134,7 +134,8 @@ func (d *desk) describe(diff *exec.Difference) string {
 }
 
 // openAtVenue is how many own orders the venue says are open. Its list can lag behind
-// its answers to our cancels, so one that is not empty is believed only when it stays.
+// its answers to our cancels, so one that is not empty is believed only when it stays. It
+// weighs 80: asked for more often, it would use up what the last answer needs.
 func (d *desk) openAtVenue(ctx context.Context) (int, error) {
 	for {
 		open, err := d.rest.OpenOrders(ctx)
@@ -144,7 +145,7 @@ func (d *desk) openAtVenue(ctx context.Context) (int, error) {
 				n++
 			}
 		}
-		if n == 0 || !pausedFor(ctx, time.Second) {
+		if n == 0 || !pausedFor(ctx, 2*time.Second) {
 			return n, err
 		}
 	}
