@@ -35,7 +35,7 @@ func (r *simRun) calm() {
 	for r.w.Now() < end {
 		r.w.Run(r.w.Now() + time.Second)
 		why := r.ill()
-		if why == "" || strings.Contains(why, "in doubt") {
+		if why == "" || strings.Contains(why, "in doubt") || r.tripped(why) {
 			full = 0
 			continue
 		}
@@ -83,6 +83,13 @@ func (r *simRun) narrow(l *simLife) (seconds int) {
 		seconds = max(seconds, may)
 	}
 	return seconds
+}
+
+// tripped reports whether the only thing wrong is a breaker that the plan has made narrow:
+// the venue refuses an order that must not take once the market has overtaken it, and two of
+// those may be all that it bears.
+func (r *simRun) tripped(why string) bool {
+	return r.plan.Work.Set["account.reject_max"] != "" && why == "no new orders: breaker rejects"
 }
 
 // calmCounts are what must not grow while nothing is wrong.
