@@ -35,11 +35,11 @@ type watched struct {
 	life *simLife
 }
 
-func (w watched) tell(v *engine.View, report bool) {
+func (w watched) tell(v *engine.View, c oracle.Called) {
 	if w.life.stage.Load() == lifeKilled {
 		return
 	}
-	c := oracle.Called{Symbol: v.Instrument().Symbol, Report: report, Live: v.Live()}
+	c.Symbol, c.Live = v.Instrument().Symbol, v.Live()
 	if c.Live {
 		c.Book = int64(v.Book().ID())
 	}
@@ -47,17 +47,17 @@ func (w watched) tell(v *engine.View, report bool) {
 }
 
 func (w watched) Market(v *engine.View, ev *core.Event) {
-	w.tell(v, false)
+	w.tell(v, oracle.Called{Event: true})
 	w.Strategy.Market(v, ev)
 }
 
 func (w watched) Report(v *engine.View, r *core.Report, o *risk.Order) {
-	w.tell(v, true)
+	w.tell(v, oracle.Called{Report: true})
 	w.Strategy.Report(v, r, o)
 }
 
 func (w watched) Timer(v *engine.View) {
-	w.tell(v, false)
+	w.tell(v, oracle.Called{})
 	w.Strategy.Timer(v)
 }
 

@@ -20,6 +20,7 @@ type sight struct {
 	snaps []int64
 	began int64 // when the newest snapshot was read: what lay behind it is looked at from then on
 	dark  int64 // since when no line carries it, -1: one does
+	ended int64 // when that was last so
 	blank bool  // and no snapshot was read since
 }
 
@@ -104,7 +105,7 @@ func (s *seen) lit(conn int, symbol string) {
 func (s *seen) look(at int64) {
 	for symbol, m := range s.symbols {
 		if m.dark < 0 && !s.carried(symbol) {
-			m.dark, m.blank = at, true
+			m.dark, m.ended, m.blank = at, at, true
 		}
 	}
 }
@@ -119,7 +120,8 @@ func (s *seen) carried(symbol string) bool {
 }
 
 // called judges one call. A line's end that was read in the same moment may still be on
-// its way through the engine.
+// its way through the engine. A process that was starved reads a line's last event, its end
+// and the next line's first word in one round: that event is shown before the end, in order.
 func (s *seen) called(at int64, c *Called, found func(string)) {
 	const moment = 50 * ms
 	m := s.sight(c.Symbol)
@@ -130,7 +132,7 @@ func (s *seen) called(at int64, c *Called, found func(string)) {
 		found(fmt.Sprintf("%s: called without a book", c.Symbol))
 	case m.dark >= 0 && at-m.dark > moment && (m.blank || at-m.began > moment):
 		found(fmt.Sprintf("%s: called %d ms after the last line had ended", c.Symbol, (at-m.dark)/ms))
-	case m.blank && m.dark < 0:
+	case m.blank && m.dark < 0 && (!c.Event || at > m.ended):
 		found(fmt.Sprintf("%s: called at %d before a snapshot was read on the new line", c.Symbol, c.Book))
 	case !m.reaches(c.Book):
 		found(fmt.Sprintf("%s: called at %d, which no snapshot and events that were read lead to", c.Symbol, c.Book))

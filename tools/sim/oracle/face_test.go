@@ -34,6 +34,9 @@ func TestAStrategySeesOnlyBooksThatAreProved(t *testing.T) {
 		"not proved in the dark":    {at(0, event(1, 5, 10)), at(0, Closed{1}), at(sec, snapshot(10)), at(sec, see(10))},
 		"on another line":           {at(0, event(1, 5, 10)), at(0, event(2, 5, 10)), at(0, snapshot(7)), at(0, Closed{1}), at(sec, see(10))},
 		"not on the new line alone": {at(0, event(1, 5, 10)), at(0, snapshot(7)), at(0, Closed{1}), at(sec, event(2, 11, 12)), at(0, see(12))},
+		"the last event of a line":  {at(0, event(1, 5, 10)), at(0, snapshot(7)), at(0, event(1, 11, 11)), at(0, Closed{1}), at(0, joins), at(0, Called{Symbol: "BTCUSDT", Live: true, Event: true, Book: 11})},
+		"not by its timer":          {at(0, event(1, 5, 10)), at(0, snapshot(7)), at(0, event(1, 11, 11)), at(0, Closed{1}), at(0, joins), at(0, see(11))},
+		"not a moment later":        {at(0, event(1, 5, 10)), at(0, snapshot(7)), at(0, event(1, 11, 11)), at(0, Closed{1}), at(0, joins), at(1, Called{Symbol: "BTCUSDT", Live: true, Event: true, Book: 11})},
 		"a new line that goes on":   {at(0, event(1, 5, 10)), at(0, snapshot(11)), at(0, Closed{1}), at(sec, event(2, 11, 12)), at(0, see(12))},
 		"synced anew":               {at(0, event(1, 5, 10)), at(0, snapshot(7)), at(0, Closed{1}), at(sec, event(2, 21, 22)), at(0, snapshot(21)), at(0, see(22))},
 	})

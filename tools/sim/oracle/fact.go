@@ -165,6 +165,7 @@ type (
 	Called struct {
 		Symbol string
 		Report bool // it is told of an order, which it may be at any time
+		Event  bool // it is shown an event of the market, and not called by its timer
 		Live   bool
 		Book   int64 // update id
 	}
