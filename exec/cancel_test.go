@@ -170,6 +170,16 @@ func TestLostCancelAnswerIsSettled(t *testing.T) {
 	r.expect(id, "ack, done CANCELED")
 }
 
+// cancelLost cancels an order on a connection that breaks, while no question is answered.
+func (r *rig) cancelLost(id core.OrderID) {
+	r.srv.handle = func(q *request) { q.conn.closed = true }
+	r.cold.mu.Lock()
+	r.cold.fail = &exec.CallError{Op: "GET /api/v3/order", Class: exec.ClassUnknown, Status: 503, Code: -1000, Msg: "An unknown error occurred."}
+	r.cold.mu.Unlock()
+	r.cancel(id)
+	r.steps(3)
+}
+
 // TestALostCancelIsRepeatedThoughNoQuestionIsAnswered: the read side is out, or the
 // connection that asks hangs. The order must not rest until it is back. P15, P16.
 func TestALostCancelIsRepeatedThoughNoQuestionIsAnswered(t *testing.T) {
@@ -178,12 +188,7 @@ func TestALostCancelIsRepeatedThoughNoQuestionIsAnswered(t *testing.T) {
 	id := r.buy(100_00000000)
 	r.steps(3)
 	good := r.srv.handle
-	r.srv.handle = func(q *request) { q.conn.closed = true }
-	r.cold.mu.Lock()
-	r.cold.fail = &exec.CallError{Op: "GET /api/v3/order", Class: exec.ClassUnknown, Status: 503, Code: -1000, Msg: "An unknown error occurred."}
-	r.cold.mu.Unlock()
-	r.cancel(id)
-	r.steps(3)
+	r.cancelLost(id)
 	lost := r.clock.Mono()
 	r.srv.handle = good
 	r.until("the order has ended", func() bool { return r.g.Table().Live() == 0 })
@@ -205,12 +210,7 @@ func TestACancelRefusedAfterALostOneIsNotSentAtOnceAgain(t *testing.T) {
 		r.resting()
 		id := r.buy(100_00000000)
 		r.steps(3)
-		r.srv.handle = func(q *request) { q.conn.closed = true }
-		r.cold.mu.Lock()
-		r.cold.fail = &exec.CallError{Op: "GET /api/v3/order", Class: exec.ClassUnknown, Status: 503, Code: -1000, Msg: "An unknown error occurred."}
-		r.cold.mu.Unlock()
-		r.cancel(id)
-		r.steps(3)
+		r.cancelLost(id)
 		r.srv.handle = func(q *request) { q.conn.push(answer(401, body)) }
 		for range 40 {
 			r.steps(20)

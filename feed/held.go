@@ -132,16 +132,16 @@ func (a *arbiter) expire(now core.MonoNs) {
 // lagging reports whether another connection is in step and has not passed the place
 // that a waiting event lacks. Each such is told that it has been passed: if it says
 // nothing from then on, it stands still (watchStreams).
-func (a *arbiter) lagging(h *heldEvent, now core.MonoNs) (any bool) {
+func (a *arbiter) lagging(h *heldEvent, now core.MonoNs) (lags bool) {
 	need := needs(&h.ev)
 	for _, o := range a.sessions {
 		if st := o.streamOf(h.ev.Instrument, h.ev.Kind); o != h.session && o.conn != nil && st != nil && st.inStep && !st.frozen && st.next < need {
-			if any = true; st.passedAt == 0 || st.passed != st.messages {
+			if lags = true; st.passedAt == 0 || st.passed != st.messages {
 				st.passedAt, st.passed = now, st.messages
 			}
 		}
 	}
-	return any
+	return lags
 }
 
 // forget drops what waits of an instrument whose book starts over: it is older than
